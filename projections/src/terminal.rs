@@ -1,0 +1,336 @@
+//! The terminal as a session's events draw it: what a screen, a keyframe and a line of text are.
+//!
+//! [`TerminalReplay`] promises:
+//! - *pure*: what it shows is a function of the events applied to it, one after the other;
+//! - *resumable*: restored from a [`Keyframe`], it shows for any further events what the original
+//!   shows, also when the keyframe was made inside an escape sequence;
+//! - *unbreakable*: no event makes it panic or grow. Sizes are clamped ([`TerminalSize`]), lines
+//!   that scroll off the top are gone, and if the emulator itself fails on hostile output, it
+//!   goes on with an empty screen, as a person would after `reset`.
+//!
+//! The emulator is `avt`, asciinema's own: a recording looks here as it does in their player.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use avt::{Observer, Terminal};
+use retrace_core::event::EventBody;
+
+/// Columns and rows of a terminal: 1 to 1,000 columns, 1 to 500 rows. Anything else that an event
+/// claims is clamped, for an emulator holds every cell in memory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TerminalSize {
+    columns: u16,
+    rows: u16,
+}
+
+impl TerminalSize {
+    /// What a terminal is until an event says otherwise.
+    pub const DEFAULT: Self = Self {
+        columns: 80,
+        rows: 24,
+    };
+    /// The most columns.
+    pub const COLUMNS_MAX: u16 = 1_000;
+    /// The most rows.
+    pub const ROWS_MAX: u16 = 500;
+
+    /// The nearest size that a terminal may have.
+    pub fn clamped(columns: u32, rows: u32) -> Self {
+        let clamp = |number: u32, max: u16| u16::try_from(number).unwrap_or(u16::MAX).clamp(1, max);
+        Self {
+            columns: clamp(columns, Self::COLUMNS_MAX),
+            rows: clamp(rows, Self::ROWS_MAX),
+        }
+    }
+
+    /// Characters in a line.
+    pub fn columns(self) -> u16 {
+        self.columns
+    }
+
+    /// Lines on the screen.
+    pub fn rows(self) -> u16 {
+        self.rows
+    }
+
+    /// How many characters the screen holds, a measure for the memory of its emulator.
+    pub fn cells(self) -> usize {
+        usize::from(self.columns) * usize::from(self.rows)
+    }
+}
+
+/// Where the cursor stands, counted from 0.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Cursor {
+    /// The column, below the number of columns.
+    pub column: u16,
+    /// The row, below the number of rows.
+    pub row: u16,
+    /// Whether the program lets it be seen.
+    pub visible: bool,
+}
+
+/// A whole terminal at rest: enough to go on from there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Keyframe {
+    /// Columns and rows.
+    pub size: TerminalSize,
+    /// The escape sequences that bring an empty terminal of this size into the state, unfinished
+    /// sequences and the screen behind an alternate one included.
+    pub dump: String,
+}
+
+/// A terminal that shows what the events of one stream drew.
+pub struct TerminalReplay {
+    terminal: Terminal,
+}
+
+impl TerminalReplay {
+    /// An empty terminal.
+    pub fn new(size: TerminalSize) -> Self {
+        Self {
+            terminal: empty(size),
+        }
+    }
+
+    /// The terminal that the keyframe was made from.
+    pub fn from_keyframe(keyframe: &Keyframe) -> Self {
+        let mut replay = Self::new(keyframe.size);
+        replay.write(&keyframe.dump);
+        replay
+    }
+
+    /// The terminal as it is now.
+    pub fn keyframe(&self) -> Keyframe {
+        Keyframe {
+            size: self.size(),
+            dump: self.terminal.dump(),
+        }
+    }
+
+    /// Applies one event of the stream and answers whether it had anything to say to a terminal.
+    ///
+    /// A source that attaches with a size begins with an empty terminal of that size.
+    pub fn apply(&mut self, body: &EventBody) -> bool {
+        match body {
+            EventBody::SourceAttached(attached) => {
+                let default = TerminalSize::DEFAULT;
+                if attached.columns.is_none() && attached.rows.is_none() {
+                    return false;
+                }
+                *self = Self::new(TerminalSize::clamped(
+                    attached.columns.unwrap_or(default.columns.into()),
+                    attached.rows.unwrap_or(default.rows.into()),
+                ));
+            }
+            EventBody::TerminalWritten(written) => self.write(&written.text),
+            EventBody::TerminalResized(resized) => {
+                self.resize(TerminalSize::clamped(resized.columns, resized.rows));
+            }
+            _ => return false,
+        }
+        true
+    }
+
+    /// The program wrote `text`, which may begin or end inside an escape sequence.
+    pub fn write(&mut self, text: &str) {
+        self.write_with(text, ());
+    }
+
+    /// As [`Self::write`], with an observer of the emulator's; answers what the observer reports,
+    /// or nothing when the emulator failed and the screen was emptied.
+    pub fn write_with<O: Observer>(&mut self, text: &str, observer: O) -> Option<O::Output> {
+        self.guarded(|terminal| terminal.feed_with(text, observer))
+    }
+
+    /// The terminal got another size.
+    pub fn resize(&mut self, size: TerminalSize) {
+        self.resize_with(size, ());
+    }
+
+    /// As [`Self::resize`], with an observer of the emulator's; answers as [`Self::write_with`].
+    pub fn resize_with<O: Observer>(
+        &mut self,
+        size: TerminalSize,
+        observer: O,
+    ) -> Option<O::Output> {
+        let (columns, rows) = (size.columns.into(), size.rows.into());
+        self.guarded(|terminal| terminal.resize_with(columns, rows, observer))
+    }
+
+    /// Columns and rows.
+    pub fn size(&self) -> TerminalSize {
+        let (columns, rows) = self.terminal.size();
+        let number = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+        TerminalSize::clamped(number(columns), number(rows))
+    }
+
+    /// One line of text for each row, trailing spaces cut off.
+    pub fn lines(&self) -> Vec<String> {
+        let screen = self.terminal.screen();
+        screen
+            .visible_lines()
+            .map(|line| line.text().trim_end_matches(' ').to_owned())
+            .collect()
+    }
+
+    /// Where the cursor stands. A cursor that waits behind the last column to wrap is shown in it.
+    pub fn cursor(&self) -> Cursor {
+        let (size, cursor) = (self.size(), self.terminal.cursor());
+        let within = |n: usize, count: u16| u16::try_from(n).unwrap_or(u16::MAX).min(count - 1);
+        Cursor {
+            column: within(cursor.col, size.columns),
+            row: within(cursor.row, size.rows),
+            visible: cursor.visible,
+        }
+    }
+
+    /// The escape sequences that draw this screen on an empty terminal of the same size. The
+    /// stream's next events may be written behind them.
+    pub fn ansi(&self) -> String {
+        self.terminal.dump()
+    }
+
+    /// The emulator, for readers that need more than text: wrapped lines, colours, which screen.
+    pub fn terminal(&self) -> &Terminal {
+        &self.terminal
+    }
+
+    /// Lets the emulator work. Should it panic, the terminal is emptied and keeps its size: one
+    /// hostile recording must not stop the projection of all others.
+    fn guarded<T>(&mut self, work: impl FnOnce(&mut Terminal) -> T) -> Option<T> {
+        let size = self.size();
+        let outcome = catch_unwind(AssertUnwindSafe(|| work(&mut self.terminal)));
+        outcome.ok().or_else(|| {
+            tracing::warn!(
+                "the terminal emulator failed on recorded output; its screen is emptied"
+            );
+            self.terminal = empty(size);
+            None
+        })
+    }
+}
+
+fn empty(size: TerminalSize) -> Terminal {
+    Terminal::new(size.columns.into(), size.rows.into()).expect("a clamped size is at least 1 by 1")
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use retrace_core::event::{SourceAttached, TerminalResized, TerminalWritten};
+
+    use super::*;
+
+    fn replay(columns: u32, rows: u32, text: &str) -> TerminalReplay {
+        let mut replay = TerminalReplay::new(TerminalSize::clamped(columns, rows));
+        replay.write(text);
+        replay
+    }
+
+    #[test]
+    fn sizes_are_clamped() {
+        let cases = [
+            ((80, 24), (80, 24)),
+            ((0, 0), (1, 1)),
+            ((1_000, 500), (1_000, 500)),
+            ((1_001, 501), (1_000, 500)),
+            ((u32::MAX, u32::MAX), (1_000, 500)),
+        ];
+        for ((columns, rows), want) in cases {
+            let size = TerminalSize::clamped(columns, rows);
+            assert_eq!((size.columns(), size.rows()), want, "{columns} by {rows}");
+        }
+    }
+
+    #[test]
+    fn a_screen_is_lines_and_a_cursor() {
+        let cases = [
+            ("", vec!["", ""], (0, 0, true)),
+            ("ab  ", vec!["ab", ""], (4, 0, true)),
+            ("12345678", vec!["12345678", ""], (7, 0, true)), // waits behind the last column
+            ("123456789", vec!["12345678", "9"], (1, 1, true)),
+            ("a\r\nb\r\nc", vec!["b", "c"], (1, 1, true)),
+            ("部署", vec!["部署", ""], (4, 0, true)),
+            ("x\x1b[?25l", vec!["x", ""], (1, 0, false)),
+            ("main\x1b[?1049h\x1b[Halt", vec!["alt", ""], (3, 0, true)),
+        ];
+        for (text, lines, (column, row, visible)) in cases {
+            let shown = replay(8, 2, text);
+            assert_eq!(shown.lines(), lines, "{text:?}");
+            assert_eq!(
+                shown.cursor(),
+                Cursor {
+                    column,
+                    row,
+                    visible
+                },
+                "{text:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_source_that_attaches_begins_with_an_empty_terminal() {
+        let mut shown = replay(80, 24, "before");
+        let attached = |columns, rows| {
+            EventBody::from(SourceAttached {
+                columns,
+                recording: None,
+                rows,
+            })
+        };
+        assert!(!shown.apply(&attached(None, None)));
+        assert_eq!(shown.lines()[0], "before");
+        assert!(shown.apply(&attached(Some(100), None)));
+        assert_eq!(shown.size(), TerminalSize::clamped(100, 24));
+        assert_eq!(shown.lines()[0], "");
+    }
+
+    /// Pieces of terminal output, whole and torn, and resizes.
+    fn terminal_event() -> impl Strategy<Value = EventBody> {
+        let written = prop_oneof![
+            "[ -~]{0,40}",
+            Just("\r\n".to_owned()),
+            "[é部🚀─\u{301}]{1,4}",
+            "\x1b\\[[0-9;?]{0,6}",
+            "\x1b\\[[0-9]{0,3}(;[0-9]{0,3}){0,2}[A-HJKLMPSTX@abdfghlmrsu`]",
+            "\x1b\\[\\?(6|7|25|47|1047|1048|1049)[hl]",
+            "\x1b[78DEHMc]",
+            "\x1b\\]0;[a-z]{0,8}",
+            "[\x00-\x1f]",
+        ]
+        .prop_map(|text| {
+            EventBody::from(TerminalWritten {
+                continued: false,
+                text,
+            })
+        });
+        let resized = (0..40_u32, 0..20_u32)
+            .prop_map(|(columns, rows)| EventBody::from(TerminalResized { columns, rows }));
+        prop_oneof![12 => written, 1 => resized]
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(2_000))]
+
+        #[test]
+        fn a_restored_terminal_goes_on_as_the_original_does(
+            before in prop::collection::vec(terminal_event(), 0..40),
+            after in prop::collection::vec(terminal_event(), 0..20),
+        ) {
+            let mut original = TerminalReplay::new(TerminalSize::clamped(20, 6));
+            for body in &before {
+                original.apply(body);
+            }
+            let mut restored = TerminalReplay::from_keyframe(&original.keyframe());
+            for body in &after {
+                original.apply(body);
+                restored.apply(body);
+                prop_assert_eq!(original.lines(), restored.lines());
+                prop_assert_eq!(original.cursor(), restored.cursor());
+            }
+            prop_assert_eq!(original.keyframe(), restored.keyframe());
+        }
+    }
+}
