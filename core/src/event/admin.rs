@@ -1,0 +1,96 @@
+//! What administrators did.
+
+use serde::{Deserialize, Serialize};
+
+/// A setting was changed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ConfigChanged {
+    /// Who changed it.
+    pub by: String,
+    /// Its value from now on.
+    pub new: serde_json::Value,
+    /// Its value until now.
+    pub old: serde_json::Value,
+    /// Which setting.
+    pub setting: String,
+}
+
+/// An access token was made.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct TokenCreated {
+    /// Who made it.
+    pub by: String,
+    /// When it stops to work, if ever.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires_at: Option<crate::Timestamp>,
+    /// The id of the token, which is a part of its text and no secret.
+    pub id: String,
+    /// What it is for.
+    pub name: String,
+    /// SHA-256 of the whole token, in hexadecimal: the token itself is shown once and kept nowhere.
+    pub sha256: String,
+}
+
+/// An access token was revoked.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct TokenRevoked {
+    /// Who revoked it.
+    pub by: String,
+    /// Which token.
+    pub id: String,
+}
+
+/// A session was put on legal hold: it must not be purged.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct HoldPlaced {
+    /// Who placed it.
+    pub by: String,
+    /// Why.
+    pub reason: String,
+}
+
+/// A legal hold was lifted.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct HoldReleased {
+    /// Who lifted it.
+    pub by: String,
+    /// Why.
+    pub reason: String,
+}
+
+/// A session was moved to the archive.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RetentionArchived {
+    /// Where it is now.
+    pub location: String,
+}
+
+/// The content of a session was destroyed; its leaf hashes stay.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RetentionPurged {
+    /// Who, or which policy, destroyed it.
+    pub by: String,
+    /// Why.
+    pub reason: String,
+}
+
+/// A span of a session is to be hidden from readers without the right to reveal it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RedactionAdded {
+    /// Who, or which rule, hides it.
+    pub by: String,
+    /// Where the span begins.
+    pub from: crate::Timestamp,
+    /// Why.
+    pub reason: String,
+    /// Where the span ends.
+    pub to: crate::Timestamp,
+}

@@ -1,0 +1,243 @@
+//! Events as they stand in the log, and the exact bytes that are proved.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use sha2::{Digest, Sha256};
+
+use super::{EventBody, EventType};
+use crate::id::{Position, SessionId, StreamName, StreamVersion};
+use crate::time::Timestamp;
+
+/// A leaf is shorter than this: the limit of C2SP `tlog-tiles` for an entry.
+pub const MAX_LEAF_BYTES: usize = (1 << 16) - 1;
+
+/// One append to one stream, as it was stored: 1..N events with what they have in common.
+#[derive(Debug)]
+pub(crate) struct Commit {
+    /// The position of the first event.
+    pub(crate) first_position: Position,
+    /// The stream that the events were appended to.
+    pub(crate) stream: StreamName,
+    /// The stream version of the first event.
+    pub(crate) first_version: StreamVersion,
+    /// When the server took the events in, by its clock.
+    pub(crate) recorded_at: Timestamp,
+    /// What the salts of the leaves are derived from; known to nobody who knows only hashes.
+    pub(crate) secret: [u8; 16],
+    pub(crate) items: Vec<StoredItem>,
+    /// The data of all events, side by side.
+    pub(crate) data: Vec<u8>,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct StoredItem {
+    pub(crate) at: Timestamp,
+    pub(crate) kind: EventType,
+    pub(crate) data: Range<usize>,
+}
+
+impl Commit {
+    /// How many events the commit has.
+    pub(crate) fn len(&self) -> usize {
+        self.items.len()
+    }
+
+    /// The events in `range`, counted within the commit.
+    pub(crate) fn events(self: &Arc<Self>, range: Range<usize>) -> impl Iterator<Item = Event> {
+        range.map(|index| Event {
+            commit: Arc::clone(self),
+            index,
+        })
+    }
+
+    /// Appends the leaf of event `index`: its canonical JSON (RFC 8785), which is also the line
+    /// that an NDJSON export has for it.
+    pub(crate) fn write_leaf(&self, index: usize, out: &mut Vec<u8>) {
+        let item = &self.items[index];
+        let count = index as u64;
+        LeafEnvelope {
+            stream: &self.stream,
+            recorded_at: self.recorded_at,
+            secret: &self.secret,
+            position: self.first_position.plus(count),
+            version: self.first_version.plus(count),
+        }
+        .write(item.at, &item.kind, &self.data[item.data.clone()], out);
+    }
+}
+
+/// What a leaf says beside time, type and data.
+pub(crate) struct LeafEnvelope<'a> {
+    pub(crate) stream: &'a StreamName,
+    pub(crate) recorded_at: Timestamp,
+    pub(crate) secret: &'a [u8; 16],
+    pub(crate) position: Position,
+    pub(crate) version: StreamVersion,
+}
+
+impl LeafEnvelope<'_> {
+    /// Appends the leaf. The names stand in the order of RFC 8785, no value but `data` can hold a
+    /// character that JSON escapes, and `data` is canonical already: so no general writer is needed.
+    pub(crate) fn write(&self, at: Timestamp, kind: &EventType, data: &[u8], out: &mut Vec<u8>) {
+        out.extend_from_slice(b"{\"at\":\"");
+        out.extend_from_slice(&at.to_ascii());
+        out.extend_from_slice(b"\",\"data\":");
+        out.extend_from_slice(data);
+        out.extend_from_slice(b",\"position\":");
+        write_integer(self.position.0, out);
+        out.extend_from_slice(b",\"recordedAt\":\"");
+        out.extend_from_slice(&self.recorded_at.to_ascii());
+        out.extend_from_slice(b"\",\"salt\":\"");
+        out.extend_from_slice(&salt(self.secret, self.version));
+        out.extend_from_slice(b"\",\"stream\":\"");
+        out.extend_from_slice(self.stream.as_str().as_bytes());
+        out.extend_from_slice(b"\",\"type\":\"");
+        out.extend_from_slice(kind.as_str().as_bytes());
+        out.extend_from_slice(b"\",\"version\":");
+        write_integer(self.version.0, out);
+        out.push(b'}');
+    }
+}
+
+/// The salt of a leaf as 32 hexadecimal digits: the first 16 bytes of
+/// `SHA-256("retrace salt\0" ‖ secret of the commit ‖ version)`, so that it costs no space.
+fn salt(secret: &[u8; 16], version: StreamVersion) -> [u8; 32] {
+    let digest = Sha256::new()
+        .chain_update(b"retrace salt\0")
+        .chain_update(secret)
+        .chain_update(version.0.to_be_bytes())
+        .finalize();
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let mut text = [0; 32];
+    for (pair, byte) in text.chunks_exact_mut(2).zip(&digest[..16]) {
+        pair[0] = DIGITS[usize::from(byte >> 4)];
+        pair[1] = DIGITS[usize::from(byte & 15)];
+    }
+    text
+}
+
+fn write_integer(mut number: u64, out: &mut Vec<u8>) {
+    let mut digits = [0; 20];
+    let mut start = digits.len();
+    loop {
+        start -= 1;
+        digits[start] = b'0' + (number % 10) as u8;
+        number /= 10;
+        if number == 0 {
+            break;
+        }
+    }
+    out.extend_from_slice(&digits[start..]);
+}
+
+/// An event as it stands in the log: what happened, when, where and in which order. A handle on
+/// its commit; cloning it copies no data.
+#[derive(Debug, Clone)]
+pub struct Event {
+    commit: Arc<Commit>,
+    index: usize,
+}
+
+impl Event {
+    fn item(&self) -> &StoredItem {
+        &self.commit.items[self.index]
+    }
+
+    /// Where it stands in the whole log.
+    pub fn position(&self) -> Position {
+        self.commit.first_position.plus(self.index as u64)
+    }
+
+    /// The stream it belongs to.
+    pub fn stream(&self) -> &StreamName {
+        &self.commit.stream
+    }
+
+    /// The session it belongs to, if it belongs to one.
+    pub fn session(&self) -> Option<SessionId> {
+        self.commit.stream.session()
+    }
+
+    /// Where it stands in its stream.
+    pub fn version(&self) -> StreamVersion {
+        self.commit.first_version.plus(self.index as u64)
+    }
+
+    /// When it happened, by the clock of its source.
+    pub fn at(&self) -> Timestamp {
+        self.item().at
+    }
+
+    /// When the server took it in, by the server's clock.
+    pub fn recorded_at(&self) -> Timestamp {
+        self.commit.recorded_at
+    }
+
+    /// The name of its type.
+    pub fn kind(&self) -> &EventType {
+        &self.item().kind
+    }
+
+    /// Its data, as canonical JSON.
+    pub fn data(&self) -> &[u8] {
+        &self.commit.data[self.item().data.clone()]
+    }
+
+    /// Its data, typed.
+    ///
+    /// # Errors
+    /// When the type is known and the data is not of its shape: the log was written by something
+    /// else.
+    pub fn body(&self) -> Result<EventBody, serde_json::Error> {
+        EventBody::from_data(self.kind(), self.data())
+    }
+
+    /// Its exact bytes: the canonical JSON line that is proved and exported (no line end).
+    pub fn leaf(&self) -> Vec<u8> {
+        let mut leaf = Vec::with_capacity(self.data().len() + 320);
+        self.commit.write_leaf(self.index, &mut leaf);
+        leaf
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::canonical::canonicalize;
+
+    #[test]
+    fn a_leaf_is_canonical_json() {
+        let data = "{\"text\":\"é\\u001b[0m\\\"\"}".as_bytes().to_vec();
+        let commit = Commit {
+            first_position: Position(1_234),
+            stream: StreamName::tokens(),
+            first_version: StreamVersion(7),
+            recorded_at: Timestamp::now(),
+            secret: [9; 16],
+            items: vec![StoredItem {
+                at: "2026-11-21T00:00:00Z".parse().unwrap(),
+                kind: EventType::TERMINAL_WRITTEN,
+                data: 0..data.len(),
+            }],
+            data,
+        };
+        let mut leaf = Vec::new();
+        commit.write_leaf(0, &mut leaf);
+        assert_eq!(
+            canonicalize(&leaf).unwrap(),
+            leaf,
+            "{}",
+            String::from_utf8_lossy(&leaf)
+        );
+    }
+
+    #[test]
+    fn integers_are_written_in_full() {
+        for number in [0, 7, 10, 1 << 53, u64::MAX] {
+            let mut text = Vec::new();
+            write_integer(number, &mut text);
+            assert_eq!(text, number.to_string().as_bytes());
+        }
+    }
+}

@@ -1,0 +1,139 @@
+//! The life of a session.
+
+use serde::{Deserialize, Serialize};
+
+/// A session was opened. Everything that is known of who, where and how.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SessionLaunched {
+    /// The command line that was run, where one was given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub command: Option<String>,
+    /// The folder that holds the secret.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub folder: Option<String>,
+    /// The groups of the user.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub groups: Vec<String>,
+    /// The machine the session is on, or is connected to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub host: Option<String>,
+    /// What opened the session.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub launcher: Option<String>,
+    /// The recording policy in force.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub policy: Option<String>,
+    /// `terminal`, `ssh`, `rdp`, `vnc`, …
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub protocol: Option<String>,
+    /// The secret whose account is used.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub secret: Option<String>,
+    /// The site that recorded the session.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub site: Option<String>,
+    /// The account or resource that is reached.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub target: Option<String>,
+    /// A title for people.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub title: Option<String>,
+    /// The person or service that acts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub user: Option<String>,
+}
+
+/// A source began to record the session.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SourceAttached {
+    /// Columns of the terminal at the start.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub columns: Option<u32>,
+    /// The file that was imported, if the source is a file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recording: Option<RecordingFile>,
+    /// Rows of the terminal at the start.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rows: Option<u32>,
+}
+
+/// A recording that was imported from a file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RecordingFile {
+    /// Size of the content in bytes, decompressed.
+    pub bytes: u64,
+    /// `asciicast-v1`, `asciicast-v2`, `asciicast-v3`, …
+    pub format: String,
+    /// The header of the recording, letter for letter.
+    pub header: String,
+    /// Pauses longer than this are to be shown as this long, in microseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub idle_limit_us: Option<u64>,
+    /// The file name, without folders.
+    pub name: String,
+    /// SHA-256 of the content, decompressed, in hexadecimal.
+    pub sha256: String,
+}
+
+/// The session ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SessionEnded {
+    /// The exit status of the command, where it is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub exit_status: Option<i32>,
+    /// Why it ended.
+    pub reason: EndReason,
+}
+
+/// Somebody asked for the session to be ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct TerminateRequested {
+    /// Who asked.
+    pub by: String,
+    /// Why, in their words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+}
+
+/// Somebody sent a message to the person in the session.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct MessageSent {
+    /// Who sent it.
+    pub by: String,
+    /// The message.
+    pub text: String,
+}
+
+/// The person in the session was warned that it will end for inactivity.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct IdleWarned {
+    /// Seconds until it ends.
+    pub ends_in_s: u32,
+}
+
+/// Why a session ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EndReason {
+    /// The person, or their program, ended it.
+    User,
+    /// An administrator ended it.
+    Terminated,
+    /// Nothing was done in it for too long.
+    Inactivity,
+    /// It reached the longest time that is allowed.
+    MaxLength,
+    /// The connection to the target was lost.
+    ConnectionLost,
+    /// The recorder could not reach the server.
+    ServerUnreachable,
+    /// The recording ends here and does not say why.
+    Unknown,
+}

@@ -1,0 +1,21 @@
+//! The event log of Retrace: what happened, in one provable order.
+//!
+//! Three parts, in reading order:
+//! - [`event`]: the vocabulary. An [`event::EventBody`] is what a recorder or an administrator
+//!   says; an [`event::Event`] is that same statement once it stands in the log.
+//! - [`log`]: the [`log::EventLog`] trait with its promises, its SQLite implementation, the Merkle
+//!   tree over the leaves, signed checkpoints, proofs and verification.
+//! - [`data_dir`]: where a node keeps its log, its keys and its read models.
+//!
+//! Absent on purpose: file formats and the network (`retrace-ingest`), anything derived from
+//! events (`retrace-projections`), and who may see what (`retrace-api`).
+
+pub mod canonical;
+pub mod data_dir;
+pub mod event;
+pub mod id;
+pub mod log;
+pub mod time;
+
+pub use id::{LogId, Position, SessionId, SourceName, StreamName, StreamVersion};
+pub use time::Timestamp;

@@ -1,0 +1,181 @@
+//! The log: appending, reading, proving.
+//!
+//! | module | holds |
+//! |---|---|
+//! | [`self`] | the [`EventLog`] trait, which is the whole interface, and its errors |
+//! | [`merkle`] | the tree of RFC 6962: growing it, proofs, checking proofs; no storage |
+//! | [`checkpoint`] | signed tree heads (C2SP signed note, tlog-checkpoint) and the key that signs |
+//! | `payload` | how the events of a commit are packed |
+//! | [`sqlite`] | the store in one SQLite file |
+//! | [`verify`] | checking a whole log against its checkpoints |
+//! | `suite` | the tests that every store must pass |
+
+pub mod checkpoint;
+pub mod merkle;
+mod payload;
+pub mod sqlite;
+#[cfg(test)]
+mod suite;
+pub mod verify;
+
+use async_trait::async_trait;
+
+use crate::event::{Event, EventBatch};
+use crate::id::{LogId, Position, SessionId, StreamName, StreamVersion};
+use checkpoint::Checkpoint;
+use merkle::Hash;
+
+/// Events to be added to the end of one stream, all or none.
+#[derive(Debug, Clone)]
+pub struct Append {
+    /// The stream.
+    pub stream: StreamName,
+    /// The version that the first event is to have.
+    pub first_version: StreamVersion,
+    /// The events.
+    pub events: EventBatch,
+}
+
+/// What an append did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Appended {
+    /// The version that the stream's next event will have.
+    pub next_version: StreamVersion,
+    /// The log's size once the events stand in it: a reader that has seen all positions below
+    /// it has seen these events.
+    pub log_size: Position,
+    /// How many of the events were not in the stream before. 0 when the append was a repetition.
+    pub new_events: u64,
+}
+
+/// Why an append added nothing.
+#[derive(Debug, thiserror::Error)]
+pub enum AppendError {
+    /// Another event stands at that version. Reload the stream, decide again, append again.
+    #[error("stream `{stream}` has another event at version {version}")]
+    Conflict {
+        /// The stream.
+        stream: StreamName,
+        /// The first version at which the events differ.
+        version: StreamVersion,
+    },
+    /// Events before these are missing. Send them first, from `expected` on.
+    #[error("stream `{stream}` goes on at version {expected}, found {found}")]
+    Gap {
+        /// The stream.
+        stream: StreamName,
+        /// The version that the stream's next event must have.
+        expected: StreamVersion,
+        /// The version that was given.
+        found: StreamVersion,
+    },
+    /// The store failed. After [`EventLog::append`] and [`LogTransaction::commit`] the outcome is
+    /// unknown: append the same again, which is safe.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// The store could not do what it was asked for.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The disk, or the quota, is full. Nothing was changed.
+    #[error("no space left for the log")]
+    Full(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// What is stored cannot be what was written.
+    #[error("the log is damaged: {0}")]
+    Damaged(String),
+    /// Anything else that the store said.
+    #[error("the log's store failed: {0}")]
+    Failed(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+/// The log's size and the root of its tree, signed.
+#[derive(Debug, Clone)]
+pub struct Head {
+    /// How many events there are.
+    pub size: Position,
+    /// The checkpoint over them: always of this very size.
+    pub checkpoint: Checkpoint,
+}
+
+/// A log of events, made of streams. Every implementation promises:
+/// - *whole*: an append stores all its events or none;
+/// - *durable*: after `Ok` a crash of the process, the store or the machine does not lose them;
+/// - *gapless*: the positions are `[0, size)`, in the order of the commits;
+/// - *settled*: once a reader has seen position `p`, nothing new appears at or below `p`;
+/// - *idempotent*: events that already stand at their versions, equal in time, type and data, are
+///   acknowledged again and not stored again; other events there are a conflict; a gap is refused;
+/// - *proved*: the checkpoint of the head is over exactly the events that a reader can see.
+#[async_trait]
+pub trait EventLog: Send + Sync {
+    /// Which log this is.
+    fn id(&self) -> LogId;
+
+    /// The key with which its checkpoints can be checked, as a C2SP verifier key.
+    fn verifier_key(&self) -> &str;
+
+    /// Appends to one stream, in a transaction of its own.
+    async fn append(&self, append: Append) -> Result<Appended, AppendError> {
+        let mut transaction = self.begin().await?;
+        let appended = transaction.append(append).await?;
+        transaction.commit().await?;
+        Ok(appended)
+    }
+
+    /// Opens a transaction for several appends that are to be stored all or none. Other appends
+    /// wait until it ends; dropping it undoes it.
+    async fn begin(&self) -> Result<Box<dyn LogTransaction>, StoreError>;
+
+    /// Size and checkpoint of the log, as of now.
+    async fn head(&self) -> Result<Head, StoreError>;
+
+    /// Waits until the log is larger than `size`, whoever appends, and answers its size. Waits for
+    /// ever if nothing is appended.
+    async fn grown_past(&self, size: Position) -> Result<Position, StoreError>;
+
+    /// Reads events from `from` on, oldest first, at most `limit` of them. Empty at the end.
+    async fn read(&self, from: Position, limit: usize) -> Result<Vec<Event>, StoreError>;
+
+    /// Reads one stream from version `from` on, oldest first, at most `limit` events.
+    async fn read_stream(
+        &self,
+        stream: &StreamName,
+        from: StreamVersion,
+        limit: usize,
+    ) -> Result<Vec<Event>, StoreError>;
+
+    /// The version that the stream's next event will have: 0 when nobody has appended to it.
+    async fn next_version(&self, stream: &StreamName) -> Result<StreamVersion, StoreError>;
+
+    /// The streams of a session, in the order in which they began.
+    async fn session_streams(&self, session: SessionId) -> Result<Vec<StreamName>, StoreError>;
+
+    /// The hash of the leaf at a position that is in the log.
+    async fn leaf_hash(&self, position: Position) -> Result<Hash, StoreError>;
+
+    /// The inclusion proof (RFC 6962, 2.1.1) of the leaf at `position` in the tree of `size`
+    /// leaves. `None` when the position is not in that tree, or the log is smaller than the tree.
+    async fn inclusion_proof(
+        &self,
+        position: Position,
+        size: Position,
+    ) -> Result<Option<Vec<Hash>>, StoreError>;
+
+    /// The consistency proof (RFC 6962, 2.1.2) from the tree of `old` leaves to that of `new`.
+    /// `None` when `old` is 0 or above `new`, or the log is smaller than `new`.
+    async fn consistency_proof(
+        &self,
+        old: Position,
+        new: Position,
+    ) -> Result<Option<Vec<Hash>>, StoreError>;
+}
+
+/// Several appends on their way into the log together. Nobody else sees them before the commit.
+#[async_trait]
+pub trait LogTransaction: Send {
+    /// Appends to one stream. After an error the transaction is to be dropped.
+    async fn append(&mut self, append: Append) -> Result<Appended, AppendError>;
+
+    /// Makes all appends durable and visible, together with a checkpoint over them.
+    async fn commit(self: Box<Self>) -> Result<Head, StoreError>;
+}
