@@ -14,8 +14,16 @@
 //! rows and checkpoint), [`terminal`] (the screen as events draw it) and the clock of a session
 //! ([`offset_us`]).
 
+pub mod activity;
+pub mod counts;
+pub mod runner;
+pub mod screens;
+pub mod sessions;
+mod starts;
 pub mod store;
 pub mod terminal;
+#[cfg(test)]
+mod testing;
 
 use retrace_core::event::Event;
 use retrace_core::{Position, Timestamp};

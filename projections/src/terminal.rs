@@ -13,7 +13,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use avt::{Observer, Terminal};
-use retrace_core::event::EventBody;
+use retrace_core::event::{EventBody, EventType};
 
 /// Columns and rows of a terminal: 1 to 1,000 columns, 1 to 500 rows. Anything else that an event
 /// claims is clamped, for an emulator holds every cell in memory.
@@ -80,6 +80,25 @@ pub struct Keyframe {
     pub dump: String,
 }
 
+/// Whether an event of this type may have something to say to a terminal; spares reading the others.
+pub fn may_draw(kind: &EventType) -> bool {
+    [
+        EventType::TERMINAL_WRITTEN,
+        EventType::TERMINAL_RESIZED,
+        EventType::SOURCE_ATTACHED,
+    ]
+    .contains(kind)
+}
+
+/// Whether the event has something to say to a terminal.
+pub fn draws(body: &EventBody) -> bool {
+    match body {
+        EventBody::TerminalWritten(_) | EventBody::TerminalResized(_) => true,
+        EventBody::SourceAttached(attached) => attached.columns.or(attached.rows).is_some(),
+        _ => false,
+    }
+}
+
 /// A terminal that shows what the events of one stream drew.
 pub struct TerminalReplay {
     terminal: Terminal,
@@ -108,16 +127,13 @@ impl TerminalReplay {
         }
     }
 
-    /// Applies one event of the stream and answers whether it had anything to say to a terminal.
+    /// Applies one event of the stream and answers whether it [`draws`].
     ///
     /// A source that attaches with a size begins with an empty terminal of that size.
     pub fn apply(&mut self, body: &EventBody) -> bool {
         match body {
-            EventBody::SourceAttached(attached) => {
+            EventBody::SourceAttached(attached) if draws(body) => {
                 let default = TerminalSize::DEFAULT;
-                if attached.columns.is_none() && attached.rows.is_none() {
-                    return false;
-                }
                 *self = Self::new(TerminalSize::clamped(
                     attached.columns.unwrap_or(default.columns.into()),
                     attached.rows.unwrap_or(default.rows.into()),
@@ -218,9 +234,10 @@ fn empty(size: TerminalSize) -> Terminal {
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
-    use retrace_core::event::{SourceAttached, TerminalResized, TerminalWritten};
+    use retrace_core::event::SourceAttached;
 
     use super::*;
+    use crate::testing::{output, resized, written};
 
     fn replay(columns: u32, rows: u32, text: &str) -> TerminalReplay {
         let mut replay = TerminalReplay::new(TerminalSize::clamped(columns, rows));
@@ -287,28 +304,12 @@ mod tests {
         assert_eq!(shown.lines()[0], "");
     }
 
-    /// Pieces of terminal output, whole and torn, and resizes.
     fn terminal_event() -> impl Strategy<Value = EventBody> {
-        let written = prop_oneof![
-            "[ -~]{0,40}",
-            Just("\r\n".to_owned()),
-            "[é部🚀─\u{301}]{1,4}",
-            "\x1b\\[[0-9;?]{0,6}",
-            "\x1b\\[[0-9]{0,3}(;[0-9]{0,3}){0,2}[A-HJKLMPSTX@abdfghlmrsu`]",
-            "\x1b\\[\\?(6|7|25|47|1047|1048|1049)[hl]",
-            "\x1b[78DEHMc]",
-            "\x1b\\]0;[a-z]{0,8}",
-            "[\x00-\x1f]",
+        let size = (0..40_u32, 0..20_u32);
+        prop_oneof![
+            12 => output().prop_map(|text| written(&text)),
+            1 => size.prop_map(|(columns, rows)| resized(columns, rows)),
         ]
-        .prop_map(|text| {
-            EventBody::from(TerminalWritten {
-                continued: false,
-                text,
-            })
-        });
-        let resized = (0..40_u32, 0..20_u32)
-            .prop_map(|(columns, rows)| EventBody::from(TerminalResized { columns, rows }));
-        prop_oneof![12 => written, 1 => resized]
     }
 
     proptest! {

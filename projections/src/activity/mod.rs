@@ -1,0 +1,194 @@
+//! `activity`: how much happened in each second of each session.
+//!
+//! Reads what [`Counts`] counts: terminal output, keys, resizes, markers, processes, frames; of
+//! other events only that they may be the first of their session. An event counts in the whole
+//! second of its offset ([`offset_us`]): what happened before the start counts in second 0, what
+//! claims to be more than ten years later counts in the last second of them. `retention.purged`
+//! takes all seconds of its session out. Takes times from events: a rebuild gives the same rows.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use retrace_core::event::{Event, EventType};
+use retrace_core::{LogId, Position, SessionId};
+use rusqlite::Connection;
+
+use crate::counts::{Counts, readable_body};
+use crate::starts::{Starts, find_start};
+use crate::store::{Schema, Store, from_sql, to_sql};
+use crate::{Projection, ProjectionError, not_applied, offset_us};
+
+/// The tables of the activity map.
+pub const SCHEMA: Schema = Schema {
+    name: "activity",
+    version: 1,
+    tables: include_str!("schema.sql"),
+};
+
+/// The last second that is told apart: ten years after the start.
+pub const SECOND_MAX: u32 = 10 * 365 * 24 * 60 * 60;
+
+/// The activity map's writing side.
+pub struct ActivityProjection {
+    store: Store,
+    starts: Starts,
+}
+
+impl ActivityProjection {
+    /// Opens the activity map of `log` in `dir`.
+    ///
+    /// # Errors
+    /// When its file cannot be written.
+    pub fn open(dir: &Path, log: LogId) -> Result<Self, ProjectionError> {
+        Ok(Self {
+            store: Store::open(dir, &SCHEMA, log)?,
+            starts: Starts::default(),
+        })
+    }
+}
+
+impl Projection for ActivityProjection {
+    fn name(&self) -> &'static str {
+        SCHEMA.name
+    }
+
+    fn checkpoint(&self) -> Position {
+        self.store.checkpoint()
+    }
+
+    fn apply(&mut self, events: &[Event]) -> Result<(), ProjectionError> {
+        let due = not_applied(self.checkpoint(), events)?;
+        let Some(last) = due.last() else {
+            return Ok(());
+        };
+        let starts = &mut self.starts;
+        let written = self.store.write(last.position().plus(1), |transaction| {
+            let seconds = count(transaction, starts, due)?;
+            add(transaction, &seconds)?;
+            Ok(())
+        });
+        if written.is_err() {
+            self.starts.forget();
+        }
+        written
+    }
+}
+
+/// The counts of each session and second that the events touch.
+fn count(
+    connection: &Connection,
+    starts: &mut Starts,
+    events: &[Event],
+) -> rusqlite::Result<BTreeMap<(i64, u32), Counts>> {
+    let mut seconds: BTreeMap<(i64, u32), Counts> = BTreeMap::new();
+    for event in events {
+        let Some(session) = event.session() else {
+            continue;
+        };
+        let start = starts.of(connection, session, event)?;
+        if *event.kind() == EventType::RETENTION_PURGED {
+            seconds.retain(|(key, _), _| *key != start.key);
+            connection.execute("DELETE FROM seconds WHERE session = ?1", [start.key])?;
+            continue;
+        }
+        let counts = readable_body(event, SCHEMA.name)
+            .as_ref()
+            .and_then(Counts::of);
+        if let Some(counts) = counts {
+            let second = second_of(offset_us(start.started, event.at()));
+            seconds.entry((start.key, second)).or_default().add(&counts);
+        }
+    }
+    Ok(seconds)
+}
+
+fn second_of(offset_us: u64) -> u32 {
+    u32::try_from(offset_us / 1_000_000)
+        .unwrap_or(u32::MAX)
+        .min(SECOND_MAX)
+}
+
+fn add(connection: &Connection, seconds: &BTreeMap<(i64, u32), Counts>) -> rusqlite::Result<()> {
+    let mut statement = connection.prepare_cached(
+        "INSERT INTO seconds VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
+         ON CONFLICT DO UPDATE SET
+            output_bytes = output_bytes + excluded.output_bytes,
+            keys = keys + excluded.keys,
+            resizes = resizes + excluded.resizes,
+            markers = markers + excluded.markers,
+            processes = processes + excluded.processes,
+            frames = frames + excluded.frames",
+    )?;
+    for ((session, second), counts) in seconds {
+        let Counts {
+            output_bytes,
+            keys,
+            resizes,
+            markers,
+            processes,
+            frames,
+        } = *counts;
+        statement.execute((
+            session,
+            second,
+            to_sql(output_bytes),
+            to_sql(keys),
+            to_sql(resizes),
+            to_sql(markers),
+            to_sql(processes),
+            to_sql(frames),
+        ))?;
+    }
+    Ok(())
+}
+
+/// Gives `each` the seconds of a session in which something happened, in order.
+///
+/// # Errors
+/// When the read model cannot be read.
+pub fn for_each_second(
+    connection: &Connection,
+    session: SessionId,
+    mut each: impl FnMut(u32, Counts),
+) -> rusqlite::Result<()> {
+    let Some(start) = find_start(connection, session)? else {
+        return Ok(());
+    };
+    let mut statement = connection.prepare_cached(
+        "SELECT second, output_bytes, keys, resizes, markers, processes, frames
+         FROM seconds WHERE session = ?1 ORDER BY second",
+    )?;
+    let mut rows = statement.query([start.key])?;
+    while let Some(row) = rows.next()? {
+        let number = |column: usize| row.get(column).map(from_sql);
+        let counts = Counts {
+            output_bytes: number(1)?,
+            keys: number(2)?,
+            resizes: number(3)?,
+            markers: number(4)?,
+            processes: number(5)?,
+            frames: number(6)?,
+        };
+        each(row.get(0)?, counts);
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_second_is_capped() {
+        let cases = [
+            (0, 0),
+            (999_999, 0),
+            (1_000_000, 1),
+            (u64::from(SECOND_MAX) * 1_000_000, SECOND_MAX),
+            (u64::MAX, SECOND_MAX),
+        ];
+        for (offset_us, want) in cases {
+            assert_eq!(second_of(offset_us), want, "{offset_us} µs");
+        }
+    }
+}

@@ -1,0 +1,159 @@
+//! `sessions`: the catalogue, one row for each session.
+//!
+//! Reads every event of a session's streams; skips all others. A session is there from its first
+//! event on, whether or not that is `session.launched`, and gone with `retention.purged`. Takes
+//! times from events: a rebuild gives the same rows.
+//!
+//! | fact | comes from |
+//! |---|---|
+//! | start | the `at` of the session's first event in the log ([`crate::offset_us`]) |
+//! | title, user, host, command, protocol, target | the first `session.launched` that says it |
+//! | recording file | the first `session.source_attached` that names one |
+//! | size of the terminal | the first `session.source_attached` or `terminal.resized` that says it |
+//! | end, reason, exit status | the first `session.ended` |
+//! | last event | the latest `at` of what happened in the session; what is done with its recording afterwards (viewing, video, retention) does not lengthen it |
+//! | counts | [`crate::counts::Counts`], summed |
+
+mod row;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+use std::path::Path;
+
+use retrace_core::event::{Event, EventType};
+use retrace_core::{LogId, Position, SessionId};
+use rusqlite::{Connection, Transaction};
+
+pub use row::{RecordingFacts, SESSION_COLUMNS, SessionRow};
+
+use crate::store::{Schema, Store, to_sql};
+use crate::{Projection, ProjectionError, not_applied};
+
+/// The tables of the catalogue.
+pub const SCHEMA: Schema = Schema {
+    name: "sessions",
+    version: 1,
+    tables: include_str!("schema.sql"),
+};
+
+/// The catalogue's writing side.
+pub struct SessionsProjection {
+    store: Store,
+}
+
+impl SessionsProjection {
+    /// Opens the catalogue of `log` in `dir`.
+    ///
+    /// # Errors
+    /// When its file cannot be written.
+    pub fn open(dir: &Path, log: LogId) -> Result<Self, ProjectionError> {
+        Ok(Self {
+            store: Store::open(dir, &SCHEMA, log)?,
+        })
+    }
+}
+
+impl Projection for SessionsProjection {
+    fn name(&self) -> &'static str {
+        SCHEMA.name
+    }
+
+    fn checkpoint(&self) -> Position {
+        self.store.checkpoint()
+    }
+
+    fn apply(&mut self, events: &[Event]) -> Result<(), ProjectionError> {
+        let due = not_applied(self.checkpoint(), events)?;
+        let Some(last) = due.last() else {
+            return Ok(());
+        };
+        self.store.write(last.position().plus(1), |transaction| {
+            let mut batch = Batch {
+                transaction,
+                rows: BTreeMap::new(),
+            };
+            for run in due.chunk_by(|one, next| one.stream() == next.stream()) {
+                batch.apply(run)?;
+            }
+            batch
+                .rows
+                .values()
+                .try_for_each(|row| row.write(transaction))?;
+            Ok(())
+        })
+    }
+}
+
+/// The rows that a batch of events touches: each is read once and written once.
+struct Batch<'a> {
+    transaction: &'a Transaction<'a>,
+    rows: BTreeMap<SessionId, SessionRow>,
+}
+
+impl Batch<'_> {
+    /// Applies consecutive events of one stream.
+    fn apply(&mut self, events: &[Event]) -> rusqlite::Result<()> {
+        let Some(session) = events.first().and_then(Event::session) else {
+            return Ok(());
+        };
+        let is_purge = |event: &Event| *event.kind() == EventType::RETENTION_PURGED;
+        for part in events.split_inclusive(is_purge) {
+            if part.last().is_some_and(is_purge) {
+                self.purge(session)?;
+            } else {
+                self.extend(session, part)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn extend(&mut self, session: SessionId, events: &[Event]) -> rusqlite::Result<()> {
+        let Some(first) = events.first() else {
+            return Ok(());
+        };
+        self.note_stream(session, first)?;
+        let row = match self.rows.entry(session) {
+            Entry::Occupied(row) => row.into_mut(),
+            Entry::Vacant(place) => {
+                let stored = SessionRow::find(self.transaction, session)?;
+                place.insert(stored.unwrap_or_else(|| SessionRow::first_seen(session, first)))
+            }
+        };
+        events.iter().for_each(|event| row.apply(event));
+        Ok(())
+    }
+
+    fn purge(&mut self, session: SessionId) -> rusqlite::Result<()> {
+        self.rows.remove(&session);
+        let id = [session.uuid().into_bytes()];
+        self.transaction
+            .execute("DELETE FROM sessions WHERE id = ?1", id)?;
+        self.transaction
+            .execute("DELETE FROM streams WHERE session = ?1", id)?;
+        Ok(())
+    }
+
+    fn note_stream(&self, session: SessionId, first: &Event) -> rusqlite::Result<()> {
+        self.transaction
+            .prepare_cached("INSERT INTO streams VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING")?
+            .execute((
+                session.uuid().as_bytes(),
+                first.stream().as_str(),
+                to_sql(first.position().0),
+            ))?;
+        Ok(())
+    }
+}
+
+/// The streams of a session, in the order of their first events.
+///
+/// # Errors
+/// When the read model cannot be read.
+pub fn streams_of(connection: &Connection, session: SessionId) -> rusqlite::Result<Vec<String>> {
+    connection
+        .prepare_cached("SELECT name FROM streams WHERE session = ?1 ORDER BY first_position")?
+        .query_map([session.uuid().as_bytes()], |row| row.get(0))?
+        .collect()
+}

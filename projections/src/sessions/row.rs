@@ -1,0 +1,351 @@
+//! One row of the catalogue: how events change it, and how it is stored.
+
+use retrace_core::event::{
+    EndReason, Event, EventBody, RecordingFile, SessionEnded, SessionLaunched, SourceAttached,
+};
+use retrace_core::{Position, SessionId, Timestamp};
+use rusqlite::{Connection, OptionalExtension, Row, named_params};
+use uuid::Uuid;
+
+use super::SCHEMA;
+use crate::counts::{Counts, happens_in_session, readable_body};
+use crate::offset_us;
+use crate::store::{from_sql, to_sql};
+use crate::terminal::TerminalSize;
+
+/// What the catalogue knows of a session.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SessionRow {
+    /// The session.
+    pub id: SessionId,
+    /// A title for people.
+    pub title: Option<String>,
+    /// The person or service that acts.
+    pub user: Option<String>,
+    /// The machine the session is on, or is connected to.
+    pub host: Option<String>,
+    /// The command line that was run.
+    pub command: Option<String>,
+    /// `terminal`, `ssh`, `rdp`, …
+    pub protocol: Option<String>,
+    /// The account or resource that is reached.
+    pub target: Option<String>,
+    /// The `at` of its first event.
+    pub started: Timestamp,
+    /// The `at` of its `session.ended`. Without one, it is active.
+    pub ended: Option<Timestamp>,
+    /// The latest `at` of what happened in it.
+    pub last_event: Timestamp,
+    /// When the server took in its first event.
+    pub recorded: Timestamp,
+    /// Why it ended.
+    pub end_reason: Option<EndReason>,
+    /// The exit status of its command.
+    pub exit_status: Option<i32>,
+    /// The file it was imported from.
+    pub recording: Option<RecordingFacts>,
+    /// Columns and rows of its terminal at the start.
+    pub terminal: Option<TerminalSize>,
+    /// How many events its streams have.
+    pub events: u64,
+    /// How much of each kind they hold.
+    pub counts: Counts,
+    /// The position of its first event.
+    pub first_position: Position,
+    /// The position of its last event so far.
+    pub last_position: Position,
+}
+
+/// The file that a session was imported from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RecordingFacts {
+    /// Its name, without folders.
+    pub name: String,
+    /// `asciicast-v2`, …
+    pub format: String,
+    /// Its size, decompressed.
+    pub bytes: u64,
+    /// SHA-256 of its content, decompressed, in hexadecimal.
+    pub sha256: String,
+    /// Longer pauses are to be shown as this long.
+    pub idle_limit_us: Option<u64>,
+}
+
+impl From<RecordingFile> for RecordingFacts {
+    fn from(file: RecordingFile) -> Self {
+        let RecordingFile {
+            bytes,
+            format,
+            header: _,
+            idle_limit_us,
+            name,
+            sha256,
+        } = file;
+        Self {
+            name,
+            format,
+            bytes,
+            sha256,
+            idle_limit_us,
+        }
+    }
+}
+
+/// The columns that [`SessionRow::from_row`] reads, in its order.
+pub const SESSION_COLUMNS: &str = "id, title, user, host, command, protocol, target, started_us, \
+    ended_us, last_event_us, recorded_us, end_reason, exit_status, file_name, file_format, \
+    file_bytes, file_sha256, idle_limit_us, columns, rows, events, output_bytes, keys, resizes, \
+    markers, processes, frames, first_position, last_position";
+
+impl SessionRow {
+    /// From the start to the end, or to the last event so far.
+    pub fn duration_us(&self) -> u64 {
+        offset_us(self.started, self.ended.unwrap_or(self.last_event))
+    }
+
+    pub(super) fn first_seen(id: SessionId, event: &Event) -> Self {
+        Self {
+            id,
+            title: None,
+            user: None,
+            host: None,
+            command: None,
+            protocol: None,
+            target: None,
+            started: event.at(),
+            ended: None,
+            last_event: event.at(),
+            recorded: event.recorded_at(),
+            end_reason: None,
+            exit_status: None,
+            recording: None,
+            terminal: None,
+            events: 0,
+            counts: Counts::default(),
+            first_position: event.position(),
+            last_position: event.position(),
+        }
+    }
+
+    pub(super) fn apply(&mut self, event: &Event) {
+        self.events += 1;
+        self.last_position = event.position();
+        if happens_in_session(event.kind()) {
+            self.last_event = self.last_event.max(event.at());
+        }
+        let Some(body) = readable_body(event, SCHEMA.name) else {
+            return;
+        };
+        if let Some(counts) = Counts::of(&body) {
+            self.counts.add(&counts);
+        }
+        match body {
+            EventBody::SessionLaunched(launched) => self.launched(launched),
+            EventBody::SourceAttached(attached) => self.attached(attached),
+            EventBody::TerminalResized(resized) => {
+                self.note_terminal(resized.columns, resized.rows);
+            }
+            EventBody::SessionEnded(ended) if self.ended.is_none() => {
+                let SessionEnded {
+                    exit_status,
+                    reason,
+                } = ended;
+                self.ended = Some(event.at());
+                self.end_reason = Some(reason);
+                self.exit_status = exit_status;
+            }
+            _ => {}
+        }
+    }
+
+    fn launched(&mut self, launched: SessionLaunched) {
+        let keep = |fact: &mut Option<String>, said: Option<String>| *fact = fact.take().or(said);
+        keep(&mut self.title, launched.title);
+        keep(&mut self.user, launched.user);
+        keep(&mut self.host, launched.host);
+        keep(&mut self.command, launched.command);
+        keep(&mut self.protocol, launched.protocol);
+        keep(&mut self.target, launched.target);
+    }
+
+    fn attached(&mut self, attached: SourceAttached) {
+        let SourceAttached {
+            columns,
+            recording,
+            rows,
+        } = attached;
+        self.recording = self
+            .recording
+            .take()
+            .or(recording.map(RecordingFacts::from));
+        if let (Some(columns), Some(rows)) = (columns, rows) {
+            self.note_terminal(columns, rows);
+        }
+    }
+
+    fn note_terminal(&mut self, columns: u32, rows: u32) {
+        self.terminal
+            .get_or_insert(TerminalSize::clamped(columns, rows));
+    }
+
+    /// What a filter's words are looked for in.
+    fn search_text(&self) -> String {
+        let file = self.recording.as_ref().map(|file| &file.name);
+        let facts = [&self.title, &self.user, &self.host, &self.command].map(Option::as_ref);
+        // Divided by a character that no word has, so that no word reaches over two facts.
+        let facts: Vec<_> = facts
+            .into_iter()
+            .chain([file])
+            .flatten()
+            .map(String::as_str)
+            .collect();
+        facts.join("\n").to_lowercase()
+    }
+
+    /// Reads a session of the catalogue.
+    ///
+    /// # Errors
+    /// When the read model cannot be read.
+    pub fn find(connection: &Connection, id: SessionId) -> rusqlite::Result<Option<Self>> {
+        connection
+            .prepare_cached(&format!(
+                "SELECT {SESSION_COLUMNS} FROM sessions WHERE id = ?1"
+            ))?
+            .query_row([id.uuid().as_bytes()], Self::from_row)
+            .optional()
+    }
+
+    /// Reads a row of [`SESSION_COLUMNS`].
+    ///
+    /// # Errors
+    /// When a column is not of its type.
+    pub fn from_row(row: &Row<'_>) -> rusqlite::Result<Self> {
+        let number = |column: &str| row.get(column).map(from_sql);
+        let small = |column: &str| -> rusqlite::Result<Option<u32>> { row.get(column) };
+        let end_reason: Option<String> = row.get("end_reason")?;
+        let recording = match row.get("file_name")? {
+            Some(name) => Some(RecordingFacts {
+                name,
+                format: row.get("file_format")?,
+                bytes: number("file_bytes")?,
+                sha256: row.get("file_sha256")?,
+                idle_limit_us: row.get::<_, Option<i64>>("idle_limit_us")?.map(from_sql),
+            }),
+            None => None,
+        };
+        let terminal = small("columns")?.zip(small("rows")?);
+        Ok(Self {
+            id: SessionId::from(Uuid::from_bytes(row.get("id")?)),
+            title: row.get("title")?,
+            user: row.get("user")?,
+            host: row.get("host")?,
+            command: row.get("command")?,
+            protocol: row.get("protocol")?,
+            target: row.get("target")?,
+            started: timestamp(row.get("started_us")?),
+            ended: row.get::<_, Option<i64>>("ended_us")?.map(timestamp),
+            last_event: timestamp(row.get("last_event_us")?),
+            recorded: timestamp(row.get("recorded_us")?),
+            end_reason: end_reason.map(|text| reason_from(&text)),
+            exit_status: row.get("exit_status")?,
+            recording,
+            terminal: terminal.map(|(columns, rows)| TerminalSize::clamped(columns, rows)),
+            events: number("events")?,
+            counts: Counts {
+                output_bytes: number("output_bytes")?,
+                keys: number("keys")?,
+                resizes: number("resizes")?,
+                markers: number("markers")?,
+                processes: number("processes")?,
+                frames: number("frames")?,
+            },
+            first_position: Position(number("first_position")?),
+            last_position: Position(number("last_position")?),
+        })
+    }
+
+    pub(super) fn write(&self, connection: &Connection) -> rusqlite::Result<()> {
+        let file = self.recording.as_ref();
+        let Counts {
+            output_bytes,
+            keys,
+            resizes,
+            markers,
+            processes,
+            frames,
+        } = self.counts;
+        connection
+            .prepare_cached(&format!(
+                "INSERT OR REPLACE INTO sessions ({SESSION_COLUMNS}, duration_us, search_text)
+                 VALUES (:id, :title, :user, :host, :command, :protocol, :target, :started,
+                     :ended, :last_event, :recorded, :end_reason, :exit_status, :file_name,
+                     :file_format, :file_bytes, :file_sha256, :idle_limit, :columns, :rows,
+                     :events, :output_bytes, :keys, :resizes, :markers, :processes, :frames,
+                     :first_position, :last_position, :duration, :search_text)"
+            ))?
+            .execute(named_params! {
+                ":id": self.id.uuid().as_bytes(),
+                ":title": self.title,
+                ":user": self.user,
+                ":host": self.host,
+                ":command": self.command,
+                ":protocol": self.protocol,
+                ":target": self.target,
+                ":started": self.started.micros(),
+                ":ended": self.ended.map(Timestamp::micros),
+                ":last_event": self.last_event.micros(),
+                ":recorded": self.recorded.micros(),
+                ":end_reason": self.end_reason.map(reason_text),
+                ":exit_status": self.exit_status,
+                ":file_name": file.map(|file| &file.name),
+                ":file_format": file.map(|file| &file.format),
+                ":file_bytes": file.map(|file| to_sql(file.bytes)),
+                ":file_sha256": file.map(|file| &file.sha256),
+                ":idle_limit": file.and_then(|file| file.idle_limit_us).map(to_sql),
+                ":columns": self.terminal.map(TerminalSize::columns),
+                ":rows": self.terminal.map(TerminalSize::rows),
+                ":events": to_sql(self.events),
+                ":output_bytes": to_sql(output_bytes),
+                ":keys": to_sql(keys),
+                ":resizes": to_sql(resizes),
+                ":markers": to_sql(markers),
+                ":processes": to_sql(processes),
+                ":frames": to_sql(frames),
+                ":first_position": to_sql(self.first_position.0),
+                ":last_position": to_sql(self.last_position.0),
+                ":duration": to_sql(self.duration_us()),
+                ":search_text": self.search_text(),
+            })?;
+        Ok(())
+    }
+}
+
+const REASONS: [(EndReason, &str); 7] = [
+    (EndReason::User, "user"),
+    (EndReason::Terminated, "terminated"),
+    (EndReason::Inactivity, "inactivity"),
+    (EndReason::MaxLength, "max_length"),
+    (EndReason::ConnectionLost, "connection_lost"),
+    (EndReason::ServerUnreachable, "server_unreachable"),
+    (EndReason::Unknown, "unknown"),
+];
+
+fn reason_text(reason: EndReason) -> &'static str {
+    REASONS
+        .iter()
+        .find(|(one, _)| *one == reason)
+        .map_or("unknown", |(_, text)| text)
+}
+
+fn reason_from(text: &str) -> EndReason {
+    REASONS
+        .iter()
+        .find(|(_, one)| *one == text)
+        .map_or(EndReason::Unknown, |(reason, _)| *reason)
+}
+
+/// A time that was stored; it was one before.
+fn timestamp(micros: i64) -> Timestamp {
+    let nearest = micros.clamp(Timestamp::MIN.micros(), Timestamp::MAX.micros());
+    Timestamp::from_micros(nearest).unwrap_or(Timestamp::MIN)
+}

@@ -1,0 +1,49 @@
+-- The catalogue. All times are microseconds since 1970.
+
+CREATE TABLE sessions (
+    id              BLOB PRIMARY KEY,
+    title           TEXT,
+    user            TEXT,
+    host            TEXT,
+    command         TEXT,
+    protocol        TEXT,
+    target          TEXT,
+    started_us      INTEGER NOT NULL,
+    ended_us        INTEGER,               -- NULL while the session goes on
+    last_event_us   INTEGER NOT NULL,
+    recorded_us     INTEGER NOT NULL,      -- the server's clock at the first event
+    end_reason      TEXT,
+    exit_status     INTEGER,
+    file_name       TEXT,                  -- NULL unless it was imported from a file
+    file_format     TEXT,
+    file_bytes      INTEGER,
+    file_sha256     TEXT,
+    idle_limit_us   INTEGER,
+    columns         INTEGER,
+    rows            INTEGER,
+    events          INTEGER NOT NULL,
+    output_bytes    INTEGER NOT NULL,
+    keys            INTEGER NOT NULL,
+    resizes         INTEGER NOT NULL,
+    markers         INTEGER NOT NULL,
+    processes       INTEGER NOT NULL,
+    frames          INTEGER NOT NULL,
+    first_position  INTEGER NOT NULL,
+    last_position   INTEGER NOT NULL,
+    -- What is asked for, derived from the columns above.
+    duration_us     INTEGER NOT NULL,      -- to the end, or to the last event so far
+    search_text     TEXT NOT NULL          -- what a filter's words are looked for in, lower case
+) STRICT, WITHOUT ROWID;
+CREATE INDEX sessions_by_start ON sessions (started_us, id);
+CREATE INDEX sessions_by_duration ON sessions (duration_us, id);
+CREATE INDEX sessions_by_recording ON sessions (recorded_us, id);
+CREATE INDEX sessions_by_user ON sessions (user, started_us);
+CREATE INDEX sessions_by_host ON sessions (host, started_us);
+CREATE INDEX sessions_by_protocol ON sessions (protocol);
+
+CREATE TABLE streams (
+    session         BLOB NOT NULL,
+    name            TEXT NOT NULL,
+    first_position  INTEGER NOT NULL,
+    PRIMARY KEY (session, name)
+) STRICT, WITHOUT ROWID;

@@ -1,0 +1,172 @@
+use retrace_core::event::{
+    EndReason, EventBody, RecordingFile, RecordingViewed, SessionEnded, SessionLaunched,
+    SourceAttached,
+};
+
+use super::*;
+use crate::counts::Counts;
+use crate::terminal::TerminalSize;
+use crate::testing::{TestLog, attached, marked, resized, session, t0, typed, written};
+
+fn launched(user: &str, host: &str) -> EventBody {
+    SessionLaunched {
+        user: Some(user.to_owned()),
+        host: Some(host.to_owned()),
+        ..SessionLaunched::default()
+    }
+    .into()
+}
+
+fn ended(reason: EndReason, exit_status: Option<i32>) -> EventBody {
+    SessionEnded {
+        exit_status,
+        reason,
+    }
+    .into()
+}
+
+fn row(test: &TestLog, number: u8) -> SessionRow {
+    let dir = test.models("models");
+    let mut projection = SessionsProjection::open(&dir, test.log.id()).unwrap();
+    test.feed(&mut projection, &[3]);
+    let readers = crate::store::Readers::new(&dir, SCHEMA);
+    let found = readers.read(|connection| SessionRow::find(connection, session(number)));
+    found
+        .unwrap_or_else(|error: rusqlite::Error| panic!("{error}"))
+        .unwrap()
+}
+
+#[test]
+fn a_session_is_what_its_events_say() {
+    let test = TestLog::new();
+    let file = RecordingFile {
+        bytes: 51_561,
+        format: "asciicast-v3".to_owned(),
+        header: "{}".to_owned(),
+        idle_limit_us: Some(2_000_000),
+        name: "deploy.cast".to_owned(),
+        sha256: "ab".repeat(32),
+    };
+    let source = SourceAttached {
+        columns: Some(100),
+        recording: Some(file.clone()),
+        rows: Some(30),
+    };
+    test.append(
+        session(1),
+        "recorder",
+        [
+            (0, launched("ops", "bastion-1")),
+            (0, source.into()),
+            (1_000_000, written("é\x1b[0m")),
+            (2_000_000, typed("ls\r")),
+            (2_500_000, typed("\x1b[A")),
+            (3_000_000, resized(120, 36)),
+            (4_000_000, marked("here")),
+            (9_000_000, ended(EndReason::User, Some(3))),
+        ],
+    );
+    let row = row(&test, 1);
+    assert_eq!(
+        (row.user.as_deref(), row.host.as_deref()),
+        (Some("ops"), Some("bastion-1"))
+    );
+    assert_eq!(
+        (row.started, row.ended),
+        (t0(), Some(t0().saturating_add_micros(9_000_000)))
+    );
+    assert_eq!(
+        (row.end_reason, row.exit_status),
+        (Some(EndReason::User), Some(3))
+    );
+    assert_eq!(row.duration_us(), 9_000_000);
+    assert_eq!(row.recording, Some(RecordingFacts::from(file)));
+    assert_eq!(row.terminal, Some(TerminalSize::clamped(100, 30)));
+    assert_eq!(
+        (row.events, row.first_position, row.last_position),
+        (8, Position(0), Position(7))
+    );
+    let counts = Counts {
+        output_bytes: 6,
+        keys: 4,
+        resizes: 1,
+        markers: 1,
+        ..Counts::default()
+    };
+    assert_eq!(row.counts, counts);
+}
+
+#[test]
+fn a_session_without_a_launch_starts_with_its_first_event() {
+    let test = TestLog::new();
+    test.append(
+        session(1),
+        "agent",
+        [(5_000_000, written("x")), (7_000_000, written("y"))],
+    );
+    let first = row(&test, 1);
+    assert_eq!(first.started, t0().saturating_add_micros(5_000_000));
+    assert_eq!((first.ended, first.duration_us()), (None, 2_000_000));
+
+    // A launch that comes late tells who, and moves nothing.
+    test.append(
+        session(1),
+        "launcher",
+        [(0, launched("ops", "h")), (0, launched("eve", "h"))],
+    );
+    let late = row(&test, 1);
+    assert_eq!(
+        (late.started, late.user.as_deref()),
+        (first.started, Some("ops"))
+    );
+}
+
+#[test]
+fn the_first_end_holds_and_what_is_done_afterwards_does_not_lengthen() {
+    let test = TestLog::new();
+    let viewed = RecordingViewed {
+        by: "auditor".to_owned(),
+        reason: None,
+    };
+    test.append(
+        session(1),
+        "agent",
+        [(0, attached(80, 24)), (2_000_000, written("x"))],
+    );
+    test.append(session(1), "review", [(90_000_000, viewed.into())]);
+    assert_eq!(row(&test, 1).duration_us(), 2_000_000);
+    test.append(
+        session(1),
+        "agent",
+        [(3_000_000, ended(EndReason::Inactivity, None))],
+    );
+    test.append(
+        session(1),
+        "launcher",
+        [(5_000_000, ended(EndReason::User, Some(0)))],
+    );
+    let row = row(&test, 1);
+    assert_eq!(
+        (row.duration_us(), row.end_reason),
+        (3_000_000, Some(EndReason::Inactivity))
+    );
+    assert_eq!((row.exit_status, row.events), (None, 5));
+}
+
+#[test]
+fn streams_stand_in_the_order_of_their_first_events() {
+    let test = TestLog::new();
+    for source in ["proxy", "agent", "proxy"] {
+        test.append(session(1), source, [(0, written("x"))]);
+    }
+    test.append(session(2), "gateway", [(0, written("x"))]);
+    row(&test, 1);
+    let readers = crate::store::Readers::new(&test.models("models"), SCHEMA);
+    let streams: rusqlite::Result<_> =
+        readers.read(|connection| streams_of(connection, session(1)));
+    let id = session(1);
+    assert_eq!(
+        streams.unwrap(),
+        [format!("session/{id}/proxy"), format!("session/{id}/agent")]
+    );
+}
