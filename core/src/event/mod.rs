@@ -151,3 +151,88 @@ vocabulary! {
     "retention.purged" RETENTION_PURGED RetentionPurged,
     "redaction.added" REDACTION_ADDED RedactionAdded,
 }
+
+#[cfg(test)]
+mod tests {
+    use serde::Deserialize;
+
+    use super::*;
+    use crate::Timestamp;
+    use crate::canonical::canonicalize;
+
+    #[derive(Deserialize)]
+    struct Example {
+        data: Box<RawValue>,
+        r#type: EventType,
+    }
+
+    /// `examples.ndjson` has one example of each type, with every field that it can have.
+    #[test]
+    fn every_type_is_read_and_written_again_as_canonical_json() {
+        let examples: Vec<Example> = include_str!("examples.ndjson")
+            .lines()
+            .map(|line| serde_json::from_str(line).unwrap())
+            .collect();
+        let types: Vec<EventType> = examples
+            .iter()
+            .map(|example| example.r#type.clone())
+            .collect();
+        assert_eq!(types, EventType::ALL);
+        for Example { data, r#type } in examples {
+            let body = EventBody::from_data(&r#type, data.get().as_bytes()).unwrap();
+            assert!(!matches!(body, EventBody::Unknown { .. }), "{}", r#type);
+            let batch = EventBatch::of(Timestamp::now(), body).unwrap();
+            let (_, kind, written) = batch.iter_from(0).next().unwrap();
+            assert_eq!(*kind, r#type);
+            let expected = canonicalize(data.get().as_bytes()).unwrap();
+            assert_eq!(
+                String::from_utf8_lossy(written),
+                String::from_utf8_lossy(&expected)
+            );
+        }
+    }
+
+    #[test]
+    fn a_type_that_is_not_known_is_kept_as_it_came() {
+        let kind = EventType::new("camera.moved").unwrap();
+        let body = EventBody::from_data(&kind, r#"{"pan":1.5,"by":"é"}"#.as_bytes()).unwrap();
+        let batch = EventBatch::of(Timestamp::now(), body).unwrap();
+        let (_, written_kind, written) = batch.iter_from(0).next().unwrap();
+        assert_eq!(*written_kind, kind);
+        assert_eq!(written, r#"{"by":"é","pan":1.5}"#.as_bytes());
+        for name in [
+            "",
+            "camera",
+            "Camera.moved",
+            "camera.",
+            "a.b.c",
+            "camera moved.x",
+        ] {
+            assert!(EventType::new(name).is_err(), "{name}");
+        }
+    }
+
+    #[test]
+    fn what_does_not_fit_into_a_leaf_is_refused_and_the_batch_stays_as_it_was() {
+        let mut batch = EventBatch::new();
+        batch
+            .push(
+                Timestamp::now(),
+                KeysTyped {
+                    text: "a".to_owned(),
+                },
+            )
+            .unwrap();
+        let large = KeysTyped {
+            text: "x".repeat(MAX_DATA_BYTES),
+        };
+        assert!(matches!(
+            batch.push(Timestamp::now(), large),
+            Err(EventError::TooLarge { .. })
+        ));
+        assert_eq!(
+            (batch.len(), batch.data_bytes()),
+            (1, r#"{"text":"a"}"#.len())
+        );
+    }
+}
