@@ -1,0 +1,99 @@
+//! asciicast, the format of asciinema: versions 1, 2 and 3 are read, 2 and 3 are written.
+//!
+//! | entry | event |
+//! |---|---|
+//! | `o` output | `terminal.written`; cut into several with `continued` where a leaf would overflow |
+//! | `i` input | `keys.typed`; cut into several where a leaf would overflow |
+//! | `m` marker | `marker.set` |
+//! | `r` resize | `terminal.resized` |
+//! | `x` exit status | the status of `session.ended`, when it is the last entry (comments may follow) |
+//! | `#` comment (version 3) | `recording.commented`, at the time of the entry before it |
+//! | anything else | `recording.code_kept`; data that is not text is kept as its JSON text |
+//!
+//! Times are kept as they are, to the microsecond: an idle limit is a fact about the recording and
+//! changes none of them. A recording that breaks the format anywhere is refused whole, with the
+//! line. [`Reader`] reads, [`Writer`] writes.
+
+mod decimal;
+mod entry;
+mod error;
+mod header;
+mod lines;
+mod literal;
+mod reader;
+mod v1;
+mod v2;
+mod v3;
+mod write;
+
+pub use error::{Problem, ReadError};
+pub use header::Header;
+pub use reader::{Counts, Facts, Reader};
+pub use write::{WriteError, Writer};
+
+use std::fmt;
+use std::str::FromStr;
+
+/// A version of the format.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Version {
+    /// One JSON object, from before 2018.
+    V1,
+    /// Lines with absolute times; understood by the most tools.
+    V2,
+    /// Lines with intervals.
+    V3,
+}
+
+impl Version {
+    fn of_number(number: u64) -> Option<Self> {
+        match number {
+            1 => Some(Self::V1),
+            2 => Some(Self::V2),
+            3 => Some(Self::V3),
+            _ => None,
+        }
+    }
+
+    /// The name of the format: `asciicast-v2`.
+    pub fn format(self) -> &'static str {
+        match self {
+            Self::V1 => "asciicast-v1",
+            Self::V2 => "asciicast-v2",
+            Self::V3 => "asciicast-v3",
+        }
+    }
+}
+
+impl fmt::Display for Version {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.format())
+    }
+}
+
+/// A name that is not the name of a version.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{found:?} is not a format: expected asciicast-v1, asciicast-v2 or asciicast-v3")]
+pub struct UnknownVersion {
+    found: String,
+}
+
+impl FromStr for Version {
+    type Err = UnknownVersion;
+
+    fn from_str(name: &str) -> Result<Self, UnknownVersion> {
+        [Self::V1, Self::V2, Self::V3]
+            .into_iter()
+            .find(|version| version.format() == name)
+            .ok_or_else(|| UnknownVersion {
+                found: name.to_owned(),
+            })
+    }
+}
+
+/// Whether `beginning`, the first decompressed bytes of a file, could begin an asciicast: a JSON
+/// object that names a `version` in it.
+pub fn looks_like(beginning: &[u8]) -> bool {
+    beginning.trim_ascii_start().starts_with(b"{")
+        && memchr::memmem::find(beginning, b"\"version\"").is_some()
+}

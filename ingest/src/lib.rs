@@ -1,0 +1,18 @@
+//! Recordings in and out, in the formats of others.
+//!
+//! - [`container`]: what a file is wrapped in (nothing, gzip, zstd), within [`Limits`].
+//! - [`asciicast`]: the format of asciinema, read in versions 1, 2 and 3, written in 2 and 3.
+//! - [`import`]: files and folders of recordings into the log, each whole or not at all.
+//! - [`sample`]: recordings of any length, made up from a seed, for tests and benchmarks.
+//!
+//! Whatever is read here was written by somebody else: sizes, times, text and paths are checked
+//! before they are believed, nothing read can make it panic, and what is refused is refused with
+//! the file, the line and the reason.
+
+pub mod asciicast;
+pub mod container;
+pub mod import;
+mod limits;
+pub mod sample;
+
+pub use limits::Limits;

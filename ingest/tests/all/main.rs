@@ -1,0 +1,13 @@
+//! Tests of the crate through its public interface.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "a test that cannot go on fails"
+)]
+
+mod format;
+mod import;
+mod recordings;
+mod round_trip;
+mod support;
