@@ -1,0 +1,199 @@
+//! The activity map: how much happened when.
+
+use retrace_core::SessionId;
+use retrace_projections::activity::for_each_second;
+use retrace_projections::counts::Counts;
+
+use crate::Reader;
+use crate::page::{QueryError, checked};
+
+/// What is counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ActivityKind {
+    /// Bytes written to the terminal.
+    Output,
+    /// Keys.
+    Keys,
+    /// Changes of the terminal's size.
+    Resize,
+    /// Markers.
+    Marker,
+    /// Processes that were started.
+    Process,
+    /// Frames of video.
+    Screen,
+}
+
+/// Activity in equal buckets of time over a whole session.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ActivityMap {
+    /// The length of a bucket: the shortest in whole milliseconds with which the buckets reach
+    /// over the session.
+    pub bucket_ms: u64,
+    /// The length of the session.
+    pub duration_ms: u64,
+    /// One for each kind that occurs.
+    pub series: Vec<ActivitySeries>,
+}
+
+/// How much of one kind happened.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ActivitySeries {
+    /// What is counted.
+    pub kind: ActivityKind,
+    /// `values[i]` is of `[i * bucket_ms, (i + 1) * bucket_ms)`.
+    pub values: Vec<u64>,
+    /// The largest of the values.
+    pub max: u64,
+}
+
+/// The most buckets that can be asked for: more than a screen has columns.
+pub const BUCKETS_MAX: u32 = 2_000;
+
+impl ActivityKind {
+    /// All kinds, in the order of the answer.
+    const ALL: [Self; 6] = [
+        Self::Output,
+        Self::Keys,
+        Self::Resize,
+        Self::Marker,
+        Self::Process,
+        Self::Screen,
+    ];
+
+    fn count(self, counts: &Counts) -> u64 {
+        match self {
+            Self::Output => counts.output_bytes,
+            Self::Keys => counts.keys,
+            Self::Resize => counts.resizes,
+            Self::Marker => counts.markers,
+            Self::Process => counts.processes,
+            Self::Screen => counts.frames,
+        }
+    }
+}
+
+impl Reader {
+    /// The activity of a session in 1 to 2,000 buckets; nothing when there is no such session.
+    ///
+    /// Counts are kept by the second. Where buckets are no multiple of it, a second's count is
+    /// spread evenly over the buckets that it touches; sums stay exact.
+    ///
+    /// # Errors
+    /// When the number of buckets is none that can be asked for, or a read model does not answer.
+    pub fn activity(
+        &self,
+        session: SessionId,
+        buckets: u32,
+    ) -> Result<Option<ActivityMap>, QueryError> {
+        let buckets = checked("buckets", buckets, 1, BUCKETS_MAX)?;
+        let Some(row) = self.session(session)? else {
+            return Ok(None);
+        };
+        let duration_ms = row.duration_us() / 1_000;
+        let bucket_ms = duration_ms.div_ceil(buckets.into()).max(1);
+        let grid = Grid {
+            bucket_ms,
+            duration_ms,
+            buckets: buckets as usize,
+        };
+        let mut columns = ActivityKind::ALL.map(|_| vec![0; grid.buckets]);
+        self.activity.read(|connection| {
+            for_each_second(connection, session, |second, counts| {
+                for (kind, column) in ActivityKind::ALL.into_iter().zip(&mut columns) {
+                    grid.spread(second, kind.count(&counts), column);
+                }
+            })
+            .map_err(QueryError::from)
+        })?;
+        let series = ActivityKind::ALL
+            .into_iter()
+            .zip(columns)
+            .filter_map(|(kind, values)| {
+                let max = values.iter().copied().max().filter(|max| *max > 0)?;
+                Some(ActivitySeries { kind, values, max })
+            });
+        Ok(Some(ActivityMap {
+            bucket_ms,
+            duration_ms,
+            series: series.collect(),
+        }))
+    }
+}
+
+/// Equal buckets over a session.
+struct Grid {
+    bucket_ms: u64,
+    duration_ms: u64,
+    buckets: usize,
+}
+
+impl Grid {
+    /// Adds a second's count to the buckets that the second touches, in whole numbers.
+    fn spread(&self, second: u32, count: u64, values: &mut [u64]) {
+        if count == 0 {
+            return;
+        }
+        let start = u64::from(second) * 1_000;
+        // The session may end within its last second. What is said to come after its end counts
+        // at the end.
+        let end = (start + 1_000).min(self.duration_ms).max(start + 1);
+        let share_until = |at: u64| -> u64 {
+            let (part, whole) = (u128::from(at - start), u128::from(end - start));
+            // Rounded to the nearest: a single key is shown in the middle of its second.
+            let share = (2 * u128::from(count) * part + whole) / (2 * whole);
+            u64::try_from(share).unwrap_or(count)
+        };
+        let (mut from, mut spent) = (start, 0);
+        while from < end {
+            let bucket = from / self.bucket_ms;
+            let last = bucket >= self.buckets as u64 - 1;
+            let until = if last {
+                end
+            } else {
+                ((bucket + 1) * self.bucket_ms).min(end)
+            };
+            let share = share_until(until);
+            let index = usize::try_from(bucket)
+                .unwrap_or(usize::MAX)
+                .min(self.buckets - 1);
+            values[index] = values[index].saturating_add(share - spent);
+            (from, spent) = (until, share);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_second_is_spread_over_its_buckets() {
+        // Bucket and session in milliseconds, second, count; what each bucket gets.
+        let cases: [(u64, u64, u32, u64, &[u64]); 10] = [
+            (1_000, 3_000, 1, 7, &[0, 7, 0]),
+            (2_000, 6_000, 3, 7, &[0, 7, 0]),
+            (500, 2_000, 1, 7, &[0, 0, 4, 3]),
+            (1_500, 3_000, 1, 10, &[5, 5]),
+            (250, 1_000, 0, 1, &[0, 1, 0, 0]), // a single key, in the middle
+            (100, 300, 0, 9, &[3, 3, 3]),      // the session ends within the second
+            (1_000, 3_000, 3, 5, &[0, 0, 5]),  // at the very end
+            (1_000, 3_000, 400, 5, &[0, 0, 5]), // after the end
+            (1, 0, 0, 5, &[5, 0]),             // a session without length
+            (400, 1_100, 1, u64::MAX, &[0, 0, u64::MAX]),
+        ];
+        for (bucket_ms, duration_ms, second, count, want) in cases {
+            let mut values = vec![0; want.len()];
+            Grid {
+                bucket_ms,
+                duration_ms,
+                buckets: want.len(),
+            }
+            .spread(second, count, &mut values);
+            assert_eq!(
+                values, want,
+                "{bucket_ms} ms, {duration_ms} ms, second {second}, {count}"
+            );
+        }
+    }
+}

@@ -1,0 +1,56 @@
+//! Questions over the read models, answered to callers that need no knowledge of their tables.
+//!
+//! | module | answers |
+//! |---|---|
+//! | [`sessions`] | which sessions there are, filtered, ordered, page by page |
+//! | [`activity`] | how much happened when, in any number of buckets |
+//! | [`screen`] | what the terminal showed at a moment |
+//! | [`page`] | pages, cursors and errors, which all of them share |
+//!
+//! A [`Reader`] only reads. What it answers is as new as the read models are: a caller who has to
+//! see their own append waits for the projections first.
+//!
+//! Functions that are not `async` read SQLite or the index and block for a few milliseconds; call
+//! them where blocking is allowed.
+
+pub mod activity;
+pub mod page;
+pub mod screen;
+pub mod sessions;
+#[cfg(test)]
+mod testing;
+#[cfg(test)]
+mod tests;
+
+use std::path::Path;
+use std::sync::Arc;
+
+use retrace_core::log::EventLog;
+use retrace_projections::store::Readers;
+
+pub use activity::{ActivityKind, ActivityMap, ActivitySeries};
+pub use page::{Cursor, Page, PageRequest, QueryError};
+pub use screen::Screen;
+pub use sessions::{Facet, Facets, SessionFilter, SessionOrder, SessionState};
+
+/// Answers questions. Cheap to clone; clones share connections.
+#[derive(Clone)]
+pub struct Reader {
+    sessions: Readers,
+    activity: Readers,
+    screens: Readers,
+    log: Arc<dyn EventLog>,
+}
+
+impl Reader {
+    /// Reads the read models of `log` in `dir`. They need not be there yet: until they are,
+    /// questions end with [`QueryError::Unavailable`].
+    pub fn open(dir: &Path, log: Arc<dyn EventLog>) -> Self {
+        Self {
+            sessions: Readers::new(dir, retrace_projections::sessions::SCHEMA),
+            activity: Readers::new(dir, retrace_projections::activity::SCHEMA),
+            screens: Readers::new(dir, retrace_projections::screens::SCHEMA),
+            log,
+        }
+    }
+}

@@ -1,0 +1,64 @@
+//! The terminal screen at a moment.
+
+use retrace_core::SessionId;
+use retrace_projections::ProjectionError;
+use retrace_projections::screens::screen_at;
+use retrace_projections::terminal::TerminalReplay;
+
+pub use retrace_projections::terminal::Cursor as ScreenCursor;
+
+use crate::Reader;
+use crate::page::QueryError;
+
+/// What a terminal showed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Screen {
+    /// The moment, in milliseconds from the start of the session.
+    pub at_ms: u64,
+    /// Characters in a line.
+    pub columns: u16,
+    /// Lines.
+    pub rows: u16,
+    /// One line of text for each row, trailing spaces cut off.
+    pub lines: Vec<String>,
+    /// The escape sequences that draw this screen on an empty terminal of the same size; the
+    /// stream's next output may be written behind them.
+    pub ansi: String,
+    /// Where the cursor stands.
+    pub cursor: ScreenCursor,
+}
+
+impl Screen {
+    fn of(replay: &TerminalReplay, at_ms: u64) -> Self {
+        Self {
+            at_ms,
+            columns: replay.size().columns(),
+            rows: replay.size().rows(),
+            lines: replay.lines(),
+            ansi: replay.ansi(),
+            cursor: replay.cursor(),
+        }
+    }
+}
+
+impl Reader {
+    /// What a session's terminal showed once everything had happened whose offset, in whole
+    /// milliseconds, is at most `at_ms`: so a moment that was found at a millisecond is on the
+    /// screen of that millisecond. Nothing when the session has no terminal.
+    ///
+    /// # Errors
+    /// When the read model or the log does not answer.
+    pub async fn screen(
+        &self,
+        session: SessionId,
+        at_ms: u64,
+    ) -> Result<Option<Screen>, QueryError> {
+        let limit_us = at_ms.saturating_mul(1_000).saturating_add(999);
+        let found = screen_at(&self.screens, &self.log, session, limit_us).await;
+        match found {
+            Ok(replay) => Ok(replay.map(|replay| Screen::of(&replay, at_ms))),
+            Err(ProjectionError::Log(error)) => Err(error.into()),
+            Err(error) => Err(QueryError::internal(error)),
+        }
+    }
+}

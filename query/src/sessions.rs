@@ -1,0 +1,289 @@
+//! The catalogue: which sessions there are.
+
+use std::collections::HashMap;
+
+use retrace_core::{SessionId, Timestamp};
+use retrace_projections::sessions::{SESSION_COLUMNS, SessionRow, streams_of};
+use rusqlite::types::Value;
+use rusqlite::{Connection, params_from_iter};
+
+use crate::Reader;
+use crate::page::{Cursor, Page, PageRequest, QueryError, checked};
+
+/// Whether a session goes on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SessionState {
+    /// It has not ended yet, as far as the log knows.
+    Active,
+    /// It has ended.
+    Ended,
+}
+
+impl SessionState {
+    /// The state of a session of the catalogue.
+    pub fn of(row: &SessionRow) -> Self {
+        if row.ended.is_some() {
+            Self::Ended
+        } else {
+            Self::Active
+        }
+    }
+}
+
+/// Which sessions are wanted: those for which everything that is set holds.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct SessionFilter {
+    /// Words, divided by white space, that all occur in title, user, host, command or file name,
+    /// in upper or lower case, also within longer words.
+    pub text: Option<String>,
+    /// The user, exactly.
+    pub user: Option<String>,
+    /// The host, exactly.
+    pub host: Option<String>,
+    /// The protocol, exactly.
+    pub protocol: Option<String>,
+    /// Whether it goes on.
+    pub state: Option<SessionState>,
+    /// Started at this time or later.
+    pub started_from: Option<Timestamp>,
+    /// Started before this time.
+    pub started_to: Option<Timestamp>,
+}
+
+/// The order of sessions. Those that are equal in it are ordered by their ids.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum SessionOrder {
+    /// The latest start first.
+    #[default]
+    StartedDesc,
+    /// The earliest start first.
+    StartedAsc,
+    /// The longest first. A session that goes on grows meanwhile, and may be seen again on a later
+    /// page or be missed.
+    DurationDesc,
+    /// The last one taken in first.
+    RecordedDesc,
+}
+
+impl SessionOrder {
+    /// The name for cursors, the column of the sort key, and whether the largest key is first.
+    fn parts(self) -> (&'static str, &'static str, bool) {
+        match self {
+            Self::StartedDesc => ("sessions/started-desc", "started_us", true),
+            Self::StartedAsc => ("sessions/started-asc", "started_us", false),
+            Self::DurationDesc => ("sessions/duration-desc", "duration_us", true),
+            Self::RecordedDesc => ("sessions/recorded-desc", "recorded_us", true),
+        }
+    }
+}
+
+/// The values by which sessions can be filtered.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Facets {
+    /// Users.
+    pub users: Vec<Facet>,
+    /// Hosts.
+    pub hosts: Vec<Facet>,
+    /// Protocols.
+    pub protocols: Vec<Facet>,
+}
+
+/// A value that some sessions have.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Facet {
+    /// The value.
+    pub value: String,
+    /// How many sessions have it.
+    pub count: u64,
+}
+
+/// More words than this in one filter are refused: each is looked for in each session.
+const WORDS_MAX: usize = 32;
+/// More values of one kind than this are not listed.
+const FACETS_MAX: u32 = 100;
+
+impl Reader {
+    /// One session.
+    ///
+    /// # Errors
+    /// When the read model does not answer.
+    pub fn session(&self, id: SessionId) -> Result<Option<SessionRow>, QueryError> {
+        self.sessions
+            .read(|connection| Ok(SessionRow::find(connection, id)?))
+    }
+
+    /// Several sessions, those of them that there are.
+    ///
+    /// # Errors
+    /// When the read model does not answer.
+    pub fn sessions_by_id(
+        &self,
+        ids: impl IntoIterator<Item = SessionId>,
+    ) -> Result<HashMap<SessionId, SessionRow>, QueryError> {
+        self.sessions.read(|connection| {
+            let mut found = HashMap::new();
+            for id in ids {
+                if let Some(row) = SessionRow::find(connection, id)? {
+                    found.insert(id, row);
+                }
+            }
+            Ok(found)
+        })
+    }
+
+    /// The streams of a session, in the order of their first events.
+    ///
+    /// # Errors
+    /// When the read model does not answer.
+    pub fn session_streams(&self, id: SessionId) -> Result<Vec<String>, QueryError> {
+        self.sessions
+            .read(|connection| Ok(streams_of(connection, id)?))
+    }
+
+    /// A page of the sessions that the filter lets through.
+    ///
+    /// # Errors
+    /// When the page, the cursor or the filter is not one that can be asked for, or the read model
+    /// does not answer.
+    pub fn sessions(
+        &self,
+        filter: &SessionFilter,
+        order: SessionOrder,
+        page: &PageRequest,
+    ) -> Result<Page<SessionRow>, QueryError> {
+        let limit = page.limit()?;
+        let (list, column, descending) = order.parts();
+        let (direction, behind) = if descending {
+            ("DESC", "<")
+        } else {
+            ("ASC", ">")
+        };
+        let mut conditions = Conditions::of(filter)?;
+        if let Some((key, id)) = page.key_before::<(i64, SessionId)>(list)? {
+            let id = Value::Blob(id.uuid().as_bytes().to_vec());
+            conditions.add(
+                &format!("({column}, id) {behind} (?, ?)"),
+                [Value::Integer(key), id],
+            );
+        }
+        let Conditions { sql, mut values } = conditions;
+        let sql = format!(
+            "SELECT {SESSION_COLUMNS}, {column} AS sort_key FROM sessions {sql}
+             ORDER BY {column} {direction}, id {direction} LIMIT ?"
+        );
+        // One more than wanted, to know whether there are more.
+        values.push(Value::Integer(i64::try_from(limit + 1).unwrap_or(i64::MAX)));
+        let items = self.sessions.read(|connection| {
+            let mut statement = connection.prepare_cached(&sql)?;
+            let mut rows = statement.query(params_from_iter(values))?;
+            let mut items = Vec::new();
+            while let Some(row) = rows.next()? {
+                let session = SessionRow::from_row(row)?;
+                let key: i64 = row.get("sort_key")?;
+                items.push((Cursor::new(list, &(key, session.id))?, session));
+            }
+            Ok::<_, QueryError>(items)
+        })?;
+        Ok(Page::of(items, limit, page))
+    }
+
+    /// How many sessions the filter lets through.
+    ///
+    /// # Errors
+    /// When the filter is not one that can be asked for, or the read model does not answer.
+    pub fn session_count(&self, filter: &SessionFilter) -> Result<u64, QueryError> {
+        let Conditions { sql, values } = Conditions::of(filter)?;
+        let sql = format!("SELECT count(*) FROM sessions {sql}");
+        self.sessions.read(|connection| {
+            let mut statement = connection.prepare_cached(&sql)?;
+            let count: u32 = statement.query_row(params_from_iter(values), |row| row.get(0))?;
+            Ok(count.into())
+        })
+    }
+
+    /// The values by which sessions can be filtered, the most frequent first, up to 100 of a kind.
+    ///
+    /// # Errors
+    /// When the read model does not answer.
+    pub fn facets(&self) -> Result<Facets, QueryError> {
+        self.sessions.read(|connection| {
+            Ok(Facets {
+                users: facet(connection, "user")?,
+                hosts: facet(connection, "host")?,
+                protocols: facet(connection, "protocol")?,
+            })
+        })
+    }
+}
+
+fn facet(connection: &Connection, column: &str) -> rusqlite::Result<Vec<Facet>> {
+    connection
+        .prepare_cached(&format!(
+            "SELECT {column}, count(*) AS count FROM sessions WHERE {column} IS NOT NULL
+             GROUP BY {column} ORDER BY count DESC, {column} LIMIT {FACETS_MAX}"
+        ))?
+        .query_map([], |row| {
+            let count: u32 = row.get(1)?;
+            Ok(Facet {
+                value: row.get(0)?,
+                count: count.into(),
+            })
+        })?
+        .collect()
+}
+
+/// The `WHERE` of a filter, with its values.
+#[derive(Default)]
+struct Conditions {
+    sql: String,
+    values: Vec<Value>,
+}
+
+impl Conditions {
+    fn of(filter: &SessionFilter) -> Result<Self, QueryError> {
+        let SessionFilter {
+            text,
+            user,
+            host,
+            protocol,
+            state,
+            started_from,
+            started_to,
+        } = filter;
+        let mut conditions = Self::default();
+        let words = text.as_deref().unwrap_or_default().to_lowercase();
+        let words: Vec<&str> = words.split_whitespace().collect();
+        checked("text", words.len(), 0, WORDS_MAX)?;
+        for word in words {
+            // Not `LIKE`: in it, a word's own `%` and `_` would mean something.
+            conditions.add("instr(search_text, ?) > 0", [Value::Text(word.to_owned())]);
+        }
+        for (column, value) in [("user", user), ("host", host), ("protocol", protocol)] {
+            if let Some(value) = value {
+                conditions.add(&format!("{column} = ?"), [Value::Text(value.clone())]);
+            }
+        }
+        match state {
+            Some(SessionState::Active) => conditions.add("ended_us IS NULL", []),
+            Some(SessionState::Ended) => conditions.add("ended_us IS NOT NULL", []),
+            None => {}
+        }
+        if let Some(from) = started_from {
+            conditions.add("started_us >= ?", [Value::Integer(from.micros())]);
+        }
+        if let Some(to) = started_to {
+            conditions.add("started_us < ?", [Value::Integer(to.micros())]);
+        }
+        Ok(conditions)
+    }
+
+    fn add<const N: usize>(&mut self, condition: &str, values: [Value; N]) {
+        self.sql.push_str(if self.sql.is_empty() {
+            "WHERE "
+        } else {
+            " AND "
+        });
+        self.sql.push_str(condition);
+        self.values.extend(values);
+    }
+}
