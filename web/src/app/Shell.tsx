@@ -1,0 +1,60 @@
+import { Link, Outlet, useRouter } from '@tanstack/react-router'
+import { useSignOut, useWho } from '../features/auth/use-who'
+import { Brand } from './Brand'
+import { OfflineNote } from './OfflineNote'
+import { ThemeButton } from './ThemeButton'
+
+export function Shell() {
+  return (
+    <div className="shell">
+      <a className="skip-link" href="#main">
+        Skip to content
+      </a>
+      <header className="topbar">
+        <div className="topbar-inner">
+          <Link to="/" className="brand" aria-label="Retrace, search">
+            <Brand />
+          </Link>
+          <nav className="nav" aria-label="Main">
+            <Link to="/" activeOptions={{ exact: true, includeSearch: false }}>
+              Search
+            </Link>
+            <Link to="/sessions" activeOptions={{ includeSearch: false }}>
+              Sessions
+            </Link>
+            <Link to="/log" activeOptions={{ includeSearch: false }}>
+              Log
+            </Link>
+          </nav>
+          <Account />
+        </div>
+        <OfflineNote />
+      </header>
+      <main id="main" tabIndex={-1}>
+        <Outlet />
+      </main>
+    </div>
+  )
+}
+
+function Account() {
+  const who = useWho()
+  const router = useRouter()
+  const signOut = useSignOut(() => void router.navigate({ to: '/sign-in' }))
+  return (
+    <div className="who">
+      <ThemeButton />
+      <span className="who-name" title={`Signed in with the token “${who.name}”`}>
+        {who.name}
+      </span>
+      <button
+        type="button"
+        className="button button-quiet"
+        disabled={signOut.isPending}
+        onClick={() => signOut.mutate()}
+      >
+        {signOut.isError ? 'Sign out failed, try again' : 'Sign out'}
+      </button>
+    </div>
+  )
+}

@@ -1,0 +1,24 @@
+import { Link } from '@tanstack/react-router'
+import { sessionName } from '../../lib/format'
+import { formatDateTime, formatDuration } from '../../lib/time'
+import { Icon } from '../../ui/Icon'
+import { StateBadge } from '../sessions/StateBadge'
+import type { PlayedSession } from './use-session'
+
+export function SessionHead({ session }: { session: PlayedSession }) {
+  const facts = [
+    [session.user, session.host].filter(Boolean).join(' on '),
+    formatDateTime(session.startedAt),
+    formatDuration(session.durationMs),
+  ].filter(Boolean)
+  return (
+    <div className="session-head">
+      <Link to="/sessions" className="button button-quiet button-icon" aria-label="All sessions" title="All sessions">
+        <Icon name="back" />
+      </Link>
+      <h1>{sessionName(session)}</h1>
+      <StateBadge state={session.state} />
+      <p>{facts.join(' · ')}</p>
+    </div>
+  )
+}

@@ -1,0 +1,33 @@
+import { useEffect, useRef } from 'react'
+import { selectRest, usePlaybackValue } from './use-playback'
+import type { PlaybackStore } from './playback-store'
+
+const settleMs = 200
+
+/**
+ * Keeps `t` of the URL and the playback together: where playback comes to rest is written to the URL, and a URL
+ * changed from elsewhere (back, a link) opens that moment.
+ */
+export function useMomentInUrl(store: PlaybackStore, t: number | undefined, write: (t: number) => void): void {
+  const rest = usePlaybackValue(store, selectRest)
+  const written = useRef(t)
+  const latestWrite = useRef(write)
+  useEffect(() => {
+    latestWrite.current = write
+  })
+
+  useEffect(() => {
+    if (t === written.current) return
+    written.current = t
+    store.send({ type: 'open', atMs: t ?? 0 })
+  }, [store, t])
+
+  useEffect(() => {
+    if (rest === undefined || rest === (written.current ?? 0)) return
+    const timer = setTimeout(() => {
+      written.current = rest
+      latestWrite.current(rest)
+    }, settleMs)
+    return () => clearTimeout(timer)
+  }, [rest])
+}

@@ -1,0 +1,30 @@
+import { useInfiniteQuery } from '@tanstack/react-query'
+import { useEffect, useMemo } from 'react'
+import { TimelineDocument, type MomentKind, type TimelineQuery } from '../../gql/graphql'
+import { graphql } from '../../lib/api'
+
+export type Moment = NonNullable<TimelineQuery['session']>['timeline']['nodes'][number]
+
+const pageSize = 200
+/** Enough for a working day at a terminal. Beyond it more are loaded when asked for. */
+const loadedUnasked = 10_000
+
+export function useMoments(sessionId: string, kinds: MomentKind[] | undefined) {
+  const query = useInfiniteQuery({
+    queryKey: ['timeline', sessionId, kinds],
+    queryFn: ({ pageParam, signal }) =>
+      graphql(TimelineDocument, { id: sessionId, kinds, first: pageSize, after: pageParam }, signal),
+    initialPageParam: null as string | null,
+    getNextPageParam: ({ session }) =>
+      session?.timeline.pageInfo.hasNextPage ? session.timeline.pageInfo.endCursor : null,
+    staleTime: 60_000,
+  })
+  const { data, hasNextPage, isFetching, isError, fetchNextPage } = query
+  const moments = useMemo(() => data?.pages.flatMap((page) => page.session?.timeline.nodes ?? []) ?? [], [data])
+  // The list follows playback and is searched as a whole, so it needs the pages that nobody has scrolled to.
+  const wantsMore = hasNextPage && !isFetching && !isError && moments.length < loadedUnasked
+  useEffect(() => {
+    if (wantsMore) void fetchNextPage()
+  }, [wantsMore, fetchNextPage])
+  return { ...query, moments }
+}

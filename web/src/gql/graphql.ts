@@ -1,0 +1,404 @@
+/* eslint-disable */
+/** Internal type. DO NOT USE DIRECTLY. */
+type Exact<T extends { [key: string]: unknown }> = { [K in keyof T]: T[K] };
+/** Internal type. DO NOT USE DIRECTLY. */
+export type Incremental<T> = T | { [P in keyof T]?: P extends ' $fragmentName' | '__typename' ? T[P] : never };
+import type { DocumentTypeDecoration } from '@graphql-typed-document-node/core';
+export type ActivityKind =
+  | 'KEYS'
+  | 'MARKER'
+  | 'OUTPUT'
+  | 'PROCESS'
+  | 'RESIZE'
+  | 'SCREEN';
+
+export type EndReason =
+  | 'CONNECTION_LOST'
+  | 'INACTIVITY'
+  | 'MAX_LENGTH'
+  | 'SERVER_UNREACHABLE'
+  | 'TERMINATED'
+  | 'UNKNOWN'
+  | 'USER';
+
+export type EventFilter = {
+  session?: string | number | null | undefined;
+  stream?: string | null | undefined;
+  types?: Array<string> | null | undefined;
+};
+
+export type MomentKind =
+  /** A command line, as the screen showed it when it was sent off. */
+  | 'COMMAND'
+  /** A run of keys, as typed. */
+  | 'KEYS'
+  | 'MARKER'
+  /** A line of the screen, once it stood still. */
+  | 'SCREEN';
+
+export type SearchFilter = {
+  host?: string | null | undefined;
+  kinds?: Array<MomentKind> | null | undefined;
+  session?: string | number | null | undefined;
+  startedFrom?: string | null | undefined;
+  startedTo?: string | null | undefined;
+  user?: string | null | undefined;
+};
+
+export type SearchOrder =
+  | 'NEWEST'
+  | 'RELEVANCE';
+
+export type SessionFilter = {
+  host?: string | null | undefined;
+  protocol?: string | null | undefined;
+  startedFrom?: string | null | undefined;
+  startedTo?: string | null | undefined;
+  state?: SessionState | null | undefined;
+  /** Words that must all occur in title, user, host, command or file name. */
+  text?: string | null | undefined;
+  user?: string | null | undefined;
+};
+
+export type SessionOrder =
+  | 'DURATION_DESC'
+  | 'RECORDED_DESC'
+  | 'STARTED_ASC'
+  | 'STARTED_DESC';
+
+export type SessionState =
+  | 'ACTIVE'
+  | 'ENDED';
+
+export type LogHeadQueryVariables = Exact<{ [key: string]: never; }>;
+
+
+export type LogHeadQuery = { log: { size: string, rootHash: string, checkpoint: string, verifierKey: string, projections: Array<{ name: string, checkpoint: string, lag: string }> } };
+
+export type LogEventsQueryVariables = Exact<{
+  after?: string | null | undefined;
+  filter?: EventFilter | null | undefined;
+  first: number;
+}>;
+
+
+export type LogEventsQuery = { events: { pageInfo: { hasNextPage: boolean, endCursor: string | null }, nodes: Array<{ position: string, type: string, stream: string, session: string | null, version: number, at: string, recordedAt: string, leaf: string, leafHash: string }> } };
+
+export type InclusionProofQueryVariables = Exact<{
+  position: string;
+  size: string;
+}>;
+
+
+export type InclusionProofQuery = { log: { inclusionProof: Array<string> } };
+
+export type SessionQueryVariables = Exact<{
+  id: string | number;
+}>;
+
+
+export type SessionQuery = { session: { id: string, title: string | null, user: string | null, host: string | null, command: string | null, protocol: string | null, target: string | null, state: SessionState, startedAt: string, endedAt: string | null, durationMs: number, recordedAt: string, endReason: EndReason | null, exitStatus: number | null, asciicastUrl: string | null, streams: Array<string>, recording: { name: string, format: string, bytes: number, sha256: string, idleLimitMs: number | null } | null, terminal: { columns: number, rows: number } | null, counts: { events: number, outputBytes: number, keys: number, markers: number }, activityMap: { bucketMs: number, durationMs: number, series: Array<{ kind: ActivityKind, values: Array<number>, max: number }> }, markers: Array<{ offsetMs: number, label: string }> } | null };
+
+export type ScreenQueryVariables = Exact<{
+  id: string | number;
+  atMs: number;
+}>;
+
+
+export type ScreenQuery = { session: { screen: { atMs: number, columns: number, rows: number, lines: Array<string> } | null } | null };
+
+export type TimelineQueryVariables = Exact<{
+  id: string | number;
+  kinds?: Array<MomentKind> | MomentKind | null | undefined;
+  first: number;
+  after?: string | null | undefined;
+}>;
+
+
+export type TimelineQuery = { session: { timeline: { pageInfo: { hasNextPage: boolean, endCursor: string | null }, nodes: Array<{ id: string, kind: MomentKind, offsetMs: number, startMs: number, text: string }> } } | null };
+
+export type SearchQueryVariables = Exact<{
+  text: string;
+  filter?: SearchFilter | null | undefined;
+  orderBy: SearchOrder;
+  first: number;
+  after?: string | null | undefined;
+}>;
+
+
+export type SearchQuery = { search: { totalCount: number, tookMs: number, pageInfo: { hasNextPage: boolean, endCursor: string | null }, edges: Array<{ cursor: string, node: { kind: MomentKind, offsetMs: number, at: string, snippet: { runs: Array<{ text: string, match: boolean }> }, seekPoint: { offsetMs: number }, session: { id: string, title: string | null, user: string | null, host: string | null, startedAt: string, durationMs: number, recording: { name: string } | null } } }> } };
+
+export type SessionsQueryVariables = Exact<{
+  filter?: SessionFilter | null | undefined;
+  orderBy: SessionOrder;
+  first: number;
+  after?: string | null | undefined;
+}>;
+
+
+export type SessionsQuery = { sessions: { totalCount: number, pageInfo: { hasNextPage: boolean, endCursor: string | null }, nodes: Array<{ id: string, title: string | null, user: string | null, host: string | null, command: string | null, protocol: string | null, state: SessionState, startedAt: string, durationMs: number, exitStatus: number | null, recording: { name: string, format: string, bytes: number } | null }> } };
+
+export type SessionRowFragment = { id: string, title: string | null, user: string | null, host: string | null, command: string | null, protocol: string | null, state: SessionState, startedAt: string, durationMs: number, exitStatus: number | null, recording: { name: string, format: string, bytes: number } | null };
+
+export type FacetsQueryVariables = Exact<{ [key: string]: never; }>;
+
+
+export type FacetsQuery = { facets: { users: Array<{ value: string, count: number }>, hosts: Array<{ value: string, count: number }>, protocols: Array<{ value: string, count: number }> } };
+
+export class TypedDocumentString<TResult, TVariables>
+  extends String
+  implements DocumentTypeDecoration<TResult, TVariables>
+{
+  __apiType?: NonNullable<DocumentTypeDecoration<TResult, TVariables>['__apiType']>;
+  private value: string;
+  public __meta__?: Record<string, any> | undefined;
+
+  constructor(value: string, __meta__?: Record<string, any> | undefined) {
+    super(value);
+    this.value = value;
+    this.__meta__ = __meta__;
+  }
+
+  override toString(): string & DocumentTypeDecoration<TResult, TVariables> {
+    return this.value;
+  }
+}
+export const SessionRowFragmentDoc = new TypedDocumentString(`
+    fragment SessionRow on Session {
+  id
+  title
+  user
+  host
+  command
+  protocol
+  state
+  startedAt
+  durationMs
+  exitStatus
+  recording {
+    name
+    format
+    bytes
+  }
+}
+    `, {"fragmentName":"SessionRow"}) as unknown as TypedDocumentString<SessionRowFragment, unknown>;
+export const LogHeadDocument = new TypedDocumentString(`
+    query LogHead {
+  log {
+    size
+    rootHash
+    checkpoint
+    verifierKey
+    projections {
+      name
+      checkpoint
+      lag
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<LogHeadQuery, LogHeadQueryVariables>;
+export const LogEventsDocument = new TypedDocumentString(`
+    query LogEvents($after: Position, $filter: EventFilter, $first: Int!) {
+  events(after: $after, filter: $filter, first: $first) {
+    pageInfo {
+      hasNextPage
+      endCursor
+    }
+    nodes {
+      position
+      type
+      stream
+      session
+      version
+      at
+      recordedAt
+      leaf
+      leafHash
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<LogEventsQuery, LogEventsQueryVariables>;
+export const InclusionProofDocument = new TypedDocumentString(`
+    query InclusionProof($position: Position!, $size: Position!) {
+  log {
+    inclusionProof(position: $position, size: $size)
+  }
+}
+    `) as unknown as TypedDocumentString<InclusionProofQuery, InclusionProofQueryVariables>;
+export const SessionDocument = new TypedDocumentString(`
+    query Session($id: ID!) {
+  session(id: $id) {
+    id
+    title
+    user
+    host
+    command
+    protocol
+    target
+    state
+    startedAt
+    endedAt
+    durationMs
+    recordedAt
+    endReason
+    exitStatus
+    asciicastUrl
+    streams
+    recording {
+      name
+      format
+      bytes
+      sha256
+      idleLimitMs
+    }
+    terminal {
+      columns
+      rows
+    }
+    counts {
+      events
+      outputBytes
+      keys
+      markers
+    }
+    activityMap(buckets: 240) {
+      bucketMs
+      durationMs
+      series {
+        kind
+        values
+        max
+      }
+    }
+    markers: seekPoints(kinds: [MARKER], first: 200) {
+      offsetMs
+      label
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<SessionQuery, SessionQueryVariables>;
+export const ScreenDocument = new TypedDocumentString(`
+    query Screen($id: ID!, $atMs: Long!) {
+  session(id: $id) {
+    screen(atMs: $atMs) {
+      atMs
+      columns
+      rows
+      lines
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<ScreenQuery, ScreenQueryVariables>;
+export const TimelineDocument = new TypedDocumentString(`
+    query Timeline($id: ID!, $kinds: [MomentKind!], $first: Int!, $after: String) {
+  session(id: $id) {
+    timeline(kinds: $kinds, first: $first, after: $after) {
+      pageInfo {
+        hasNextPage
+        endCursor
+      }
+      nodes {
+        id
+        kind
+        offsetMs
+        startMs
+        text
+      }
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<TimelineQuery, TimelineQueryVariables>;
+export const SearchDocument = new TypedDocumentString(`
+    query Search($text: String!, $filter: SearchFilter, $orderBy: SearchOrder!, $first: Int!, $after: String) {
+  search(
+    text: $text
+    filter: $filter
+    orderBy: $orderBy
+    first: $first
+    after: $after
+  ) {
+    totalCount
+    tookMs
+    pageInfo {
+      hasNextPage
+      endCursor
+    }
+    edges {
+      cursor
+      node {
+        kind
+        offsetMs
+        at
+        snippet {
+          runs {
+            text
+            match
+          }
+        }
+        seekPoint {
+          offsetMs
+        }
+        session {
+          id
+          title
+          user
+          host
+          startedAt
+          durationMs
+          recording {
+            name
+          }
+        }
+      }
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<SearchQuery, SearchQueryVariables>;
+export const SessionsDocument = new TypedDocumentString(`
+    query Sessions($filter: SessionFilter, $orderBy: SessionOrder!, $first: Int!, $after: String) {
+  sessions(filter: $filter, orderBy: $orderBy, first: $first, after: $after) {
+    totalCount
+    pageInfo {
+      hasNextPage
+      endCursor
+    }
+    nodes {
+      ...SessionRow
+    }
+  }
+}
+    fragment SessionRow on Session {
+  id
+  title
+  user
+  host
+  command
+  protocol
+  state
+  startedAt
+  durationMs
+  exitStatus
+  recording {
+    name
+    format
+    bytes
+  }
+}`) as unknown as TypedDocumentString<SessionsQuery, SessionsQueryVariables>;
+export const FacetsDocument = new TypedDocumentString(`
+    query Facets {
+  facets {
+    users {
+      value
+      count
+    }
+    hosts {
+      value
+      count
+    }
+    protocols {
+      value
+      count
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<FacetsQuery, FacetsQueryVariables>;

@@ -1,0 +1,79 @@
+import type { TypedDocumentString } from '../gql/graphql'
+import { errorOfCode, errorOfStatus, toApiError } from './errors'
+
+// The server takes the cookie only together with this header, which another site cannot make a browser send.
+const clientHeader = { 'X-Retrace-Client': 'web' }
+
+type ErrorBody = { error?: { code?: string; message?: string } }
+type GraphqlBody<T> = {
+  data?: T | null
+  errors?: { message: string; extensions?: { code?: string } }[]
+}
+
+async function send(path: string, init: RequestInit): Promise<Response> {
+  try {
+    const response = await fetch(path, {
+      ...init,
+      credentials: 'same-origin',
+      headers: { ...clientHeader, ...init.headers },
+    })
+    if (response.ok) return response
+    const body = (await response.json().catch(() => null)) as (ErrorBody & GraphqlBody<unknown>) | null
+    const graphqlError = body?.errors?.[0]
+    throw errorOfStatus(
+      response.status,
+      body?.error?.code ?? graphqlError?.extensions?.code,
+      body?.error?.message ?? graphqlError?.message,
+    )
+  } catch (thrown) {
+    // A cancelled request is not an error to show.
+    if (init.signal?.aborted) throw thrown
+    throw toApiError(thrown)
+  }
+}
+
+function sendJson(path: string, body: unknown, signal?: AbortSignal): Promise<Response> {
+  return send(path, {
+    method: 'POST',
+    body: JSON.stringify(body),
+    headers: { 'Content-Type': 'application/json', Accept: 'application/json' },
+    signal,
+  })
+}
+
+export async function graphql<Result, Variables>(
+  document: TypedDocumentString<Result, Variables>,
+  variables: Variables,
+  signal?: AbortSignal,
+): Promise<Result> {
+  const query = document.toString()
+  const operationName = /(?:query|mutation)\s+(\w+)/.exec(query)?.[1]
+  const response = await sendJson('/graphql', { query, variables, operationName }, signal)
+  const body = (await response.json()) as GraphqlBody<Result>
+  const error = body.errors?.[0]
+  if (error) throw errorOfCode(error.extensions?.code, error.message)
+  if (body.data == null) throw errorOfCode(undefined)
+  return body.data
+}
+
+export async function fetchText(path: string, signal?: AbortSignal): Promise<string> {
+  const response = await send(path, { signal })
+  return response.text()
+}
+
+export type Who = { name: string; expiresAt: string | null }
+
+const webSessionPath = '/v1/web-session'
+
+export async function readWho(signal?: AbortSignal): Promise<Who> {
+  const response = await send(webSessionPath, { signal })
+  return (await response.json()) as Who
+}
+
+export async function openWebSession(token: string): Promise<void> {
+  await sendJson(webSessionPath, { token })
+}
+
+export async function closeWebSession(): Promise<void> {
+  await send(webSessionPath, { method: 'DELETE' })
+}

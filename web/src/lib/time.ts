@@ -1,0 +1,73 @@
+const second = 1000
+const minute = 60 * second
+const hour = 60 * minute
+
+const two = (n: number) => String(n).padStart(2, '0')
+
+/** A place in a recording, `m:ss.mmm` or `h:mm:ss.mmm`: exact, so that it can be read out and found again. */
+export function formatOffset(ms: number): string {
+  const whole = Math.max(0, Math.floor(ms))
+  return `${formatClock(whole)}.${String(whole % second).padStart(3, '0')}`
+}
+
+/** The same without milliseconds. */
+export function formatClock(ms: number): string {
+  const whole = Math.max(0, Math.floor(ms))
+  const hours = Math.floor(whole / hour)
+  const minutes = Math.floor((whole % hour) / minute)
+  const seconds = Math.floor((whole % minute) / second)
+  return hours > 0 ? `${hours}:${two(minutes)}:${two(seconds)}` : `${minutes}:${two(seconds)}`
+}
+
+/** How long something took, in the two largest units: `2 h 5 min`, `1 min 51 s`, `12 ms`. */
+export function formatDuration(ms: number): string {
+  if (ms < second) return `${Math.round(ms)} ms`
+  const whole = Math.round(ms / second) * second
+  if (whole < minute) return `${whole / second} s`
+  const [large, largeUnit, small, smallUnit] =
+    whole < hour
+      ? [Math.floor(whole / minute), 'min', Math.floor((whole % minute) / second), 's']
+      : [Math.floor(whole / hour), 'h', Math.floor((whole % hour) / minute), 'min']
+  return small === 0 ? `${large} ${largeUnit}` : `${large} ${largeUnit} ${small} ${smallUnit}`
+}
+
+/** A duration as a screen reader should say it. */
+export function speakOffset(ms: number): string {
+  const whole = Math.max(0, Math.floor(ms))
+  const parts = [
+    [Math.floor(whole / hour), 'hour'],
+    [Math.floor((whole % hour) / minute), 'minute'],
+    [Math.floor((whole % minute) / second), 'second'],
+  ] as const
+  const said = parts.filter(([n]) => n > 0).map(([n, unit]) => `${n} ${unit}${n === 1 ? '' : 's'}`)
+  return said.length > 0 ? said.join(' ') : '0 seconds'
+}
+
+/** All times are shown in UTC, so that two people in two places read the same time off the same record. */
+export function formatDate(iso: string): string {
+  return iso.slice(0, 10)
+}
+
+export function formatDateTime(iso: string): string {
+  const at = new Date(iso)
+  return Number.isNaN(at.getTime()) ? iso : `${at.toISOString().slice(0, 19).replace('T', ' ')} UTC`
+}
+
+/** The wall clock at a place in a recording, to the millisecond. */
+export function formatInstant(startedAt: string, offsetMs: number): string {
+  const start = new Date(startedAt).getTime()
+  if (Number.isNaN(start)) return ''
+  return `${new Date(start + Math.floor(offsetMs)).toISOString().slice(0, 23).replace('T', ' ')} UTC`
+}
+
+const isDay = (text: string) => /^\d{4}-\d{2}-\d{2}$/.test(text) && !Number.isNaN(Date.parse(text))
+
+/** The first instant of a day chosen in a date field. */
+export function startOfDay(day: string | undefined): string | undefined {
+  return day && isDay(day) ? `${day}T00:00:00.000000Z` : undefined
+}
+
+/** The last instant of a day: a range of days includes its last day. */
+export function endOfDay(day: string | undefined): string | undefined {
+  return day && isDay(day) ? `${day}T23:59:59.999999Z` : undefined
+}

@@ -1,0 +1,41 @@
+import { getRouteApi, Link } from '@tanstack/react-router'
+import { useCallback } from 'react'
+import { Player } from '../features/player/Player'
+import '../features/player/player.css'
+import { useSession } from '../features/player/use-session'
+import { sessionName } from '../lib/format'
+import type { PlayerSearch } from '../lib/paths'
+import { useTitle } from '../lib/use-title'
+import { EmptyNote, ErrorNote } from '../ui/notes'
+
+const route = getRouteApi('/shell/sessions/$id')
+
+export function SessionPage() {
+  const { id } = route.useParams()
+  const search = route.useSearch()
+  const navigate = route.useNavigate()
+  const { data: session, error, isPending, refetch } = useSession(id)
+  useTitle(session ? sessionName(session) : 'Session')
+  const onSearch = useCallback(
+    (next: PlayerSearch) => void navigate({ search: next, replace: true, resetScroll: false }),
+    [navigate],
+  )
+  return (
+    <div className="page">
+      {isPending ? (
+        <div className="player-skeleton skeleton" role="status" aria-label="Loading the session" />
+      ) : error ? (
+        <ErrorNote error={error} onRetry={() => void refetch()} />
+      ) : session ? (
+        <Player key={session.id} session={session} search={search} onSearch={onSearch} />
+      ) : (
+        <EmptyNote title="This session does not exist.">
+          <span>It may have been purged, or your token does not allow you to see it.</span>
+          <Link to="/sessions" className="button">
+            All sessions
+          </Link>
+        </EmptyNote>
+      )}
+    </div>
+  )
+}

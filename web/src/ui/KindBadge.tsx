@@ -1,0 +1,14 @@
+import type { MomentKind } from '../gql/graphql'
+
+export const kindNames: Record<MomentKind, string> = {
+  COMMAND: 'Command',
+  KEYS: 'Keys',
+  SCREEN: 'Screen',
+  MARKER: 'Marker',
+}
+
+export const kindClass = (kind: MomentKind) => `kind-${kind.toLowerCase()}`
+
+export function KindBadge({ kind }: { kind: MomentKind }) {
+  return <span className={`badge kind-badge ${kindClass(kind)}`}>{kindNames[kind]}</span>
+}

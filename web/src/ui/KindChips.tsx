@@ -1,0 +1,35 @@
+import type { MomentKind } from '../gql/graphql'
+import { momentKinds } from '../lib/paths'
+import { kindClass, kindNames } from './KindBadge'
+
+type Props = {
+  label: string
+  kinds: MomentKind[] | undefined
+  onChange: (kinds: MomentKind[] | undefined) => void
+}
+
+/** Chooses kinds; none chosen means all of them. */
+export function KindChips({ label, kinds = [], onChange }: Props) {
+  const toggle = (kind: MomentKind) => {
+    const chosen = momentKinds.filter((k) => (k === kind) !== kinds.includes(k))
+    onChange(chosen.length > 0 ? chosen : undefined)
+  }
+  return (
+    <div className="chips" role="group" aria-label={label}>
+      <button type="button" className="chip" aria-pressed={kinds.length === 0} onClick={() => onChange(undefined)}>
+        All
+      </button>
+      {momentKinds.map((kind) => (
+        <button
+          key={kind}
+          type="button"
+          className={`chip ${kindClass(kind)}`}
+          aria-pressed={kinds.includes(kind)}
+          onClick={() => toggle(kind)}
+        >
+          {kindNames[kind]}
+        </button>
+      ))}
+    </div>
+  )
+}
