@@ -1,0 +1,347 @@
+//! The index file: its fields, how moments are written into it and read from it.
+//!
+//! One tantivy index in a directory of its own. The payload of each commit holds the checkpoint,
+//! the version of the schema and the log, so that moments and checkpoint change together. An index
+//! of another version or of another log is dropped, and the read model begins at 0.
+//!
+//! User and host of a session are written beside each of its moments: a question that filters by
+//! them needs no other read model, which may be behind or ahead of this one.
+
+use std::path::{Path, PathBuf};
+
+use retrace_core::{LogId, Position, SessionId, Timestamp};
+use serde::{Deserialize, Serialize};
+use tantivy::directory::MmapDirectory;
+use tantivy::directory::error::OpenDirectoryError;
+use tantivy::indexer::LogMergePolicy;
+use tantivy::schema::{
+    FAST, Field, INDEXED, IndexRecordOption, STORED, STRING, Schema, TextFieldIndexing,
+    TextOptions, Value,
+};
+use tantivy::{DocAddress, Index, IndexWriter, Searcher, TantivyDocument, TantivyError, Term};
+
+use super::moment::{Moment, MomentId, MomentKind};
+use super::tokens::{TOKENIZER, Words};
+use crate::ProjectionError;
+
+/// The name of the read model, and of its directory.
+pub const NAME: &str = "moments";
+
+/// To be raised whenever the fields change, or which moments are found: that rebuilds the index.
+const VERSION: u32 = 1;
+/// Memory for moments that are not yet in a segment. More lowers the number of segments.
+const WRITER_BYTES: usize = 64 << 20;
+/// Segments stay below this, so that each covers a span of time: the newest moments are then found
+/// without looking at the oldest.
+const SEGMENT_DOCUMENTS: usize = 250_000;
+
+/// The fields of a moment in the index.
+#[derive(Debug, Clone, Copy)]
+pub struct Fields {
+    /// The session's id, as a whole.
+    pub session: Field,
+    /// The kind's number.
+    pub kind: Field,
+    /// The user of the session, as a whole.
+    pub user: Field,
+    /// The host of the session, as a whole.
+    pub host: Field,
+    /// What was typed, run, seen; as words with their positions.
+    pub text: Field,
+    /// [`MomentId::sequence`].
+    pub sequence: Field,
+    /// Microseconds from the start of the session.
+    pub start_us: Field,
+    /// Microseconds from the start of the session.
+    pub offset_us: Field,
+    /// Microseconds after 1970.
+    pub at_us: Field,
+    /// [`Moment::offset_us_of_first`]: pairs of little-endian numbers of 32 bits.
+    pub grown: Field,
+    /// When the session started, in microseconds after 1970.
+    pub session_start_us: Field,
+}
+
+/// The names of the fields that are columns.
+pub mod columns {
+    /// [`super::Fields::sequence`], unsigned.
+    pub const SEQUENCE: &str = "sequence";
+    /// [`super::Fields::offset_us`], unsigned.
+    pub const OFFSET_US: &str = "offset_us";
+    /// [`super::Fields::at_us`], signed.
+    pub const AT_US: &str = "at_us";
+}
+
+impl Fields {
+    fn schema() -> (Schema, Self) {
+        let mut schema = Schema::builder();
+        let words = TextFieldIndexing::default()
+            .set_tokenizer(TOKENIZER)
+            .set_index_option(IndexRecordOption::WithFreqsAndPositions);
+        let fields = Self {
+            session: schema.add_text_field("session", STRING | STORED),
+            kind: schema.add_u64_field("kind", INDEXED | STORED),
+            user: schema.add_text_field("user", STRING),
+            host: schema.add_text_field("host", STRING),
+            text: schema.add_text_field(
+                "text",
+                TextOptions::default()
+                    .set_stored()
+                    .set_indexing_options(words),
+            ),
+            sequence: schema.add_u64_field(columns::SEQUENCE, FAST | STORED),
+            start_us: schema.add_u64_field("start_us", STORED),
+            offset_us: schema.add_u64_field(columns::OFFSET_US, FAST | STORED),
+            at_us: schema.add_i64_field(columns::AT_US, FAST | STORED),
+            grown: schema.add_bytes_field("grown", STORED),
+            session_start_us: schema.add_i64_field("session_start_us", FAST),
+        };
+        (schema.build(), fields)
+    }
+
+    /// The term that all moments of a kind have.
+    pub fn kind_term(&self, kind: MomentKind) -> Term {
+        Term::from_field_u64(self.kind, kind.number())
+    }
+
+    /// The term that all moments of a session have.
+    pub fn session_term(&self, session: SessionId) -> Term {
+        Term::from_field_text(self.session, &session.to_string())
+    }
+
+    /// The moment at an address of the searcher's.
+    ///
+    /// # Errors
+    /// When the index cannot be read, or holds no moment there.
+    pub fn read(&self, searcher: &Searcher, address: DocAddress) -> Result<Moment, TantivyError> {
+        let document: TantivyDocument = searcher.doc(address)?;
+        let number = |field| document.get_first(field).and_then(|value| value.as_u64());
+        let text = |field| document.get_first(field).and_then(|value| value.as_str());
+        let moment = || {
+            Some(Moment {
+                id: MomentId::from_sequence(number(self.sequence)?),
+                session: text(self.session)?.parse().ok()?,
+                kind: MomentKind::from_number(number(self.kind)?)?,
+                start_us: number(self.start_us)?,
+                offset_us: number(self.offset_us)?,
+                at: Timestamp::from_micros(document.get_first(self.at_us)?.as_i64()?).ok()?,
+                text: text(self.text)?.to_owned(),
+                grown: document
+                    .get_first(self.grown)
+                    .map_or_else(Vec::new, |value| {
+                        value
+                            .as_bytes()
+                            .unwrap_or_default()
+                            .chunks_exact(8)
+                            .map(pair)
+                            .collect()
+                    }),
+            })
+        };
+        moment().ok_or_else(|| TantivyError::InternalError("a document is no moment".to_owned()))
+    }
+}
+
+/// Where a session stands in the index: what its moments have in common.
+#[derive(Debug, Clone)]
+pub(super) struct SessionFacts {
+    pub(super) session: SessionId,
+    pub(super) started: Timestamp,
+    pub(super) user: Option<String>,
+    pub(super) host: Option<String>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct Payload {
+    checkpoint: u64,
+    log: String,
+    version: u32,
+}
+
+/// The one writer of the index.
+pub(super) struct MomentWriter {
+    writer: IndexWriter,
+    fields: Fields,
+    log: LogId,
+    checkpoint: Position,
+}
+
+impl MomentWriter {
+    /// Opens the index of `log` below `dir`, and creates it if there is none that fits.
+    pub(super) fn open(dir: &Path, log: LogId) -> Result<Self, ProjectionError> {
+        let path = dir.join(NAME);
+        let (index, checkpoint) = match fitting(&path, log) {
+            Ok(found) => found,
+            Err(reason) => {
+                if path.exists() {
+                    tracing::warn!(model = NAME, reason, "the read model is rebuilt");
+                }
+                remove(dir).map_err(store)?;
+                std::fs::create_dir_all(&path).map_err(store)?;
+                let index = Index::create_in_dir(&path, Fields::schema().0).map_err(store)?;
+                register(&index);
+                (index, Position(0))
+            }
+        };
+        // One thread: it alone is faster than the terminals that feed it, and it keeps moments in
+        // their order.
+        let writer = index
+            .writer_with_num_threads(1, WRITER_BYTES)
+            .map_err(store)?;
+        let mut merging = LogMergePolicy::default();
+        merging.set_max_docs_before_merge(SEGMENT_DOCUMENTS);
+        writer.set_merge_policy(Box::new(merging));
+        Ok(Self {
+            writer,
+            fields: Fields::schema().1,
+            log,
+            checkpoint,
+        })
+    }
+
+    pub(super) fn checkpoint(&self) -> Position {
+        self.checkpoint
+    }
+
+    /// Adds a moment, to be stored by the next commit.
+    pub(super) fn add(&self, moment: &Moment, facts: &SessionFacts) -> Result<(), ProjectionError> {
+        let fields = &self.fields;
+        let mut document = TantivyDocument::new();
+        document.add_text(fields.session, moment.session.to_string());
+        document.add_u64(fields.kind, moment.kind.number());
+        if let Some(user) = &facts.user {
+            document.add_text(fields.user, user);
+        }
+        if let Some(host) = &facts.host {
+            document.add_text(fields.host, host);
+        }
+        document.add_text(fields.text, &moment.text);
+        if !moment.grown.is_empty() {
+            let bytes = moment
+                .grown
+                .iter()
+                .flat_map(|(a, b)| [a.to_le_bytes(), b.to_le_bytes()]);
+            document.add_bytes(fields.grown, &bytes.flatten().collect::<Vec<u8>>());
+        }
+        document.add_u64(fields.sequence, moment.id.sequence());
+        document.add_u64(fields.start_us, moment.start_us);
+        document.add_u64(fields.offset_us, moment.offset_us);
+        document.add_i64(fields.at_us, moment.at.micros());
+        document.add_i64(fields.session_start_us, facts.started.micros());
+        self.writer
+            .add_document(document)
+            .map(|_| ())
+            .map_err(store)
+    }
+
+    /// Takes out all moments of a session that were added until now.
+    pub(super) fn purge(&self, session: SessionId) {
+        self.writer.delete_term(self.fields.session_term(session));
+    }
+
+    /// Stores what was added and taken out, and the checkpoint with it.
+    pub(super) fn commit(&mut self, checkpoint: Position) -> Result<(), ProjectionError> {
+        let payload = Payload {
+            checkpoint: checkpoint.0,
+            log: self.log.to_string(),
+            version: VERSION,
+        };
+        let payload = serde_json::to_string(&payload).map_err(store)?;
+        let mut prepared = self.writer.prepare_commit().map_err(store)?;
+        prepared.set_payload(&payload);
+        prepared.commit().map_err(store)?;
+        self.checkpoint = checkpoint;
+        Ok(())
+    }
+
+    /// Forgets what was added and taken out since the last commit.
+    pub(super) fn rollback(&mut self) -> Result<(), ProjectionError> {
+        self.writer.rollback().map_err(store)?;
+        self.limit_segments();
+        Ok(())
+    }
+
+    /// Merging goes on in threads of its own, up to the size of a segment.
+    fn limit_segments(&self) {
+        let mut merging = LogMergePolicy::default();
+        merging.set_max_docs_before_merge(SEGMENT_DOCUMENTS);
+        self.writer.set_merge_policy(Box::new(merging));
+    }
+}
+
+/// Two numbers out of the eight bytes given.
+fn pair(bytes: &[u8]) -> (u32, u32) {
+    let number = |from: usize| {
+        bytes[from..from + 4]
+            .iter()
+            .rev()
+            .fold(0, |number, byte| number << 8 | u32::from(*byte))
+    };
+    (number(0), number(4))
+}
+
+fn fitting(path: &Path, log: LogId) -> Result<(Index, Position), String> {
+    let index = Index::open_in_dir(path).map_err(|error| error.to_string())?;
+    register(&index);
+    let payload = payload(&index).map_err(|error| error.to_string())?;
+    let payload = payload.ok_or("nothing was ever committed")?;
+    if payload.version != VERSION || index.schema() != Fields::schema().0 {
+        return Err(format!(
+            "version {} found, {VERSION} expected",
+            payload.version
+        ));
+    }
+    if payload.log != log.to_string() {
+        return Err(format!("it is of the log {}", payload.log));
+    }
+    Ok((index, Position(payload.checkpoint)))
+}
+
+fn payload(index: &Index) -> Result<Option<Payload>, TantivyError> {
+    let payload = index.load_metas()?.payload;
+    Ok(payload.and_then(|text| serde_json::from_str(&text).ok()))
+}
+
+fn register(index: &Index) {
+    index.tokenizers().register(TOKENIZER, Words::default());
+}
+
+fn store(error: impl std::error::Error + Send + Sync + 'static) -> ProjectionError {
+    ProjectionError::Store(Box::new(error))
+}
+
+/// Removes the index below `dir`. It must not be open for writing.
+///
+/// # Errors
+/// When it is there and cannot be removed.
+pub fn remove(dir: &Path) -> std::io::Result<()> {
+    match std::fs::remove_dir_all(dir.join(NAME)) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}
+
+/// The directory of the index, below that of the read models.
+pub fn path(dir: &Path) -> PathBuf {
+    dir.join(NAME)
+}
+
+/// Opens an index for reading, with the checkpoint it stands at.
+pub(super) fn open_for_reading(path: &Path) -> Result<(Index, Fields), TantivyError> {
+    let directory = MmapDirectory::open(path)
+        .map_err(|error: OpenDirectoryError| TantivyError::OpenDirectoryError(error))?;
+    let index = Index::open(directory)?;
+    register(&index);
+    let (schema, fields) = Fields::schema();
+    if index.schema() != schema {
+        return Err(TantivyError::SchemaError(
+            "the index is of another version".to_owned(),
+        ));
+    }
+    Ok((index, fields))
+}
+
+/// The checkpoint that the index stands at.
+pub(super) fn checkpoint_of(index: &Index) -> Result<Position, TantivyError> {
+    Ok(payload(index)?.map_or(Position(0), |payload| Position(payload.checkpoint)))
+}

@@ -1,0 +1,195 @@
+//! `moments`: full text over what was typed, run, seen and marked, each with session and time.
+//!
+//! | kind | is | from |
+//! |---|---|---|
+//! | keys | a run of keys, as typed | `keys.typed` ([`keys`]) |
+//! | command | a command line as the screen showed it when it was sent off | `terminal.written`, and `keys.typed` where recorded ([`commands`]) |
+//! | screen | a line of the screen, once it stood still or scrolled off | `terminal.written`, `terminal.resized` ([`lines`]) |
+//! | marker | a label, which may be empty | `marker.set` |
+//!
+//! `session.launched`, `session.source_attached` and `session.ended` say whose the moments are, how
+//! large the terminal is, and that nothing more is to come; `retention.purged` takes all moments of
+//! its session out. Other events are skipped.
+//!
+//! The contract of [`Projection`] is kept like this:
+//! - the checkpoint is in the payload of the commit that holds the moments ([`index`]). A batch
+//!   without a moment is not committed by itself, unless it is long since the last commit: after a
+//!   crash its events are read again, and give nothing again;
+//! - the content depends on the events alone. Replays hold state between events; it is a function
+//!   of the session's events and rebuilt from the log whenever it is not in memory ([`sessions`]);
+//! - offsets count from the session's first event ([`crate::offset_us`]).
+//!
+//! That a line stood still is known when a later event of its stream arrives. A session that says
+//! nothing more keeps its last lines to itself until it goes on or ends.
+
+mod commands;
+mod growth;
+mod index;
+mod keys;
+mod lines;
+mod moment;
+mod paste_mode;
+mod reader;
+mod recent;
+mod rows;
+mod sessions;
+mod stream;
+#[cfg(test)]
+mod tests;
+mod tokens;
+
+use std::collections::HashMap;
+
+use retrace_core::event::{Event, EventType};
+use retrace_core::{Position, SessionId, Timestamp};
+
+pub use index::{Fields, NAME, columns, path, remove};
+pub use moment::{InvalidMomentId, Moment, MomentId, MomentKind};
+pub use reader::{MomentsReader, MomentsView};
+pub use tokens::{TOKENIZER, WordStream, Words, words};
+
+use crate::runner::Surroundings;
+use crate::{Projection, ProjectionError, not_applied, offset_us};
+use index::MomentWriter;
+use moment::Draft;
+use sessions::{OpenSession, OpenSessions};
+
+/// So many events without a moment are applied at most before the checkpoint is stored.
+const UNCOMMITTED_EVENTS: u64 = 65_536;
+
+/// The writing side of the index of moments.
+pub struct MomentsProjection {
+    writer: MomentWriter,
+    sessions: OpenSessions,
+    /// What was applied; the index may hold an earlier checkpoint with the same moments.
+    checkpoint: Position,
+}
+
+impl MomentsProjection {
+    /// Opens the index, and creates it if there is none that fits the log.
+    ///
+    /// # Errors
+    /// When the index cannot be written.
+    pub fn open(at: &Surroundings) -> Result<Self, ProjectionError> {
+        let writer = MomentWriter::open(&at.dir, at.log.id())?;
+        let checkpoint = writer.checkpoint();
+        let sessions = OpenSessions::new(at.log.clone(), at.runtime.clone());
+        Ok(Self {
+            writer,
+            sessions,
+            checkpoint,
+        })
+    }
+
+    /// Applies the events of one session, in order. Answers whether the index changed.
+    fn apply_session(&mut self, id: SessionId, events: &[&Event]) -> Result<bool, ProjectionError> {
+        let mut changed = false;
+        let mut found = Vec::new();
+        let mut session: Option<OpenSession> = None;
+        for event in events {
+            if *event.kind() == EventType::RETENTION_PURGED {
+                self.writer.purge(id);
+                changed = true;
+            }
+            let open = match &mut session {
+                Some(open) => open,
+                None => session.insert(self.sessions.take(id, event)?),
+            };
+            let ended = open.apply(event, &mut found);
+            changed |= !found.is_empty();
+            for (ordinal, draft) in (0..).zip(found.drain(..)) {
+                let id = MomentId {
+                    position: event.position(),
+                    ordinal,
+                };
+                self.writer.add(&placed(draft, id, open), &open.facts)?;
+            }
+            if ended {
+                session = None;
+                self.sessions.forget(id);
+            }
+        }
+        if let Some(session) = session {
+            self.sessions.put(session);
+        }
+        Ok(changed)
+    }
+
+    fn apply_all(&mut self, events: &[Event]) -> Result<bool, ProjectionError> {
+        // Session by session, so that each is replayed once at most for a batch.
+        let mut order: Vec<SessionId> = Vec::new();
+        let mut by_session: HashMap<SessionId, Vec<&Event>> = HashMap::new();
+        for event in events {
+            // Of an event that says nothing here it only counts whether it began the session.
+            let counts = sessions::concerns(event.kind()) || event.version().0 == 0;
+            if let Some(session) = event.session().filter(|_| counts) {
+                let events = by_session.entry(session).or_default();
+                if events.is_empty() {
+                    order.push(session);
+                }
+                events.push(event);
+            }
+        }
+        let mut changed = false;
+        for session in order {
+            changed |= self.apply_session(session, &by_session[&session])?;
+        }
+        Ok(changed)
+    }
+}
+
+/// Puts a draft into its session and into the log.
+fn placed(draft: Draft, id: MomentId, session: &OpenSession) -> Moment {
+    let started = session.facts.started;
+    let from_start = |us: i64| {
+        let at = Timestamp::from_micros(us).unwrap_or(started);
+        (at, offset_us(started, at))
+    };
+    let (at, offset_us) = from_start(draft.complete_us);
+    let start_us = from_start(draft.start_us).1.min(offset_us);
+    Moment {
+        id,
+        session: session.facts.session,
+        kind: draft.kind,
+        start_us,
+        offset_us,
+        at,
+        text: draft.text,
+        grown: draft.growth.before(draft.complete_us),
+    }
+}
+
+impl Projection for MomentsProjection {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn checkpoint(&self) -> Position {
+        self.checkpoint
+    }
+
+    fn apply(&mut self, events: &[Event]) -> Result<(), ProjectionError> {
+        let due = not_applied(self.checkpoint, events)?;
+        let Some(last) = due.last() else {
+            return Ok(());
+        };
+        let end = last.position().plus(1);
+        let applied = self.apply_all(due).and_then(|changed| {
+            let behind = end.0 - self.writer.checkpoint().0;
+            if changed || behind >= UNCOMMITTED_EVENTS {
+                self.writer.commit(end)
+            } else {
+                Ok(())
+            }
+        });
+        if applied.is_err() {
+            // Neither the index nor the sessions in memory may hold half of a batch.
+            self.sessions.forget_all();
+            self.writer.rollback()?;
+            self.checkpoint = self.writer.checkpoint();
+            return applied;
+        }
+        self.checkpoint = end;
+        Ok(())
+    }
+}

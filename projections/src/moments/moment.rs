@@ -1,0 +1,172 @@
+//! What a moment is.
+
+use std::fmt;
+use std::str::FromStr;
+
+use retrace_core::{Position, SessionId, Timestamp};
+
+use super::growth::Growth;
+
+/// What kind of thing happened at a moment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum MomentKind {
+    /// A run of keys, as typed.
+    Keys,
+    /// A command line, as the screen showed it when it was sent off.
+    Command,
+    /// A line of the screen, once it stood still.
+    Screen,
+    /// A marker that was set.
+    Marker,
+}
+
+impl MomentKind {
+    /// All kinds.
+    pub const ALL: [Self; 4] = [Self::Keys, Self::Command, Self::Screen, Self::Marker];
+
+    /// The number by which the index knows it. Never reused for another kind.
+    pub(crate) fn number(self) -> u64 {
+        match self {
+            Self::Keys => 1,
+            Self::Command => 2,
+            Self::Screen => 3,
+            Self::Marker => 4,
+        }
+    }
+
+    pub(crate) fn from_number(number: u64) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.number() == number)
+    }
+}
+
+/// Which moment: the position of the event that brought it to light, and its place among the
+/// moments of that event. A rebuild gives each moment the same id again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct MomentId {
+    /// The event's position in the log.
+    pub position: Position,
+    /// Its place among the moments of the event, from 0.
+    pub ordinal: u32,
+}
+
+/// One event's 64 KiB cannot hold more lines than this many bits can count.
+const ORDINAL_BITS: u32 = 20;
+
+impl MomentId {
+    /// The id as one number that sorts as ids do.
+    #[must_use]
+    pub fn sequence(self) -> u64 {
+        let ordinal = u64::from(self.ordinal).min((1 << ORDINAL_BITS) - 1);
+        self.position.0 << ORDINAL_BITS | ordinal
+    }
+
+    /// The id that [`Self::sequence`] made the number of.
+    #[must_use]
+    pub fn from_sequence(sequence: u64) -> Self {
+        let ordinal = sequence & ((1 << ORDINAL_BITS) - 1);
+        Self {
+            position: Position(sequence >> ORDINAL_BITS),
+            ordinal: u32::try_from(ordinal).unwrap_or(u32::MAX),
+        }
+    }
+}
+
+impl fmt::Display for MomentId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}", self.position, self.ordinal)
+    }
+}
+
+/// Text that is not the id of a moment.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{found:?} is not the id of a moment: expected `position.ordinal`")]
+pub struct InvalidMomentId {
+    found: String,
+}
+
+impl FromStr for MomentId {
+    type Err = InvalidMomentId;
+
+    fn from_str(text: &str) -> Result<Self, InvalidMomentId> {
+        let parsed = text.split_once('.').and_then(|(position, ordinal)| {
+            let position = Position(position.parse().ok()?);
+            let ordinal = ordinal.parse().ok()?;
+            Some(Self { position, ordinal })
+        });
+        parsed.ok_or_else(|| InvalidMomentId {
+            found: text.to_owned(),
+        })
+    }
+}
+
+/// Something that was typed, run, seen or marked, and when.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Moment {
+    /// Which moment.
+    pub id: MomentId,
+    /// The session it happened in.
+    pub session: SessionId,
+    /// What kind of thing it was.
+    pub kind: MomentKind,
+    /// Where it began, in microseconds from the start of the session.
+    pub start_us: u64,
+    /// From where on the whole of it was there, in microseconds from the start of the session.
+    pub offset_us: u64,
+    /// The same as a point in time, by the clock of the source.
+    pub at: Timestamp,
+    /// What was typed, run, seen; the label of a marker.
+    pub text: String,
+    /// Beginnings of the text that were there earlier than the whole: bytes, and milliseconds
+    /// before `offset_us`.
+    pub(super) grown: Vec<(u32, u32)>,
+}
+
+impl Moment {
+    /// From where on the first `bytes` bytes of the text were there, in microseconds from the start
+    /// of the session: earlier than [`Self::offset_us`] in a line that was typed slowly.
+    #[must_use]
+    pub fn offset_us_of_first(&self, bytes: usize) -> u64 {
+        let step = self
+            .grown
+            .iter()
+            .find(|(length, _)| *length as usize >= bytes);
+        let before_us = step.map_or(0, |(_, ms)| u64::from(*ms) * 1000);
+        self.offset_us.saturating_sub(before_us)
+    }
+}
+
+/// A moment as a stream's replay finds it: not yet placed in its session and in the log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Draft {
+    pub(super) kind: MomentKind,
+    /// Microseconds after 1970, by the clock of the source.
+    pub(super) start_us: i64,
+    /// Microseconds after 1970, by the clock of the source.
+    pub(super) complete_us: i64,
+    pub(super) text: String,
+    /// Of [`Self::text`].
+    pub(super) growth: Growth,
+}
+
+/// The longest text of one moment. A longer line becomes several moments.
+pub(super) const MAX_TEXT_CHARS: usize = 4096;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_survives_as_text_and_as_number() {
+        for (position, ordinal) in [(0, 0), (7, 3), (1 << 43, (1 << 20) - 1)] {
+            let id = MomentId {
+                position: Position(position),
+                ordinal,
+            };
+            assert_eq!(MomentId::from_sequence(id.sequence()), id);
+            assert_eq!(id.to_string().parse::<MomentId>(), Ok(id));
+        }
+        for text in ["", "7", "7.", ".3", "7.3.1", "-1.0", "a.b"] {
+            assert!(text.parse::<MomentId>().is_err(), "{text}");
+        }
+    }
+}
