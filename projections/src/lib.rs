@@ -16,6 +16,7 @@
 
 pub mod activity;
 pub mod counts;
+pub mod moments;
 pub mod runner;
 pub mod screens;
 pub mod sessions;

@@ -14,23 +14,23 @@
 mod rebuild;
 #[cfg(test)]
 mod tests;
+mod worker;
 
 use std::fs::File;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread::JoinHandle;
-use std::time::Duration;
 
 use retrace_core::Position;
-use retrace_core::event::Event;
 use retrace_core::log::EventLog;
 use tokio::runtime::Handle;
 use tokio::sync::watch;
 
 pub use rebuild::{Progress, catch_up};
 
-use crate::{Projection, ProjectionError, activity, screens, sessions};
+use worker::{BATCH_EVENTS_MAX, Worker};
+
+use crate::{Projection, ProjectionError, activity, moments, screens, sessions};
 
 /// What a projection is opened with.
 #[derive(Clone)]
@@ -75,6 +75,11 @@ const MODELS: &[Model] = &[
         name: screens::SCHEMA.name,
         open: |at| Ok(Box::new(screens::ScreensProjection::open(at)?)),
         remove: |dir| screens::SCHEMA.remove(dir),
+    },
+    Model {
+        name: moments::NAME,
+        open: |at| Ok(Box::new(moments::MomentsProjection::open(at)?)),
+        remove: moments::remove,
     },
 ];
 
@@ -258,94 +263,6 @@ impl Drop for Projections {
     fn drop(&mut self) {
         self.stop.send_replace(true);
     }
-}
-
-/// Batches have at most this many events, and fewer when the events are large: about
-/// [`BATCH_BYTES`] are held in memory.
-const BATCH_EVENTS_MAX: usize = 8_192;
-const BATCH_EVENTS_MIN: usize = 256;
-const BATCH_BYTES: usize = 16 << 20;
-
-const PAUSE_MIN: Duration = Duration::from_millis(100);
-const PAUSE_MAX: Duration = Duration::from_secs(30);
-
-/// Keeps one read model, on its own thread.
-struct Worker {
-    model: &'static Model,
-    around: Surroundings,
-    stopped: watch::Receiver<bool>,
-    reached: watch::Sender<Position>,
-    batch_events: usize,
-    /// Held for as long as the read model may be written.
-    _lock: Arc<File>,
-}
-
-impl Worker {
-    fn run(mut self, projection: Box<dyn Projection>) {
-        let mut projection = Some(projection);
-        let mut pause = PAUSE_MIN;
-        while !*self.stopped.borrow() {
-            match self.step(&mut projection) {
-                Ok(()) => pause = PAUSE_MIN,
-                Err(error) => {
-                    // What it holds in memory may be ahead of its file: begin from the file.
-                    projection = None;
-                    let (model, pause_ms) = (self.model.name, pause.as_millis());
-                    tracing::error!(model, %error, pause_ms, "the read model failed, to be tried again");
-                    self.wait(async { tokio::time::sleep(pause).await });
-                    pause = (pause * 2).min(PAUSE_MAX);
-                }
-            }
-        }
-    }
-
-    /// Applies one batch, or waits for the log to grow.
-    fn step(&mut self, slot: &mut Option<Box<dyn Projection>>) -> Result<(), ProjectionError> {
-        let mut projection = match slot.take() {
-            Some(projection) => projection,
-            None => (self.model.open)(&self.around)?,
-        };
-        let from = projection.checkpoint();
-        let log = Arc::clone(&self.around.log);
-        let Some(read) = self.wait(log.read(from, self.batch_events)) else {
-            return Ok(());
-        };
-        let events = read?;
-        if events.is_empty() {
-            if let Some(grown) = self.wait(log.grown_past(from)) {
-                grown?;
-            }
-        } else {
-            self.batch_events = next_batch_events(&events);
-            apply(projection.as_mut(), &events)?;
-            self.reached.send_replace(projection.checkpoint());
-        }
-        *slot = Some(projection);
-        Ok(())
-    }
-
-    /// Waits for `work`, or for the end: then there is no answer.
-    fn wait<T>(&mut self, work: impl Future<Output = T>) -> Option<T> {
-        let stopped = &mut self.stopped;
-        self.around.runtime.block_on(async {
-            tokio::select! {
-                _ = stopped.wait_for(|stopped| *stopped) => None,
-                answer = work => Some(answer),
-            }
-        })
-    }
-}
-
-fn next_batch_events(events: &[Event]) -> usize {
-    let bytes: usize = events.iter().map(|event| event.data().len()).sum();
-    let fitting = events.len().saturating_mul(BATCH_BYTES) / bytes.max(1);
-    fitting.clamp(BATCH_EVENTS_MIN, BATCH_EVENTS_MAX)
-}
-
-/// Applies a batch. A panic is an error like another: the thread has to go on.
-fn apply(projection: &mut dyn Projection, events: &[Event]) -> Result<(), ProjectionError> {
-    let applied = catch_unwind(AssertUnwindSafe(|| projection.apply(events)));
-    applied.unwrap_or_else(|_| Err(ProjectionError::Store("it panicked".into())))
 }
 
 /// Opens a read model. One that is ahead of the log is of a log that was set back: it is dropped.

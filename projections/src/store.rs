@@ -9,6 +9,7 @@
 //! [`Readers`] are the connections that only read. Each question is one snapshot: its statements
 //! all see the same checkpoint.
 
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -203,8 +204,8 @@ pub struct Readers {
 struct SharedReaders {
     path: PathBuf,
     schema: Schema,
-    /// Those that are not in use right now.
-    idle: Mutex<Vec<Connection>>,
+    /// Those that are not in use right now, each with the number of the file it reads.
+    idle: Mutex<Vec<(Option<u64>, Connection)>>,
 }
 
 /// More idle connections than this are closed: each holds a cache of pages.
@@ -232,9 +233,14 @@ impl Readers {
         &self,
         question: impl FnOnce(&Connection) -> Result<T, E>,
     ) -> Result<T, E> {
-        let idle = self.shared.idle.lock().ok().and_then(|mut idle| idle.pop());
+        let file = self.file_number();
+        let idle = self.shared.idle.lock().ok().and_then(|mut idle| {
+            // After a rebuild the others still read the file that was removed.
+            idle.retain(|(of_file, _)| *of_file == file);
+            idle.pop()
+        });
         let mut connection = match idle {
-            Some(connection) => connection,
+            Some((_, connection)) => connection,
             None => self.connect()?,
         };
         let snapshot = connection.transaction_with_behavior(TransactionBehavior::Deferred)?;
@@ -243,9 +249,13 @@ impl Readers {
         if let Ok(mut idle) = self.shared.idle.lock()
             && idle.len() < IDLE_READERS_MAX
         {
-            idle.push(connection);
+            idle.push((file, connection));
         }
         answer
+    }
+
+    fn file_number(&self) -> Option<u64> {
+        Some(std::fs::metadata(&self.shared.path).ok()?.ino())
     }
 
     fn connect(&self) -> rusqlite::Result<Connection> {
@@ -338,6 +348,23 @@ mod tests {
         std::fs::write(SCHEMA.path(dir.path()), vec![b'x'; 10_000]).unwrap();
         let store = Store::open(dir.path(), &SCHEMA, log).unwrap();
         assert_eq!(store.checkpoint(), Position(0), "no database at all");
+    }
+
+    #[test]
+    fn a_reader_follows_a_rebuild() {
+        let dir = tempfile::tempdir().unwrap();
+        let log = LogId::new_random();
+        insert(&mut Store::open(dir.path(), &SCHEMA, log).unwrap(), 1, 7).unwrap();
+        let readers = Readers::new(dir.path(), SCHEMA);
+        let count = |connection: &Connection| {
+            connection.query_row("SELECT count(*) FROM numbers", [], |row| {
+                row.get::<_, i64>(0)
+            })
+        };
+        assert_eq!(readers.read::<_, rusqlite::Error>(count).unwrap(), 1);
+        SCHEMA.remove(dir.path()).unwrap();
+        let _rebuilt = Store::open(dir.path(), &SCHEMA, log).unwrap();
+        assert_eq!(readers.read::<_, rusqlite::Error>(count).unwrap(), 0);
     }
 
     #[test]

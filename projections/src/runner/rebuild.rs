@@ -7,10 +7,8 @@ use retrace_core::Position;
 use retrace_core::log::{EventLog, StoreError};
 use tokio::runtime::Handle;
 
-use super::{
-    BATCH_EVENTS_MAX, MODELS, Model, RunnerError, Surroundings, blocking, lock, model_names,
-    next_batch_events, remove,
-};
+use super::worker::{BATCH_EVENTS_MAX, next_batch_events};
+use super::{MODELS, Model, RunnerError, Surroundings, blocking, lock, model_names, remove};
 
 /// How far a rebuild has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

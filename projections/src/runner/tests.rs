@@ -1,8 +1,9 @@
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
 
 use proptest::prelude::*;
-use retrace_core::event::EventBody;
+use retrace_core::event::{Event, EventBody};
 
 use super::*;
 use crate::store::Schema;
@@ -326,4 +327,45 @@ fn purging_takes_the_content_of_one_session_out() {
         let found = readers.read::<_, rusqlite::Error>(count).unwrap();
         assert_eq!(found, 1, "{}", schema.name);
     }
+}
+
+#[test]
+fn a_model_whose_file_is_damaged_is_rebuilt() {
+    let test = TestLog::new();
+    let dir = test.models("models");
+    let start = || {
+        test.runtime
+            .block_on(Projections::start(Arc::clone(&test.log), &dir))
+            .unwrap()
+    };
+    for number in 0..100 {
+        test.append(session(number), "agent", [(0, written("one"))]);
+    }
+    let size = test.append(session(1), "agent", [(0, written("two"))]);
+    let projections = start();
+    test.runtime
+        .block_on(projections.caught_up_with(size))
+        .unwrap();
+    test.runtime.block_on(projections.shutdown());
+    // The head of the file, where the checkpoint stands, is left as it is.
+    let path = sessions::SCHEMA.path(&dir);
+    let _ = std::fs::remove_file(path.with_extension("sqlite-wal"));
+    let mut bytes = std::fs::read(&path).unwrap();
+    bytes[8_192..].fill(0xAA);
+    std::fs::write(&path, bytes).unwrap();
+    let size = test.append(session(1), "agent", [(0, written("three"))]);
+    let projections = start();
+    let caught_up = projections.caught_up_with(size);
+    let limit = Duration::from_secs(20);
+    let in_time = test
+        .runtime
+        .block_on(async { tokio::time::timeout(limit, caught_up).await });
+    in_time.unwrap().unwrap();
+    let count = |connection: &rusqlite::Connection| {
+        connection.query_row("SELECT count(*) FROM sessions", [], |row| {
+            row.get::<_, i64>(0)
+        })
+    };
+    let readers = crate::store::Readers::new(&dir, sessions::SCHEMA);
+    assert_eq!(readers.read::<_, rusqlite::Error>(count).unwrap(), 100);
 }
