@@ -7,7 +7,7 @@
 //!
 //! - A keyframe is taken after an event when the screen may have changed since the last one and
 //!   5 s of the session or 256 KiB of output have passed, and in any case after 4,096 events: so
-//!   no tail is longer ([`track`]).
+//!   no tail is longer (`track.rs`).
 //! - Order is the stream's, not the clock's. The offset of an event counts as no earlier than that
 //!   of the terminal events before it, so that "up to this moment" is always a prefix of the stream.
 //! - What is kept in memory is a cache: the emulators of the streams seen lately. One that is not
