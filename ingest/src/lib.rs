@@ -14,5 +14,6 @@ pub mod container;
 pub mod import;
 mod limits;
 pub mod sample;
+mod shown;
 
 pub use limits::Limits;

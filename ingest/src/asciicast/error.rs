@@ -3,6 +3,7 @@
 use retrace_core::event::EventError;
 
 use crate::container::ContainerError;
+use crate::shown::shown;
 
 /// Why a recording cannot be read. It is refused whole: a recording with a hole that nobody sees
 /// is worse than none.
@@ -64,7 +65,7 @@ impl Problem {
         }
     }
 
-    /// `found` is shown as it stands in the file, up to 60 characters of it.
+    /// `found` as it stands in the file, of which up to 60 characters are shown.
     pub(crate) fn unexpected(
         what: &'static str,
         found: impl AsRef<[u8]>,
@@ -72,17 +73,14 @@ impl Problem {
     ) -> Self {
         const SHOWN: usize = 60;
         let found = String::from_utf8_lossy(found.as_ref());
-        let mut shown: String = found
-            .chars()
-            .take(SHOWN)
-            .flat_map(char::escape_debug)
-            .collect();
+        let beginning: String = found.chars().take(SHOWN).collect();
+        let mut found_shown = shown(&beginning);
         if found.chars().nth(SHOWN).is_some() {
-            shown.push('…');
+            found_shown.push('…');
         }
         Self::Unexpected {
             what,
-            found: shown,
+            found: found_shown,
             expected,
         }
     }

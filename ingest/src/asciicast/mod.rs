@@ -91,9 +91,46 @@ impl FromStr for Version {
     }
 }
 
-/// Whether `beginning`, the first decompressed bytes of a file, could begin an asciicast: a JSON
-/// object that names a `version` in it.
+/// Whether `beginning`, the first decompressed bytes of a file, looks like that of an asciicast: a
+/// JSON object with a `version` that is known and the size of a terminal. Many other files are JSON
+/// objects with a `version`.
 pub fn looks_like(beginning: &[u8]) -> bool {
+    let names = |name: &str| memchr::memmem::find(beginning, name.as_bytes()).is_some();
+    let known_version = |at: usize| {
+        let value = beginning[at + VERSION.len()..].trim_ascii_start();
+        let value = value
+            .strip_prefix(b":")
+            .unwrap_or_default()
+            .trim_ascii_start();
+        matches!(
+            value,
+            [b'1'..=b'3', b',' | b'}' | b' ' | b'\t' | b'\r' | b'\n', ..]
+        )
+    };
+    const VERSION: &str = "\"version\"";
     beginning.trim_ascii_start().starts_with(b"{")
-        && memchr::memmem::find(beginning, b"\"version\"").is_some()
+        && memchr::memmem::find_iter(beginning, VERSION).any(known_version)
+        && (names("\"width\"") || names("\"term\""))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_beginning_of_a_recording_is_told_from_other_json() {
+        let cases = [
+            (r#"{"version": 2, "width": 80"#, true),
+            ("{\n  \"width\" : 80,\n  \"version\" : 1\n", true),
+            (r#"{"version":3,"term":{"cols":80}}"#, true),
+            (r#"{"name": "shop", "version": "2.0.1", "width": 1}"#, false),
+            (r#"{"version": 20, "width": 80}"#, false),
+            (r#"{"version": 2, "packages": []}"#, false),
+            (r#"["version", 2, "width"]"#, false),
+            ("", false),
+        ];
+        for (beginning, want) in cases {
+            assert_eq!(looks_like(beginning.as_bytes()), want, "{beginning}");
+        }
+    }
 }

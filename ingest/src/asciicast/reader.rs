@@ -3,7 +3,7 @@
 use std::io::Read;
 
 use retrace_core::Timestamp;
-use retrace_core::event::EventBatch;
+use retrace_core::event::{CodeKept, EventBatch};
 use serde::Deserialize;
 use serde_json::error::Category;
 
@@ -235,7 +235,7 @@ impl Pushing<'_> {
         let Some((offset_us, status)) = self.exit.take() else {
             return Ok(());
         };
-        let kept = retrace_core::event::CodeKept {
+        let kept = CodeKept {
             code: "x".to_owned(),
             data: status.to_string(),
         };

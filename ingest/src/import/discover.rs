@@ -43,20 +43,35 @@ pub enum Found {
 pub fn discover(paths: &[PathBuf], limits: &Limits) -> Vec<Found> {
     let mut found = Vec::new();
     for path in paths {
-        match fs::metadata(path) {
-            Ok(data) if data.is_dir() => search(path, limits, &mut found),
-            Ok(data) if data.is_file() => {
-                found.push(Found::Candidate {
-                    path: path.clone(),
-                    bytes: data.len(),
-                });
-            }
-            // Reading a pipe or a device could wait for ever, and it cannot be read twice.
-            Ok(_) => found.push(refused(path, "neither a file nor a folder")),
-            Err(error) => found.push(unreadable(path, error)),
+        if path.is_dir() {
+            search(path, limits, &mut found);
+            continue;
         }
+        let path = path.clone();
+        found.push(match size_of_file(&path) {
+            Ok(bytes) => Found::Candidate { path, bytes },
+            Err(error) => Found::Refused { path, error },
+        });
     }
     found
+}
+
+/// The size of a file that was named. Anything else that can be named is refused: reading a pipe
+/// or a device could wait for ever, and it cannot be read twice.
+pub(super) fn size_of_file(path: &Path) -> Result<u64, ImportError> {
+    fs::metadata(path)
+        .and_then(|data| match (data.is_file(), data.is_dir()) {
+            (true, _) => Ok(data.len()),
+            (_, true) => Err(io::ErrorKind::IsADirectory.into()),
+            _ => Err(io::Error::new(
+                io::ErrorKind::InvalidInput,
+                "neither a file nor a folder",
+            )),
+        })
+        .map_err(|source| ImportError::Unreadable {
+            path: path.to_path_buf(),
+            source,
+        })
 }
 
 /// Walks a folder without recursion: how deep it is, is not ours to say.
@@ -138,10 +153,6 @@ fn unreadable(path: &Path, source: io::Error) -> Found {
         path: path.to_path_buf(),
         error,
     }
-}
-
-fn refused(path: &Path, reason: &str) -> Found {
-    unreadable(path, io::Error::new(io::ErrorKind::InvalidInput, reason))
 }
 
 #[cfg(test)]

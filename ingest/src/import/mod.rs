@@ -23,23 +23,25 @@ mod append;
 mod check;
 mod discover;
 mod progress;
+mod report;
+mod run;
 
 use std::num::NonZero;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::{fs, io, panic, thread};
+use std::{io, panic, thread};
 
-use retrace_core::log::{AppendError, EventLog, StoreError};
+use retrace_core::log::{AppendError, StoreError};
 use retrace_core::{Position, SessionId, Timestamp};
-use tokio::sync::Semaphore;
-use tokio::task::{JoinError, JoinSet, spawn_blocking};
+use tokio::task::JoinError;
 
 use crate::Limits;
 use crate::asciicast::{ReadError, Version};
-use progress::Meter;
+use crate::shown::shown;
 
 pub use discover::{Found, discover};
 pub use progress::{ImportProgress, NoProgress};
+pub use report::{ImportReport, Outcome};
+pub use run::{import_all, import_file};
 
 /// What is known of the recordings beside what they say themselves, and how to read them.
 #[derive(Debug, Clone, Default)]
@@ -107,7 +109,7 @@ pub struct Imported {
 #[derive(Debug, thiserror::Error)]
 pub enum ImportError {
     /// The file or folder cannot be read. Trying again may help.
-    #[error("`{}`: {source}", path.display())]
+    #[error("`{}`: {source}", shown_path(path))]
     Unreadable {
         /// The file or folder.
         path: PathBuf,
@@ -115,7 +117,7 @@ pub enum ImportError {
         source: io::Error,
     },
     /// What it holds is no recording, or a damaged one.
-    #[error("`{}`: not a recording that can be read: {reason}", path.display())]
+    #[error("`{}`: not a recording that can be read: {reason}", shown_path(path))]
     NotARecording {
         /// The file.
         path: PathBuf,
@@ -123,19 +125,22 @@ pub enum ImportError {
         reason: ReadError,
     },
     /// It was written to in the meantime. Import it once it is finished.
-    #[error("`{}`: the file changed while it was imported", path.display())]
+    #[error("`{}`: the file changed while it was imported", shown_path(path))]
     Changed {
         /// The file.
         path: PathBuf,
     },
     /// The log has no space for it. Make space and import again.
-    #[error("`{}`: no space left for the log, so nothing of the file was imported", path.display())]
+    #[error(
+        "`{}`: no space left for the log, so nothing of the file was imported",
+        shown_path(path)
+    )]
     NoSpace {
         /// The file.
         path: PathBuf,
     },
     /// The log did not take it. Importing again is safe.
-    #[error("`{}`: {source}", path.display())]
+    #[error("`{}`: {source}", shown_path(path))]
     Log {
         /// The file.
         path: PathBuf,
@@ -143,11 +148,17 @@ pub enum ImportError {
         source: AppendError,
     },
     /// The process was ending.
-    #[error("`{}`: stopped before it was imported", path.display())]
+    #[error("`{}`: stopped before it was imported", shown_path(path))]
     Stopped {
         /// The file.
         path: PathBuf,
     },
+}
+
+/// A path as a message may show it: a file's name can hold what changes the terminal it is printed
+/// on.
+pub fn shown_path(path: &Path) -> String {
+    shown(&path.to_string_lossy())
 }
 
 impl ImportError {
@@ -167,189 +178,5 @@ impl ImportError {
                 path: path.to_path_buf(),
             },
         }
-    }
-}
-
-/// What became of a file.
-#[derive(Debug)]
-pub enum Outcome {
-    /// It is in the log.
-    Imported(Imported),
-    /// It stood in a folder and is no recording.
-    Skipped,
-    /// It was not imported.
-    Refused(ImportError),
-}
-
-/// What became of all files.
-#[derive(Debug)]
-pub struct ImportReport {
-    /// Each file (or folder that could not be read) with its outcome, in the order in which the
-    /// paths were given and folders are sorted.
-    pub files: Vec<(PathBuf, Outcome)>,
-}
-
-impl ImportReport {
-    /// The recordings that are in the log now.
-    pub fn imported(&self) -> impl Iterator<Item = &Imported> {
-        self.files.iter().filter_map(|(_, outcome)| match outcome {
-            Outcome::Imported(imported) => Some(imported),
-            Outcome::Skipped | Outcome::Refused(_) => None,
-        })
-    }
-
-    /// What was refused, and why.
-    pub fn refused(&self) -> impl Iterator<Item = &ImportError> {
-        self.files.iter().filter_map(|(_, outcome)| match outcome {
-            Outcome::Refused(error) => Some(error),
-            Outcome::Skipped | Outcome::Imported(_) => None,
-        })
-    }
-}
-
-/// Imports one file.
-///
-/// # Errors
-/// When it is not in the log afterwards.
-pub async fn import_file(
-    log: &dyn EventLog,
-    path: &Path,
-    options: &ImportOptions,
-    progress: &Arc<dyn ImportProgress>,
-) -> Result<Imported, ImportError> {
-    // The same checks as for many files: only a file can be opened without waiting for ever.
-    let (path, limits) = (path.to_path_buf(), options.limits.clone());
-    let named = path.clone();
-    let unreadable = |path, kind: io::ErrorKind| ImportError::Unreadable {
-        path,
-        source: kind.into(),
-    };
-    let found = spawn_blocking(move || match fs::metadata(&named) {
-        Ok(data) if data.is_dir() => Found::Refused {
-            error: unreadable(named.clone(), io::ErrorKind::IsADirectory),
-            path: named,
-        },
-        _ => discover(&[named], &limits).swap_remove(0),
-    })
-    .await
-    .map_err(|error| ImportError::stopped(&path, error))?;
-    let bytes = if let Found::Candidate { bytes, .. } = &found {
-        *bytes
-    } else {
-        0
-    };
-    progress.found(1, bytes);
-    let outcome = match found {
-        Found::Refused { error, .. } => Outcome::Refused(error),
-        Found::Skipped { .. } => Outcome::Skipped,
-        Found::Candidate { .. } => import_candidate(log, &path, bytes, options, progress).await,
-    };
-    progress.finished(&path, &outcome);
-    match outcome {
-        Outcome::Imported(imported) => Ok(imported),
-        Outcome::Refused(error) => Err(error),
-        Outcome::Skipped => unreachable!("a file that is named is never skipped"),
-    }
-}
-
-/// Imports files, and the recordings in folders, several at once. A file that is refused does not
-/// stop the others.
-pub async fn import_all(
-    log: Arc<dyn EventLog>,
-    paths: Vec<PathBuf>,
-    options: ImportOptions,
-    progress: Arc<dyn ImportProgress>,
-) -> ImportReport {
-    let limits = options.limits.clone();
-    let named = paths.clone();
-    let found = match spawn_blocking(move || discover(&named, &limits)).await {
-        Ok(found) => found,
-        Err(error) => {
-            let first = paths.first().map_or(Path::new(""), PathBuf::as_path);
-            let outcome = Outcome::Refused(ImportError::stopped(first, error));
-            return ImportReport {
-                files: vec![(first.to_path_buf(), outcome)],
-            };
-        }
-    };
-    let sizes = found.iter().filter_map(|found| match found {
-        Found::Candidate { bytes, .. } => Some(*bytes),
-        Found::Skipped { .. } | Found::Refused { .. } => None,
-    });
-    progress.found(sizes.clone().count(), sizes.sum());
-
-    let options = Arc::new(options);
-    let at_once = Arc::new(Semaphore::new(options.threads()));
-    let mut running = JoinSet::new();
-    let mut files = Vec::with_capacity(found.len());
-    for (index, found) in found.into_iter().enumerate() {
-        let (path, outcome) = match found {
-            Found::Skipped { path } => (path, Some(Outcome::Skipped)),
-            Found::Refused { path, error } => (path, Some(Outcome::Refused(error))),
-            Found::Candidate { path, bytes } => {
-                // Held until the file is appended, so that few files wait in memory for their turn.
-                let permit = Arc::clone(&at_once).acquire_owned().await;
-                let (log, options, progress) = (
-                    Arc::clone(&log),
-                    Arc::clone(&options),
-                    Arc::clone(&progress),
-                );
-                let file = path.clone();
-                running.spawn(async move {
-                    let outcome = import_candidate(&*log, &file, bytes, &options, &progress).await;
-                    progress.finished(&file, &outcome);
-                    drop(permit);
-                    (index, outcome)
-                });
-                (path, None)
-            }
-        };
-        if let Some(outcome) = &outcome {
-            progress.finished(&path, outcome);
-        }
-        files.push((path, outcome));
-    }
-    while let Some(joined) = running.join_next().await {
-        match joined {
-            Ok((index, outcome)) => files[index].1 = Some(outcome),
-            Err(error) if error.is_panic() => panic::resume_unwind(error.into_panic()),
-            // It stays without an outcome, which is said below.
-            Err(_) => {}
-        }
-    }
-    let stopped = |path: &Path| {
-        Outcome::Refused(ImportError::Stopped {
-            path: path.to_path_buf(),
-        })
-    };
-    let files = files.into_iter().map(|(path, outcome)| {
-        let outcome = outcome.unwrap_or_else(|| stopped(&path));
-        (path, outcome)
-    });
-    ImportReport {
-        files: files.collect(),
-    }
-}
-
-async fn import_candidate(
-    log: &dyn EventLog,
-    path: &Path,
-    bytes: u64,
-    options: &ImportOptions,
-    progress: &Arc<dyn ImportProgress>,
-) -> Outcome {
-    let meter = Arc::new(Meter::new(Arc::clone(progress), bytes));
-    let checked = {
-        let (path, options, meter) = (path.to_path_buf(), options.clone(), Arc::clone(&meter));
-        spawn_blocking(move || check::check(&path, &options, &meter)).await
-    };
-    let imported = match checked {
-        Ok(Ok(checked)) => append::append(log, path, checked, &options.limits, &meter).await,
-        Ok(Err(error)) => Err(error),
-        Err(error) => Err(ImportError::stopped(path, error)),
-    };
-    match imported {
-        Ok(imported) => Outcome::Imported(imported),
-        Err(error) => Outcome::Refused(error),
     }
 }

@@ -106,7 +106,7 @@ fn a_header_that_is_not_one_is_refused() {
         ),
         (
             "\u{1}\0\n",
-            "line 1: the header is \\u{1}\\0, expected a JSON object with `version`",
+            "line 1: the header is \\u{1}\\u{0}, expected a JSON object with `version`",
         ),
         ("{}\n", "line 1: `version` is missing, expected 1, 2 or 3"),
         (
@@ -115,7 +115,7 @@ fn a_header_that_is_not_one_is_refused() {
         ),
         (
             "{\"version\": \"2\"}\n",
-            "line 1: `version` is \\\"2\\\", expected 1, 2 or 3",
+            "line 1: `version` is \"2\", expected 1, 2 or 3",
         ),
         (
             "{\"version\": 2, \"height\": 1}\n",
@@ -143,7 +143,7 @@ fn a_header_that_is_not_one_is_refused() {
         ),
         (
             "{\"version\": 2, \"width\": 1, \"height\": 1, \"idle_time_limit\": \"2\"}\n",
-            "line 1: `idle_time_limit` is \\\"2\\\", expected seconds from 0 up to ten years",
+            "line 1: `idle_time_limit` is \"2\", expected seconds from 0 up to ten years",
         ),
         (
             "{\"version\": 2, \"wid",
