@@ -270,7 +270,7 @@ export const SessionDocument = new TypedDocumentString(`
         max
       }
     }
-    markers: seekPoints(kinds: [MARKER], first: 200) {
+    markers: seekPoints(kinds: [MARKER], first: 100) {
       offsetMs
       label
     }

@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState } from 'react'
+import { useEffect, useEffectEvent, useState } from 'react'
 
 type Draft = { text: string; setText: (text: string) => void; commit: () => void }
 
@@ -8,33 +8,24 @@ type Draft = { text: string; setText: (text: string) => void; commit: () => void
  */
 export function useDraft(value: string, onCommit: (text: string) => void, delayMs = 200): Draft {
   const [text, setText] = useState(value)
-  const [seenValue, setSeenValue] = useState(value)
-  const committed = useRef(value)
-  const latestCommit = useRef(onCommit)
-  useEffect(() => {
-    latestCommit.current = onCommit
-  })
-  if (value !== seenValue) {
-    setSeenValue(value)
+  const [seen, setSeen] = useState(value)
+  const [sent, setSent] = useState<string>()
+  if (value !== seen) {
+    setSeen(value)
+    setSent(undefined)
     // The answer to an own commit must not undo letters typed since.
-    if (value !== committed.current) setText(value)
+    if (value !== sent) setText(value)
   }
-  useEffect(() => {
-    committed.current = value
-  }, [value])
 
-  const commit = () => {
-    if (text === committed.current) return
-    committed.current = text
-    latestCommit.current(text)
+  const commitText = (settled: string) => {
+    if (settled === value || settled === sent) return
+    setSent(settled)
+    onCommit(settled)
   }
-  const commitLatest = useRef(commit)
+  const onSettled = useEffectEvent(commitText)
   useEffect(() => {
-    commitLatest.current = commit
-  })
-  useEffect(() => {
-    const timer = setTimeout(() => commitLatest.current(), delayMs)
+    const timer = setTimeout(() => onSettled(text), delayMs)
     return () => clearTimeout(timer)
   }, [text, delayMs])
-  return { text, setText, commit }
+  return { text, setText, commit: () => commitText(text) }
 }

@@ -22,7 +22,7 @@ export function SearchPage() {
   const isEmpty = !search.q?.trim()
   useTitle(isEmpty ? 'Search' : `${search.q}`)
   return (
-    <div className="page page-narrow" onKeyDown={walkHits}>
+    <div className="page page-narrow" role="presentation" onKeyDown={walkHits}>
       <h1 className="visually-hidden">Search</h1>
       <div className="search-head">
         <SearchBox value={search.q ?? ''} onSearch={(q) => change({ q: q || undefined })} />

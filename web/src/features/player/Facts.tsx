@@ -1,7 +1,7 @@
 import { Link } from '@tanstack/react-router'
 import type { ReactNode } from 'react'
 import type { EndReason } from '../../gql/graphql'
-import { formatBytes, formatCount } from '../../lib/format'
+import { formatBytes, plural } from '../../lib/format'
 import { paths } from '../../lib/paths'
 import { formatDateTime, formatDuration } from '../../lib/time'
 import { CopyButton } from '../../ui/CopyButton'
@@ -40,8 +40,8 @@ export function Facts({ session }: { session: PlayedSession }) {
         <Fact name="Taken in">{formatDateTime(session.recordedAt)}</Fact>
         <Fact name="Terminal">{session.terminal && `${session.terminal.columns} × ${session.terminal.rows}`}</Fact>
         <Fact name="Holds">
-          {formatCount(counts.events)} events, {formatBytes(counts.outputBytes)} of output, {formatCount(counts.keys)}{' '}
-          keys, {formatCount(counts.markers)} markers
+          {plural(counts.events, 'event')}, {formatBytes(counts.outputBytes)} of output, {plural(counts.keys, 'key')},{' '}
+          {plural(counts.markers, 'marker')}
         </Fact>
         <Fact name="File">{recording && `${recording.name}, ${recording.format}, ${formatBytes(recording.bytes)}`}</Fact>
         <Fact name="SHA-256 of the file" wide>

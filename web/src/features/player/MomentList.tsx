@@ -9,20 +9,20 @@ import type { PlaybackStore } from './playback-store'
 import { indexAt } from './timeline'
 import type { Moment } from './use-moments'
 import { usePlaybackValue } from './use-playback'
-import { rowHeight, useRowsInView } from './use-rows-in-view'
+import { bringRowIntoView, rowHeight, useRowsInView } from './use-rows-in-view'
 
 type Props = { moments: Moment[]; words: string; store: PlaybackStore; sessionId: string }
 
 /** Moments in order of time, the one playback stands at marked and kept in view. */
 export function MomentList({ moments, words, store, sessionId }: Props) {
   const list = useRef<HTMLOListElement>(null)
-  const { first, end, bringIntoView } = useRowsInView(list, moments.length)
+  const { first, end } = useRowsInView(list, moments.length)
   const current = useCurrentIndex(moments, store)
   const currentMs = moments[current]?.offsetMs
   useEffect(() => {
     // Somebody who points at the list is reading it, and it must not move away.
-    if (current >= 0 && !list.current?.matches(':hover')) bringIntoView(current)
-  }, [current, bringIntoView])
+    if (current >= 0 && list.current && !list.current.matches(':hover')) bringRowIntoView(list.current, current)
+  }, [current])
   const jump = useCallback((offsetMs: number) => store.send({ type: 'seek', toMs: offsetMs }), [store])
   return (
     <ol ref={list} className="moment-list" tabIndex={0} aria-label="Moments in order of time">

@@ -30,12 +30,15 @@ export function Stage({ session, cast, store, screenLines }: Props) {
     <div
       className="stage"
       style={{ aspectRatio: `${widthEm} / ${heightEm}` }}
-      onClick={() => store.send({ type: 'toggle' })}
       data-phase={phase}
       data-testid="stage"
     >
       {!isShown && <TerminalText lines={screenLines ?? []} widthEm={widthEm} heightEm={heightEm} />}
-      <div ref={container} className="stage-terminal" data-testid="terminal" />
+      <div
+        ref={container}
+        className={isShown ? 'stage-terminal' : 'stage-terminal stage-terminal-unready'}
+        data-testid="terminal"
+      />
     </div>
   )
 }

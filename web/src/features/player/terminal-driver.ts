@@ -12,7 +12,8 @@ export class TerminalDriver {
   private wantedMs: number | undefined
   private moving = false
 
-  constructor(cast: Cast, container: HTMLElement, private readonly onShown: () => void) {
+  /** `onShown` is called once, when the first picture has been drawn in its final size. */
+  constructor(cast: Cast, container: HTMLElement, private onShown: (() => void) | undefined) {
     const shown = cast.events.filter(([, code]) => code === 'o' || code === 'r')
     const recording = {
       cols: cast.columns,
@@ -51,8 +52,16 @@ export class TerminalDriver {
       this.wantedMs = undefined
       // Half a millisecond more, or rounding to seconds and back could leave out an event at this very time.
       await this.player.seek((atMs + 0.5) / 1000)
-      this.onShown()
+      this.tellShown()
     }
     this.moving = false
+  }
+
+  private tellShown(): void {
+    const { onShown } = this
+    if (!onShown) return
+    this.onShown = undefined
+    // The player measures itself in one frame and draws in the next.
+    requestAnimationFrame(() => requestAnimationFrame(onShown))
   }
 }

@@ -1,6 +1,6 @@
-import { useEffect, useRef } from 'react'
-import { selectRest, usePlaybackValue } from './use-playback'
+import { useEffect, useEffectEvent, useRef } from 'react'
 import type { PlaybackStore } from './playback-store'
+import { selectRest, usePlaybackValue } from './use-playback'
 
 const settleMs = 200
 
@@ -11,10 +11,7 @@ const settleMs = 200
 export function useMomentInUrl(store: PlaybackStore, t: number | undefined, write: (t: number) => void): void {
   const rest = usePlaybackValue(store, selectRest)
   const written = useRef(t)
-  const latestWrite = useRef(write)
-  useEffect(() => {
-    latestWrite.current = write
-  })
+  const onWrite = useEffectEvent(write)
 
   useEffect(() => {
     if (t === written.current) return
@@ -26,7 +23,7 @@ export function useMomentInUrl(store: PlaybackStore, t: number | undefined, writ
     if (rest === undefined || rest === (written.current ?? 0)) return
     const timer = setTimeout(() => {
       written.current = rest
-      latestWrite.current(rest)
+      onWrite(rest)
     }, settleMs)
     return () => clearTimeout(timer)
   }, [rest])

@@ -5,7 +5,8 @@ import { graphql } from '../../lib/api'
 
 export type Moment = NonNullable<TimelineQuery['session']>['timeline']['nodes'][number]
 
-const pageSize = 200
+/** The most the server gives at once. */
+const pageSize = 100
 /** Enough for a working day at a terminal. Beyond it more are loaded when asked for. */
 const loadedUnasked = 10_000
 

@@ -1,9 +1,9 @@
-import { useCallback, useEffect, useState, type RefObject } from 'react'
+import { useEffect, useState, type RefObject } from 'react'
 import { visibleRows } from './visible-rows'
 
 export const rowHeight = 34
 
-/** Which rows of a list with equal rows are to be drawn, and a way to bring one into view. */
+/** Which rows of a list with equal rows are to be drawn. */
 export function useRowsInView(list: RefObject<HTMLElement | null>, count: number) {
   const [view, setView] = useState({ top: 0, height: 600 })
   useEffect(() => {
@@ -18,15 +18,12 @@ export function useRowsInView(list: RefObject<HTMLElement | null>, count: number
       element.removeEventListener('scroll', update)
     }
   }, [list])
-  const bringIntoView = useCallback(
-    (row: number) => {
-      const element = list.current
-      if (!element) return
-      const top = row * rowHeight
-      const isInView = top >= element.scrollTop && top + rowHeight <= element.scrollTop + element.clientHeight
-      if (!isInView) element.scrollTop = top - element.clientHeight / 3
-    },
-    [list],
-  )
-  return { ...visibleRows(view.top, view.height, rowHeight, count), bringIntoView }
+  return visibleRows(view.top, view.height, rowHeight, count)
+}
+
+/** Scrolls a list, and only the list, so that a row can be seen with what follows it. */
+export function bringRowIntoView(list: HTMLElement, row: number): void {
+  const top = row * rowHeight
+  const isInView = top >= list.scrollTop && top + rowHeight <= list.scrollTop + list.clientHeight
+  if (!isInView) list.scrollTop = top - list.clientHeight / 3
 }

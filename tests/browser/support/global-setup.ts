@@ -1,0 +1,13 @@
+import { resolve } from 'node:path'
+import { startServer } from './server'
+
+/** The tests read the server's address and token from the environment. */
+export default async function globalSetup(): Promise<() => Promise<void>> {
+  const binary = process.env.RETRACE_BIN
+  if (!binary) throw new Error('set RETRACE_BIN to the path of the retrace binary')
+  const samples = resolve(import.meta.dirname, '..', process.env.RETRACE_SAMPLES ?? '../../samples')
+  const server = await startServer(resolve(binary), samples)
+  process.env.RETRACE_URL = server.url
+  process.env.RETRACE_TOKEN = server.token
+  return server.stop
+}

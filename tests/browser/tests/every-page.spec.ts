@@ -1,0 +1,109 @@
+import AxeBuilder from '@axe-core/playwright'
+import type { Page } from '@playwright/test'
+import { expect, sessionIdOf, terminal, test, token, truth } from '../support/test'
+
+type Visit = { name: string; open: (page: Page) => Promise<void> }
+
+const visits: Visit[] = [
+  {
+    name: 'search, empty',
+    open: async (page) => {
+      await page.goto('/')
+      await expect(page.locator('.recent-item').first()).toBeVisible()
+    },
+  },
+  {
+    name: 'search, with hits',
+    open: async (page) => {
+      await page.goto('/?q=git')
+      await expect(page.locator('[data-hit]').first()).toBeVisible()
+    },
+  },
+  {
+    name: 'search, nothing found',
+    open: async (page) => {
+      await page.goto('/?q=zzz-no-such-word-zzz')
+      await expect(page.getByText('Nothing found')).toBeVisible()
+    },
+  },
+  {
+    name: 'sessions',
+    open: async (page) => {
+      await page.goto('/sessions')
+      await expect(page.locator('.row-link').first()).toBeVisible()
+    },
+  },
+  {
+    name: 'player',
+    open: async (page) => {
+      await page.goto(`/sessions/${await sessionIdOf(page, truth.deploy.file)}?t=${truth.deploy.completeAtMs}`)
+      await expect(terminal(page)).toContainText(truth.deploy.word)
+      await expect(page.locator('.moment[aria-current=time]').first()).toBeVisible()
+    },
+  },
+  {
+    name: 'log, with an open event',
+    open: async (page) => {
+      await page.goto('/log')
+      await page.locator('.event-toggle').first().click()
+      await expect(page.getByLabel(/^Leaf of event/)).toBeVisible()
+    },
+  },
+  {
+    name: 'no such page',
+    open: async (page) => {
+      await page.goto('/no/such/page')
+      await expect(page.getByText('There is no such page')).toBeVisible()
+    },
+  },
+]
+
+for (const { name, open } of visits) {
+  for (const colorScheme of ['light', 'dark'] as const) {
+    test(`${name}: no accessibility violation in ${colorScheme}`, async ({ signedIn: page }) => {
+      await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' })
+      await open(page)
+      // Colours inside the terminal are the recording's own.
+      const { violations } = await new AxeBuilder({ page }).exclude('[data-testid=terminal]').analyze()
+      expect(violations.map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.html).join(' | ')}`)).toEqual([])
+    })
+  }
+
+  test(`${name}: fits a screen 320 pixels wide`, async ({ signedIn: page }) => {
+    await page.setViewportSize({ width: 320, height: 640 })
+    await open(page)
+    const width = await page.evaluate(() => document.documentElement.scrollWidth)
+    expect(width).toBeLessThanOrEqual(320)
+  })
+}
+
+for (const colorScheme of ['light', 'dark'] as const) {
+  test(`sign in: no accessibility violation in ${colorScheme}`, async ({ page }) => {
+    await page.emulateMedia({ colorScheme })
+    await page.goto('/sign-in')
+    await expect(page.getByLabel('Access token')).toBeVisible()
+    const { violations } = await new AxeBuilder({ page }).analyze()
+    expect(violations.map(({ id }) => id)).toEqual([])
+  })
+}
+
+test('the theme can be chosen and is remembered', async ({ signedIn: page }) => {
+  await page.emulateMedia({ colorScheme: 'light' })
+  await page.goto('/')
+  await page.getByRole('button', { name: /^Theme/ }).click()
+  await page.getByRole('button', { name: /^Theme/ }).click()
+  await expect(page.locator('html')).toHaveAttribute('data-theme', 'dark')
+  await page.reload()
+  await expect(page.locator('html')).toHaveAttribute('data-theme', 'dark')
+  await expect(page.locator('body')).toHaveCSS('background-color', 'rgb(14, 17, 22)')
+})
+
+test('a server that stops answering is explained, and asked again', async ({ page }) => {
+  await page.request.post('/v1/web-session', { data: { token: token() } })
+  await page.route('**/graphql', (route) => route.abort())
+  await page.goto('/sessions')
+  await expect(page.getByRole('alert')).toContainText('The server cannot be reached')
+  await page.unroute('**/graphql')
+  await page.getByRole('alert').getByRole('button', { name: 'Try again' }).click()
+  await expect(page.locator('.row-link').first()).toBeVisible()
+})

@@ -1,0 +1,48 @@
+import { expect, test } from 'vitest'
+import { endOfDay, formatClock, formatDateTime, formatDuration, formatInstant, formatOffset, speakOffset, startOfDay } from './time'
+
+test('offsets are exact', () => {
+  const cases: [number, string][] = [
+    [0, '0:00.000'],
+    [51_506, '0:51.506'],
+    [51_506.9, '0:51.506'],
+    [60_000, '1:00.000'],
+    [3_599_999, '59:59.999'],
+    [3_600_000, '1:00:00.000'],
+    [-5, '0:00.000'],
+  ]
+  for (const [ms, want] of cases) expect(formatOffset(ms), String(ms)).toBe(want)
+  expect(formatClock(121_436)).toBe('2:01')
+})
+
+test('durations name their two largest units', () => {
+  const cases: [number, string][] = [
+    [11, '11 ms'],
+    [999, '999 ms'],
+    [1_000, '1 s'],
+    [59_400, '59 s'],
+    [59_600, '1 min'],
+    [121_436, '2 min 1 s'],
+    [3_600_000, '1 h'],
+    [7_500_000, '2 h 5 min'],
+  ]
+  for (const [ms, want] of cases) expect(formatDuration(ms), String(ms)).toBe(want)
+})
+
+test('times are said in words', () => {
+  expect(speakOffset(0)).toBe('0 seconds')
+  expect(speakOffset(61_900)).toBe('1 minute 1 second')
+  expect(speakOffset(7_325_000)).toBe('2 hours 2 minutes 5 seconds')
+})
+
+test('instants are in UTC wherever the reader is', () => {
+  expect(formatDateTime('2026-11-20T22:42:39.123456Z')).toBe('2026-11-20 22:42:39 UTC')
+  expect(formatDateTime('not a time')).toBe('not a time')
+  expect(formatInstant('2026-11-20T22:42:39.000000Z', 51_506)).toBe('2026-11-20 22:43:30.506 UTC')
+})
+
+test('a range of days includes its last day', () => {
+  expect(startOfDay('2026-11-20')).toBe('2026-11-20T00:00:00.000000Z')
+  expect(endOfDay('2026-11-20')).toBe('2026-11-20T23:59:59.999999Z')
+  expect(startOfDay('yesterday')).toBeUndefined()
+})

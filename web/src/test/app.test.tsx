@@ -1,0 +1,124 @@
+import { QueryClientProvider } from '@tanstack/react-query'
+import { createMemoryHistory, RouterProvider } from '@tanstack/react-router'
+import { render, screen, waitFor } from '@testing-library/react'
+import userEvent from '@testing-library/user-event'
+import { beforeEach, expect, test, vi } from 'vitest'
+import { createAppRouter, goToSignIn } from '../app/router'
+import { createQueryClient } from '../lib/query-client'
+import { stubFetch } from './stub-fetch'
+
+const session = {
+  id: 's1',
+  title: null,
+  user: 'ops',
+  host: 'bastion-1',
+  command: '/bin/bash',
+  protocol: 'terminal',
+  state: 'ENDED',
+  startedAt: '2026-11-20T22:42:39.000000Z',
+  durationMs: 121_436,
+  exitStatus: 0,
+  recording: { name: 'deploy.cast', format: 'asciicast-v3', bytes: 51_561 },
+}
+const pageInfo = { hasNextPage: false, endCursor: null }
+
+function hitsFor(text: unknown) {
+  const node = {
+    kind: 'COMMAND',
+    offsetMs: 51_740,
+    at: session.startedAt,
+    snippet: { runs: [{ text: String(text), match: true }] },
+    seekPoint: { offsetMs: 51_740 },
+    session,
+  }
+  return { totalCount: 1, tookMs: 1.3, pageInfo, edges: [{ cursor: 'c', node }] }
+}
+
+const data: Record<string, (variables: Record<string, unknown>) => unknown> = {
+  Facets: () => ({ facets: { users: [{ value: 'ops', count: 1 }], hosts: [], protocols: [] } }),
+  Sessions: () => ({ sessions: { totalCount: 1, pageInfo, nodes: [session] } }),
+  Search: ({ text }) => ({ search: hitsFor(text) }),
+}
+
+let token: string | undefined
+let asked: ReturnType<typeof stubFetch>
+
+beforeEach(() => {
+  token = 'rtr_good'
+  vi.stubGlobal('scrollTo', () => {})
+  asked = stubFetch((path, init) => {
+    const refused = { status: 401, body: { error: { code: 'UNAUTHENTICATED', message: 'no' } } }
+    if (path === '/v1/web-session' && init.method === 'POST') {
+      token = (JSON.parse(String(init.body)) as { token: string }).token
+      return token === 'rtr_good' ? { status: 204 } : refused
+    }
+    if (token !== 'rtr_good') return refused
+    if (path === '/v1/web-session') return { body: { name: 'admin', expiresAt: null } }
+    const body = JSON.parse(String(init.body)) as { operationName: string; variables: Record<string, unknown> }
+    const answer = data[body.operationName]
+    return answer ? { body: { data: answer(body.variables) } } : { status: 500 }
+  })
+})
+
+function open(url: string) {
+  const client = createQueryClient(() => goToSignIn(router))
+  const router = createAppRouter(client)
+  router.update({ ...router.options, history: createMemoryHistory({ initialEntries: [url] }) } as never)
+  render(
+    <QueryClientProvider client={client}>
+      <RouterProvider router={router} />
+    </QueryClientProvider>,
+  )
+  return router
+}
+
+test('a visitor without a token signs in and gets to where the link led', async () => {
+  token = undefined
+  const router = open('/sessions?user=ops')
+  await userEvent.type(await screen.findByLabelText('Access token'), 'rtr_bad')
+  await userEvent.click(screen.getByRole('button', { name: 'Sign in' }))
+  expect(await screen.findByText(/This token is not known here/)).toBeTruthy()
+  await userEvent.clear(screen.getByLabelText('Access token'))
+  await userEvent.type(screen.getByLabelText('Access token'), 'rtr_good{Enter}')
+  expect(await screen.findByRole('heading', { name: 'Sessions' })).toBeTruthy()
+  expect(router.state.location.href).toBe('/sessions?user=ops')
+})
+
+test('an empty search shows recent sessions; typing finds, and the URL says what', async () => {
+  const router = open('/')
+  expect(await screen.findByText('deploy.cast')).toBeTruthy()
+  await userEvent.type(screen.getByRole('searchbox', { name: 'Search all sessions' }), 'git commit')
+  const hit = await screen.findByRole('link', { name: /^Command.*git commit/ })
+  expect(hit.getAttribute('href')).toBe('/sessions/s1?t=51740')
+  expect(screen.getByText('1 moment in 1.3 ms')).toBeTruthy()
+  expect(router.state.location.search).toMatchObject({ q: 'git commit' })
+  const searches = asked.filter(({ init }) => String(init.body).includes('"Search"'))
+  expect(searches.length).toBeLessThanOrEqual(2)
+})
+
+test('filters chosen go to the URL and to the server', async () => {
+  const router = open('/?q=git')
+  await screen.findByRole('link', { name: /^Command.*git/ })
+  await userEvent.click(screen.getByRole('button', { name: 'Command' }))
+  await userEvent.selectOptions(screen.getByLabelText('Order'), 'Newest')
+  await waitFor(() => expect(router.state.location.href).toBe('/?q=git&kinds=COMMAND&order=NEWEST'))
+  await waitFor(() =>
+    expect(asked.some(({ init }) => /"kinds":\["COMMAND"\].*"orderBy":"NEWEST"/.test(String(init.body)))).toBe(true),
+  )
+})
+
+test('a sign-in that ends while one works leads to sign-in and back', async () => {
+  const router = open('/sessions')
+  await screen.findByText('deploy.cast')
+  token = undefined
+  await userEvent.selectOptions(screen.getByLabelText('State'), 'Ended')
+  await screen.findByLabelText('Access token')
+  expect(router.state.location.search).toEqual({ to: '/sessions?state=ENDED' })
+})
+
+test('a server that cannot be reached is explained, with a way to try again', async () => {
+  stubFetch(() => 'no connection')
+  open('/sessions')
+  expect(await screen.findByRole('heading', { name: 'No connection to the server' }, { timeout: 4_000 })).toBeTruthy()
+  expect(screen.getByRole('button', { name: 'Try again' })).toBeTruthy()
+})
