@@ -73,7 +73,7 @@ export type SessionState =
 export type LogHeadQueryVariables = Exact<{ [key: string]: never; }>;
 
 
-export type LogHeadQuery = { log: { size: string, rootHash: string, checkpoint: string, verifierKey: string, projections: Array<{ name: string, checkpoint: string, lag: string }> } };
+export type LogHeadQuery = { log: { size: string, rootHash: string, checkpoint: string, verifierKey: string, projections: Array<{ name: string, lag: string }> } };
 
 export type LogEventsQueryVariables = Exact<{
   after?: string | null | undefined;
@@ -105,7 +105,7 @@ export type ScreenQueryVariables = Exact<{
 }>;
 
 
-export type ScreenQuery = { session: { screen: { atMs: number, columns: number, rows: number, lines: Array<string> } | null } | null };
+export type ScreenQuery = { session: { screen: { lines: Array<string> } | null } | null };
 
 export type TimelineQueryVariables = Exact<{
   id: string | number;
@@ -126,7 +126,7 @@ export type SearchQueryVariables = Exact<{
 }>;
 
 
-export type SearchQuery = { search: { totalCount: number, tookMs: number, pageInfo: { hasNextPage: boolean, endCursor: string | null }, edges: Array<{ cursor: string, node: { kind: MomentKind, offsetMs: number, at: string, snippet: { runs: Array<{ text: string, match: boolean }> }, seekPoint: { offsetMs: number }, session: { id: string, title: string | null, user: string | null, host: string | null, startedAt: string, durationMs: number, recording: { name: string } | null } } }> } };
+export type SearchQuery = { search: { totalCount: number, tookMs: number, pageInfo: { hasNextPage: boolean, endCursor: string | null }, edges: Array<{ cursor: string, node: { kind: MomentKind, offsetMs: number, at: string, snippet: { runs: Array<{ text: string, match: boolean }> }, session: { id: string, title: string | null, user: string | null, host: string | null, recording: { name: string } | null } } }> } };
 
 export type SessionsQueryVariables = Exact<{
   filter?: SessionFilter | null | undefined;
@@ -136,9 +136,9 @@ export type SessionsQueryVariables = Exact<{
 }>;
 
 
-export type SessionsQuery = { sessions: { totalCount: number, pageInfo: { hasNextPage: boolean, endCursor: string | null }, nodes: Array<{ id: string, title: string | null, user: string | null, host: string | null, command: string | null, protocol: string | null, state: SessionState, startedAt: string, durationMs: number, exitStatus: number | null, recording: { name: string, format: string, bytes: number } | null }> } };
+export type SessionsQuery = { sessions: { totalCount: number, pageInfo: { hasNextPage: boolean, endCursor: string | null }, nodes: Array<{ id: string, title: string | null, user: string | null, host: string | null, command: string | null, protocol: string | null, state: SessionState, startedAt: string, durationMs: number, recording: { name: string, format: string, bytes: number } | null }> } };
 
-export type SessionRowFragment = { id: string, title: string | null, user: string | null, host: string | null, command: string | null, protocol: string | null, state: SessionState, startedAt: string, durationMs: number, exitStatus: number | null, recording: { name: string, format: string, bytes: number } | null };
+export type SessionRowFragment = { id: string, title: string | null, user: string | null, host: string | null, command: string | null, protocol: string | null, state: SessionState, startedAt: string, durationMs: number, recording: { name: string, format: string, bytes: number } | null };
 
 export type FacetsQueryVariables = Exact<{ [key: string]: never; }>;
 
@@ -174,7 +174,6 @@ export const SessionRowFragmentDoc = new TypedDocumentString(`
   state
   startedAt
   durationMs
-  exitStatus
   recording {
     name
     format
@@ -191,7 +190,6 @@ export const LogHeadDocument = new TypedDocumentString(`
     verifierKey
     projections {
       name
-      checkpoint
       lag
     }
   }
@@ -281,9 +279,6 @@ export const ScreenDocument = new TypedDocumentString(`
     query Screen($id: ID!, $atMs: Long!) {
   session(id: $id) {
     screen(atMs: $atMs) {
-      atMs
-      columns
-      rows
       lines
     }
   }
@@ -335,16 +330,11 @@ export const SearchDocument = new TypedDocumentString(`
             match
           }
         }
-        seekPoint {
-          offsetMs
-        }
         session {
           id
           title
           user
           host
-          startedAt
-          durationMs
           recording {
             name
           }
@@ -377,7 +367,6 @@ export const SessionsDocument = new TypedDocumentString(`
   state
   startedAt
   durationMs
-  exitStatus
   recording {
     name
     format

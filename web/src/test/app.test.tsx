@@ -17,7 +17,6 @@ const session = {
   state: 'ENDED',
   startedAt: '2026-11-20T22:42:39.000000Z',
   durationMs: 121_436,
-  exitStatus: 0,
   recording: { name: 'deploy.cast', format: 'asciicast-v3', bytes: 51_561 },
 }
 const pageInfo = { hasNextPage: false, endCursor: null }
@@ -28,7 +27,6 @@ function hitsFor(text: unknown) {
     offsetMs: 51_740,
     at: session.startedAt,
     snippet: { runs: [{ text: String(text), match: true }] },
-    seekPoint: { offsetMs: 51_740 },
     session,
   }
   return { totalCount: 1, tookMs: 1.3, pageInfo, edges: [{ cursor: 'c', node }] }

@@ -52,6 +52,9 @@ export function Facts({ session }: { session: PlayedSession }) {
             </span>
           )}
         </Fact>
+        <Fact name="Streams" wide>
+          {session.streams.length > 0 && <code>{session.streams.join('  ')}</code>}
+        </Fact>
         <Fact name="In the log" wide>
           <Link to="/log" search={{ session: session.id }}>
             Events of this session
@@ -64,7 +67,7 @@ export function Facts({ session }: { session: PlayedSession }) {
 
 /** What is not known is left out. */
 function Fact({ name, wide, children }: { name: string; wide?: boolean; children: ReactNode }) {
-  if (children === null || children === undefined || children === '') return null
+  if (children === null || children === undefined || children === '' || children === false) return null
   return (
     <div className={wide ? 'fact fact-wide' : 'fact'}>
       <dt>{name}</dt>

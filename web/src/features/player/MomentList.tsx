@@ -1,5 +1,5 @@
-import { Link } from '@tanstack/react-router'
 import { memo, useCallback, useEffect, useMemo, useRef, type MouseEvent } from 'react'
+import { paths } from '../../lib/paths'
 import { formatOffset } from '../../lib/time'
 import { kindClass, kindNames } from '../../ui/KindBadge'
 import { Snippet } from '../search/Snippet'
@@ -64,12 +64,9 @@ const MomentRow = memo(function MomentRow({ moment, words, isCurrent, sessionId,
     onJump(moment.offsetMs)
   }
   return (
-    <Link
-      to="/sessions/$id"
-      params={{ id: sessionId }}
-      search={{ t: moment.offsetMs }}
+    <a
+      href={paths.session(sessionId, { t: moment.offsetMs })}
       className={`moment ${kindClass(moment.kind)}`}
-      activeProps={{}}
       aria-current={isCurrent ? 'time' : undefined}
       title={moment.text}
       onClick={onClick}
@@ -77,6 +74,6 @@ const MomentRow = memo(function MomentRow({ moment, words, isCurrent, sessionId,
       <span className="moment-offset numeric">{formatOffset(moment.offsetMs)}</span>
       <span className="moment-kind">{kindNames[moment.kind]}</span>
       <Snippet runs={runsOf(moment.text, words)} />
-    </Link>
+    </a>
   )
 })

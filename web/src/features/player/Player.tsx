@@ -14,7 +14,7 @@ import { SessionHead } from './SessionHead'
 import { Stage } from './Stage'
 import { defaultIdleLimitMs, idleStretches } from './timeline'
 import { useMomentInUrl } from './use-moment-in-url'
-import { selectRest, usePlayback, usePlaybackValue } from './use-playback'
+import { selectPhase, selectRest, usePlayback, usePlaybackValue } from './use-playback'
 import { useCast, useScreen, type PlayedSession } from './use-session'
 import { useShortcuts } from './use-shortcuts'
 import type { PlaybackStore } from './playback-store'
@@ -58,6 +58,7 @@ function TerminalPlayer({ session, store }: { session: PlayedSession; store: Pla
   const eventTimes = useMemo(() => (cast.data ? visibleTimes(cast.data) : noTimes), [cast.data])
   const rest = useDebounced(usePlaybackValue(store, selectRest), restMs)
   const screen = useScreen(session.id, rest)
+  const phase = usePlaybackValue(store, selectPhase)
   const openHelp = useCallback(() => setIsHelpOpen(true), [])
   useShortcuts(store, eventTimes, openHelp)
   useLoaded(session, cast, store)
@@ -77,6 +78,11 @@ function TerminalPlayer({ session, store }: { session: PlayedSession; store: Pla
         />
       </div>
       {cast.error && <ErrorNote error={cast.error} onRetry={() => void cast.refetch()} />}
+      {phase === 'failed' && !cast.error && (
+        <EmptyNote title="The player could not be loaded.">
+          <span>The text of the screen above is still right. Reload this page to try again.</span>
+        </EmptyNote>
+      )}
       <HelpDialog open={isHelpOpen} onClose={() => setIsHelpOpen(false)} />
     </>
   )
