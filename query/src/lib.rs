@@ -26,6 +26,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use retrace_core::log::EventLog;
+use retrace_projections::moments::{MomentsReader, MomentsView};
 use retrace_projections::store::Readers;
 
 pub use activity::{ActivityKind, ActivityMap, ActivitySeries};
@@ -39,6 +40,7 @@ pub struct Reader {
     sessions: Readers,
     activity: Readers,
     screens: Readers,
+    moments: Arc<MomentsReader>,
     log: Arc<dyn EventLog>,
 }
 
@@ -50,7 +52,16 @@ impl Reader {
             sessions: Readers::new(dir, retrace_projections::sessions::SCHEMA),
             activity: Readers::new(dir, retrace_projections::activity::SCHEMA),
             screens: Readers::new(dir, retrace_projections::screens::SCHEMA),
+            moments: Arc::new(MomentsReader::new(dir)),
             log,
         }
+    }
+
+    /// The index of moments as it is now; questions about moments and searches begin here.
+    ///
+    /// # Errors
+    /// When the read model is not there yet or does not answer.
+    pub fn moments_view(&self) -> Result<MomentsView, QueryError> {
+        self.moments.view().map_err(QueryError::internal)
     }
 }

@@ -372,6 +372,10 @@ async fn without_read_models_there_is_a_reason_and_no_answer() {
         Err(QueryError::Unavailable(_))
     ));
     assert!(matches!(
+        reader.moments_view().map(|view| view.checkpoint),
+        Err(QueryError::Unavailable(_))
+    ));
+    assert!(matches!(
         reader.screen(session(1), 0).await,
         Err(QueryError::Unavailable(_))
     ));
