@@ -14,8 +14,10 @@
 //! them where blocking is allowed.
 
 pub mod activity;
+pub mod moments;
 pub mod page;
 pub mod screen;
+pub mod search;
 pub mod sessions;
 #[cfg(test)]
 mod testing;
@@ -30,8 +32,10 @@ use retrace_projections::moments::{MomentsReader, MomentsView};
 use retrace_projections::store::Readers;
 
 pub use activity::{ActivityKind, ActivityMap, ActivitySeries};
+pub use moments::{SeekPoint, TimelineFilter};
 pub use page::{Cursor, Page, PageRequest, QueryError};
 pub use screen::Screen;
+pub use search::{SearchFilter, SearchHit, SearchOrder, SearchPage, SnippetRun};
 pub use sessions::{Facet, Facets, SessionFilter, SessionOrder, SessionState};
 
 /// Answers questions. Cheap to clone; clones share connections.

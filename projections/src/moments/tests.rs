@@ -4,6 +4,7 @@ mod casts;
 mod commands;
 mod lines;
 mod log;
+mod rates;
 
 use casts::Cast;
 use proptest::prelude::*;
