@@ -107,3 +107,15 @@ test('a server that stops answering is explained, and asked again', async ({ pag
   await page.getByRole('alert').getByRole('button', { name: 'Try again' }).click()
   await expect(page.locator('.row-link').first()).toBeVisible()
 })
+
+test('a page that can no longer be renewed says that it may be out of date', async ({ page }) => {
+  await page.request.post('/v1/web-session', { data: { token: token() } })
+  await page.goto('/log')
+  await expect(page.getByTestId('log-size')).toBeVisible()
+  await page.route('**/graphql', (route) => route.abort())
+  await expect(page.getByText('What you see may be out of date.')).toBeVisible({ timeout: 15_000 })
+  await expect(page.getByTestId('log-size')).toBeVisible()
+  await page.unroute('**/graphql')
+  await page.getByRole('button', { name: 'Try again' }).click()
+  await expect(page.getByText('What you see may be out of date.')).toBeHidden()
+})

@@ -1,4 +1,4 @@
-import { expect, openMoment, position, screenText, seekBar, terminal, test, truth } from '../support/test'
+import { expect, openMoment, position, screenText, seekBar, sessionIdOf, terminal, test, truth } from '../support/test'
 
 const { deploy, incident } = truth
 
@@ -131,6 +131,17 @@ test('nothing moves while the player loads', async ({ signedIn: page }) => {
   const shifts = await page.evaluate(() => (window as unknown as { shifts: { value: number }[] }).shifts)
   const total = shifts.reduce((sum, { value }) => sum + value, 0)
   expect(total, JSON.stringify(shifts)).toBeLessThan(0.02)
+})
+
+test('a recording that cannot be had is explained, and can be asked for again', async ({ page }) => {
+  await page.request.post('/v1/web-session', { data: { token: process.env.RETRACE_TOKEN } })
+  await page.route('**/asciicast?*', (route) => route.fulfill({ status: 500, body: '' }))
+  await page.goto(`/sessions/${await sessionIdOf(page, deploy.file)}?t=${deploy.completeAtMs}`)
+  await expect(page.getByRole('alert')).toContainText('The server could not answer')
+  await expect(screenText(page)).toContainText(deploy.word)
+  await page.unroute('**/asciicast?*')
+  await page.getByRole('alert').getByRole('button', { name: 'Try again' }).click()
+  await expect(terminal(page)).toContainText(deploy.word)
 })
 
 test('a session that does not exist says so', async ({ signedIn: page }) => {

@@ -1,17 +1,13 @@
-import { useQueryClient } from '@tanstack/react-query'
+import { useQueryClient, type Query } from '@tanstack/react-query'
 import { useCallback, useSyncExternalStore } from 'react'
 import { toApiError } from '../lib/errors'
 
-/** Says so on every page while the last answer to any question was that the server cannot be reached. */
+/** Says so while a page shows what it got earlier, and the server can no longer be reached to renew it. */
 export function OfflineNote() {
   const client = useQueryClient()
   const cache = client.getQueryCache()
   const subscribe = useCallback((listener: () => void) => cache.subscribe(listener), [cache])
-  const unreachable = useSyncExternalStore(subscribe, () =>
-    cache
-      .getAll()
-      .some((query) => query.isActive() && query.state.error && toApiError(query.state.error).problem === 'unreachable'),
-  )
+  const unreachable = useSyncExternalStore(subscribe, () => cache.getAll().some(isOutOfDate))
   if (!unreachable) return null
   return (
     <div className="offline" role="status">
@@ -21,4 +17,9 @@ export function OfflineNote() {
       </button>
     </div>
   )
+}
+
+function isOutOfDate(query: Query): boolean {
+  const { data, error } = query.state
+  return query.isActive() && data !== undefined && error !== null && toApiError(error).problem === 'unreachable'
 }

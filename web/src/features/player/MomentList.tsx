@@ -17,7 +17,7 @@ type Props = { moments: Moment[]; words: string; store: PlaybackStore; sessionId
 export function MomentList({ moments, words, store, sessionId }: Props) {
   const list = useRef<HTMLOListElement>(null)
   const { first, end } = useRowsInView(list, moments.length)
-  const current = useCurrentIndex(moments, store)
+  const current = useFirstCurrent(moments, store)
   const currentMs = moments[current]?.offsetMs
   useEffect(() => {
     // Somebody who points at the list is reading it, and it must not move away.
@@ -43,9 +43,16 @@ export function MomentList({ moments, words, store, sessionId }: Props) {
   )
 }
 
-function useCurrentIndex(moments: Moment[], store: PlaybackStore): number {
+/** A screen of lines comes at one time: the first of those that came last, or -1 before any came. */
+function useFirstCurrent(moments: Moment[], store: PlaybackStore): number {
   const times = useMemo(() => moments.map((moment) => moment.offsetMs), [moments])
-  const select = useCallback((playback: Playback) => indexAt(times, playback.positionMs), [times])
+  const select = useCallback(
+    (playback: Playback) => {
+      const last = times[indexAt(times, playback.positionMs)]
+      return last === undefined ? -1 : indexAt(times, last - 1) + 1
+    },
+    [times],
+  )
   return usePlaybackValue(store, select)
 }
 

@@ -66,6 +66,7 @@ function TerminalPlayer({ session, store }: { session: PlayedSession; store: Pla
   return (
     <>
       <Stage session={session} cast={cast.data} store={store} screenLines={screen.data?.lines} />
+      {cast.error && <ErrorNote error={cast.error} onRetry={() => void cast.refetch()} />}
       <ScreenMirror atMs={screen.data ? rest : undefined} lines={screen.data?.lines} />
       <div className="panel deck">
         <SeekBar session={session} store={store} />
@@ -77,7 +78,6 @@ function TerminalPlayer({ session, store }: { session: PlayedSession; store: Pla
           onHelp={openHelp}
         />
       </div>
-      {cast.error && <ErrorNote error={cast.error} onRetry={() => void cast.refetch()} />}
       {phase === 'failed' && !cast.error && (
         <EmptyNote title="The player could not be loaded.">
           <span>The text of the screen above is still right. Reload this page to try again.</span>

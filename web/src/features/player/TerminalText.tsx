@@ -6,7 +6,11 @@ export function TerminalText({ lines, widthEm, heightEm }: Props) {
     <pre
       className="stage-text"
       aria-hidden="true"
-      style={{ fontSize: `min(calc(100cqw / ${widthEm}), calc(100cqh / ${heightEm}))` }}
+      style={{
+        width: `${widthEm}em`,
+        height: `${heightEm}em`,
+        fontSize: `min(calc(100cqw / ${widthEm}), calc(100cqh / ${heightEm}))`,
+      }}
     >
       {lines.join('\n')}
     </pre>
