@@ -1,6 +1,6 @@
 //! Full text over what was typed, run, seen and marked in all sessions.
 //!
-//! [`parse`] says what may be asked; [`snippet`] shows why a moment was found. Counts are exact.
+//! `parse` says what may be asked; `snippet` shows why a moment was found. Counts are exact.
 
 mod parse;
 mod snippet;

@@ -2,9 +2,9 @@
 //!
 //! | kind | is | from |
 //! |---|---|---|
-//! | keys | a run of keys, as typed | `keys.typed` ([`keys`]) |
-//! | command | a command line as the screen showed it when it was sent off | `terminal.written`, and `keys.typed` where recorded ([`commands`]) |
-//! | screen | a line of the screen, once it stood still or scrolled off | `terminal.written`, `terminal.resized` ([`lines`]) |
+//! | keys | a run of keys, as typed | `keys.typed` (`keys`) |
+//! | command | a command line as the screen showed it when it was sent off | `terminal.written`, and `keys.typed` where recorded (`commands`) |
+//! | screen | a line of the screen, once it stood still or scrolled off | `terminal.written`, `terminal.resized` (`lines`) |
 //! | marker | a label, which may be empty | `marker.set` |
 //!
 //! `session.launched`, `session.source_attached` and `session.ended` say whose the moments are, how
@@ -12,11 +12,11 @@
 //! its session out. Other events are skipped.
 //!
 //! The contract of [`Projection`] is kept like this:
-//! - the checkpoint is in the payload of the commit that holds the moments ([`index`]). A batch
+//! - the checkpoint is in the payload of the commit that holds the moments (`index`). A batch
 //!   without a moment is not committed by itself, unless it is long since the last commit: after a
 //!   crash its events are read again, and give nothing again;
 //! - the content depends on the events alone. Replays hold state between events; it is a function
-//!   of the session's events and rebuilt from the log whenever it is not in memory ([`sessions`]);
+//!   of the session's events and rebuilt from the log whenever it is not in memory (`sessions`);
 //! - offsets count from the session's first event ([`crate::offset_us`]).
 //!
 //! That a line stood still is known when a later event of its stream arrives. A session that says

@@ -101,6 +101,13 @@ impl ScreenLines {
     /// not say so: whether it is wrapped.
     fn mark(&mut self, range: Range<usize>) {
         let rows = self.active();
+        // Once for each character that is written: nearly always of a row that is known to be.
+        if range.len() == 1 && rows.get(range.start).is_some_and(|row| row.dirty) {
+            if let Some(above) = range.start.checked_sub(1).and_then(|row| rows.get_mut(row)) {
+                above.dirty = true;
+            }
+            return;
+        }
         let end = range.end.min(rows.len());
         for row in rows.range_mut(range.start.saturating_sub(1).min(end)..end) {
             row.dirty = true;
