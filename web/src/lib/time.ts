@@ -44,10 +44,6 @@ export function speakOffset(ms: number): string {
 }
 
 /** All times are shown in UTC, so that two people in two places read the same time off the same record. */
-export function formatDate(iso: string): string {
-  return iso.slice(0, 10)
-}
-
 export function formatDateTime(iso: string): string {
   const at = new Date(iso)
   return Number.isNaN(at.getTime()) ? iso : `${at.toISOString().slice(0, 19).replace('T', ' ')} UTC`

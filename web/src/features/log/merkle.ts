@@ -14,12 +14,12 @@ async function sha256(prefix: number, ...parts: Uint8Array[]): Promise<Uint8Arra
   return new Uint8Array(await crypto.subtle.digest('SHA-256', bytes))
 }
 
-export function leafHash(leaf: string): Promise<Uint8Array> {
+function leafHash(leaf: string): Promise<Uint8Array> {
   return sha256(leafPrefix, new TextEncoder().encode(leaf))
 }
 
 /** The root that a proof leads to from a leaf hash (RFC 9162, 2.1.3.2); undefined when the proof has a wrong length. */
-export async function rootFromProof(
+async function rootFromProof(
   hash: Uint8Array,
   index: bigint,
   size: bigint,
@@ -46,11 +46,11 @@ export async function rootFromProof(
   return last === 0n ? root : undefined
 }
 
-export function fromBase64(text: string): Uint8Array {
+function fromBase64(text: string): Uint8Array {
   return Uint8Array.from(atob(text), (char) => char.charCodeAt(0))
 }
 
-export function toBase64(bytes: Uint8Array): string {
+function toBase64(bytes: Uint8Array): string {
   return btoa(String.fromCharCode(...bytes))
 }
 

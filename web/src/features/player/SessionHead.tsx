@@ -2,7 +2,7 @@ import { Link } from '@tanstack/react-router'
 import { sessionName } from '../../lib/format'
 import { formatDateTime, formatDuration } from '../../lib/time'
 import { Icon } from '../../ui/Icon'
-import { StateBadge } from '../sessions/StateBadge'
+import { StateBadge } from '../../ui/StateBadge'
 import type { PlayedSession } from './use-session'
 
 export function SessionHead({ session }: { session: PlayedSession }) {

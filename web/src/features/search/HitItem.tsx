@@ -2,7 +2,7 @@ import { Link } from '@tanstack/react-router'
 import { sessionName } from '../../lib/format'
 import { formatDateTime, formatOffset } from '../../lib/time'
 import { KindBadge } from '../../ui/KindBadge'
-import { Snippet } from './Snippet'
+import { Snippet } from '../../ui/Snippet'
 import type { Hit } from './use-search'
 
 export function HitItem({ hit }: { hit: Hit }) {

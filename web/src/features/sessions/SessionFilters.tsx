@@ -3,7 +3,7 @@ import { sessionOrders, sessionStates, type SessionsSearch } from '../../lib/pat
 import { choiceParam } from '../../lib/url-state'
 import { useDraft } from '../../lib/use-draft'
 import { DateField, Field, SelectField } from '../../ui/fields'
-import { stateNames } from './StateBadge'
+import { stateNames } from '../../ui/StateBadge'
 
 const orderNames: Record<SessionOrder, string> = {
   STARTED_DESC: 'Newest first',

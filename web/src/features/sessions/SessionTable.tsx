@@ -2,7 +2,7 @@ import { Link } from '@tanstack/react-router'
 import type { SessionRowFragment } from '../../gql/graphql'
 import { formatBytes, sessionName } from '../../lib/format'
 import { formatDateTime, formatDuration } from '../../lib/time'
-import { StateBadge } from './StateBadge'
+import { StateBadge } from '../../ui/StateBadge'
 
 export function SessionTable({ sessions }: { sessions: SessionRowFragment[] }) {
   return (

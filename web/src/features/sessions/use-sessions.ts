@@ -7,7 +7,7 @@ import { endOfDay, startOfDay } from '../../lib/time'
 const pageSize = 50
 const recentCount = 8
 
-export function filterOf({ text, user, host, protocol, state, from, to }: SessionsSearch): SessionFilter {
+function filterOf({ text, user, host, protocol, state, from, to }: SessionsSearch): SessionFilter {
   return { text, user, host, protocol, state, startedFrom: startOfDay(from), startedTo: endOfDay(to) }
 }
 

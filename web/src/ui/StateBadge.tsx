@@ -1,4 +1,4 @@
-import type { SessionState } from '../../gql/graphql'
+import type { SessionState } from '../gql/graphql'
 
 export const stateNames: Record<SessionState, string> = { ACTIVE: 'Active', ENDED: 'Ended' }
 
