@@ -5,6 +5,8 @@
 //! | [`sessions`] | which sessions there are, filtered, ordered, page by page |
 //! | [`activity`] | how much happened when, in any number of buckets |
 //! | [`screen`] | what the terminal showed at a moment |
+//! | [`moments`] | what was typed, run, seen and marked in a session, and where to jump to |
+//! | [`search`] | the same over all sessions, by words |
 //! | [`page`] | pages, cursors and errors, which all of them share |
 //!
 //! A [`Reader`] only reads. What it answers is as new as the read models are: a caller who has to
@@ -65,7 +67,7 @@ impl Reader {
     ///
     /// # Errors
     /// When the read model is not there yet or does not answer.
-    pub fn moments_view(&self) -> Result<MomentsView, QueryError> {
+    pub(crate) fn moments_view(&self) -> Result<MomentsView, QueryError> {
         self.moments.view().map_err(QueryError::internal)
     }
 }
