@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { endOfDay, formatClock, formatDateTime, formatDuration, formatInstant, formatOffset, speakOffset, startOfDay } from './time'
+import { formatClock, formatDateTime, formatDuration, formatInstant, formatOffset, speakOffset, startOfDay, startOfDayAfter } from './time'
 
 test('offsets are exact', () => {
   const cases: [number, string][] = [
@@ -43,6 +43,7 @@ test('instants are in UTC wherever the reader is', () => {
 
 test('a range of days includes its last day', () => {
   expect(startOfDay('2026-11-20')).toBe('2026-11-20T00:00:00.000000Z')
-  expect(endOfDay('2026-11-20')).toBe('2026-11-20T23:59:59.999999Z')
+  expect(startOfDayAfter('2026-11-20')).toBe('2026-11-21T00:00:00.000000Z')
+  expect(startOfDayAfter('2028-02-29')).toBe('2028-03-01T00:00:00.000000Z')
   expect(startOfDay('yesterday')).toBeUndefined()
 })

@@ -63,7 +63,9 @@ export function startOfDay(day: string | undefined): string | undefined {
   return day && isDay(day) ? `${day}T00:00:00.000000Z` : undefined
 }
 
-/** The last instant of a day: a range of days includes its last day. */
-export function endOfDay(day: string | undefined): string | undefined {
-  return day && isDay(day) ? `${day}T23:59:59.999999Z` : undefined
+/** The first instant after a day: a range of days includes its last day, a range of instants not its end. */
+export function startOfDayAfter(day: string | undefined): string | undefined {
+  if (!day || !isDay(day)) return undefined
+  const next = new Date(Date.parse(day) + 24 * hour)
+  return `${next.toISOString().slice(0, 10)}T00:00:00.000000Z`
 }

@@ -2,13 +2,13 @@ import { keepPreviousData, useInfiniteQuery, useQuery } from '@tanstack/react-qu
 import { SessionsDocument, type SessionFilter } from '../../gql/graphql'
 import { graphql } from '../../lib/api'
 import type { SessionsSearch } from '../../lib/paths'
-import { endOfDay, startOfDay } from '../../lib/time'
+import { startOfDay, startOfDayAfter } from '../../lib/time'
 
 const pageSize = 50
 const recentCount = 8
 
 function filterOf({ text, user, host, protocol, state, from, to }: SessionsSearch): SessionFilter {
-  return { text, user, host, protocol, state, startedFrom: startOfDay(from), startedTo: endOfDay(to) }
+  return { text, user, host, protocol, state, startedFrom: startOfDay(from), startedTo: startOfDayAfter(to) }
 }
 
 export function useSessions(search: SessionsSearch) {
