@@ -27,8 +27,6 @@ use super::rows;
 const WAIT_US: i64 = 30_000;
 /// How many prompts are remembered.
 const KNOWN_MAX: usize = 4;
-/// How far above the cursor the prompt is looked for.
-const ROWS_ABOVE: usize = 200;
 
 /// Finds the commands of one terminal. An [`Observer`] of it.
 #[derive(Debug, Default)]
@@ -41,6 +39,10 @@ pub(super) struct Commands {
     has_keys: bool,
     enter_us: Option<i64>,
     interrupted: bool,
+    /// How many lines the editor may have begun since the prompt was shown.
+    feeds: usize,
+    /// The last two characters that were written.
+    last: (char, char),
     /// Whether keys were typed before the prompt was there: the shell shows them along with it.
     typed_ahead: bool,
     /// The last prompts that waited and are known by their looks alone.
@@ -109,6 +111,7 @@ impl Commands {
         let primary = terminal.active_screen_kind() == ScreenKind::Primary;
         if on && primary {
             (self.editing, self.prompt) = (true, None);
+            self.interrupted = false;
         } else if !on {
             if primary && self.editing {
                 self.sent_off(terminal);
@@ -164,6 +167,7 @@ impl Commands {
     }
 
     fn show_prompt(&mut self, text: String, right: String, waits: bool) {
+        self.feeds = 0;
         self.prompt = Some(Prompt {
             text,
             right,
@@ -202,12 +206,14 @@ impl Commands {
         let Some(prompt) = self.prompt.take() else {
             return;
         };
-        let interrupted = std::mem::take(&mut self.interrupted);
+        // Ctrl-C shows itself where the cursor stood, in the middle of the line perhaps.
+        let interrupted = std::mem::take(&mut self.interrupted) || self.last == ('^', 'C');
         self.typed_ahead = false;
         let lines: Vec<&Line> = terminal.primary_screen().visible_lines().collect();
         let cursor = terminal.cursor();
         let place = (cursor.col, cursor.row);
-        let Some(text) = command_text(&lines, &prompt, place, self.editing) else {
+        let several = self.editing.then_some(self.feeds);
+        let Some(text) = command_text(&lines, &prompt, place, several) else {
             return;
         };
         if interrupted || text.ends_with("^C") || text.is_empty() {
@@ -227,20 +233,21 @@ impl Commands {
 
 /// What stands behind the prompt in the line nearest above the cursor that begins with it. A shell
 /// may have cleared the screen or put its prompt elsewhere since, or show it in another form once
-/// the line is sent off: then anything that looks like a prompt will do.
+/// the line is sent off: then anything that looks like a prompt will do. `several` is how many lines
+/// above the cursor's may belong to the command, where a line editor knows of more than one.
 fn command_text(
     lines: &[&Line],
     prompt: &Prompt,
     (column, row): (usize, usize),
-    several: bool,
+    several: Option<usize>,
 ) -> Option<String> {
     // Line editors leave the cursor at the beginning of the row below.
-    let below = several && column == 0 && row > 0;
+    let below = several.is_some() && column == 0 && row > 0;
     let last = if below { row - 1 } else { row };
     let known = prompt.text.trim_end();
     let mut above = last;
     let mut other_form = None;
-    for _ in 0..ROWS_ABOVE {
+    for _ in 0..=several.unwrap_or(0) {
         let (line, start) = rows::read_line(lines, above.min(lines.len() - 1), None);
         if let Some(command) = line.strip_prefix(known).filter(|_| !known.is_empty()) {
             return Some(with_rows_below(lines, command, &prompt.right, above, last));
@@ -250,9 +257,6 @@ fn command_text(
         {
             let command = &line[shape.len()..];
             other_form = Some(with_rows_below(lines, command, &prompt.right, above, last));
-        }
-        if !several {
-            break;
         }
         if start == 0 {
             break;
@@ -318,7 +322,9 @@ impl Observer for Commands {
             return;
         };
         match function {
-            Function::Lf | Function::Nel if self.prompt.is_some() && !self.editing => {
+            Function::Print(char) => self.last = (self.last.1, *char),
+            Function::Lf | Function::Nel if self.editing => self.feeds += 1,
+            Function::Lf | Function::Nel if self.prompt.is_some() => {
                 self.line_feed(context.terminal());
             }
             Function::Osc(Osc::ShellIntegration(mark))
