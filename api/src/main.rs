@@ -1,1 +1,7 @@
-fn main() {}
+//! The `retrace` binary.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    retrace_api::cli::run()
+}

@@ -1,0 +1,157 @@
+//! `retrace bench`
+//!
+//! Each benchmark runs in a temporary folder, in turn with its peer in the same run, for some
+//! rounds; a figure is the median of its rounds. Only ratios within one run mean much: absolute
+//! figures move with the machine and the hour.
+
+mod import;
+mod screen;
+mod search;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+
+use clap::{Args, ValueEnum};
+use serde::Serialize;
+
+use super::output;
+
+/// Measure what Retrace does, beside a peer, on this machine
+#[derive(Args)]
+#[command(after_long_help = "Examples:
+  retrace bench import
+  retrace bench search --recordings samples
+  retrace bench all --json > figures.json")]
+pub(super) struct Bench {
+    /// What to measure
+    name: Name,
+    /// How often each figure is measured
+    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    rounds: u32,
+    /// Search these recordings instead of made-up ones
+    #[arg(long, value_name = "FOLDER")]
+    recordings: Option<PathBuf>,
+    /// Print the figures as a list in JSON
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Name {
+    /// Importing asciicast into the SQLite log, beside a row per event
+    Import,
+    /// The screen at any moment of a one-hour recording, beside replaying it from its start
+    Screen,
+    /// Searching all moments, over HTTP and directly, beside SQLite FTS5
+    Search,
+    /// All of them
+    All,
+}
+
+/// One figure, beside its peer's.
+#[derive(Debug, Serialize)]
+struct Figure {
+    name: &'static str,
+    value: f64,
+    unit: &'static str,
+    peer: &'static str,
+    peer_value: f64,
+    /// `value / peer_value`.
+    ratio: f64,
+}
+
+impl Figure {
+    fn new(
+        name: &'static str,
+        unit: &'static str,
+        value: f64,
+        peer: &'static str,
+        peer_value: f64,
+    ) -> Self {
+        Self {
+            name,
+            value,
+            unit,
+            peer,
+            peer_value,
+            ratio: value / peer_value,
+        }
+    }
+}
+
+impl Bench {
+    pub(super) async fn run(self) -> anyhow::Result<ExitCode> {
+        let wanted = |name| self.name == name || self.name == Name::All;
+        let mut figures = Vec::new();
+        if wanted(Name::Import) {
+            figures.extend(import::run(self.rounds).await?);
+        }
+        if wanted(Name::Screen) {
+            figures.extend(screen::run(self.rounds).await?);
+        }
+        if wanted(Name::Search) {
+            figures.extend(search::run(self.rounds, self.recordings.as_deref()).await?);
+        }
+        if self.json {
+            output::line(serde_json::to_string_pretty(&figures)?)?;
+        } else {
+            output::line(format!(
+                "{:28} {:>12} {:10} {:>12}  {:36} {:>8}",
+                "figure", "retrace", "", "peer", "", "ratio"
+            ))?;
+            for figure in &figures {
+                let Figure {
+                    name,
+                    value,
+                    unit,
+                    peer,
+                    peer_value,
+                    ratio,
+                } = figure;
+                output::line(format!(
+                    "{name:28} {value:>12.3} {unit:10} {peer_value:>12.3}  {peer:36} {ratio:>8.3}"
+                ))?;
+            }
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+fn median(values: &[f64]) -> f64 {
+    quantile(values, 0.5)
+}
+
+/// The value that the share `q` of the values lies below.
+fn quantile(values: &[f64], q: f64) -> f64 {
+    let mut sorted = values.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    let last = sorted.len().saturating_sub(1);
+    sorted
+        .get((last as f64 * q).round() as usize)
+        .copied()
+        .unwrap_or(f64::NAN)
+}
+
+fn millis(duration: Duration) -> f64 {
+    duration.as_secs_f64() * 1e3
+}
+
+/// How long `work` takes, with its answer.
+async fn timed<T>(work: impl Future<Output = T>) -> (Duration, T) {
+    let start = Instant::now();
+    let answer = work.await;
+    (start.elapsed(), answer)
+}
+
+/// Numbers that look random and are the same in each run (xorshift64*).
+struct Chance(u64);
+
+impl Chance {
+    fn below(&mut self, limit: u64) -> u64 {
+        self.0 ^= self.0 >> 12;
+        self.0 ^= self.0 << 25;
+        self.0 ^= self.0 >> 27;
+        self.0.wrapping_mul(0x2545_F491_4F6C_DD1D) % limit.max(1)
+    }
+}

@@ -1,0 +1,178 @@
+//! `retrace import`
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use clap::Args;
+use indicatif::ProgressBar;
+use retrace_core::Timestamp;
+use retrace_ingest::import::{
+    ImportOptions, ImportProgress, ImportReport, Imported, Outcome, import_all,
+};
+use serde_json::json;
+
+use super::{Data, output};
+
+/// Import recordings: files, and folders with all that lies in them
+///
+/// Reads asciicast v1, v2 and v3, plain or compressed with gzip or zstd. A recording is imported
+/// whole or not at all, and once: the same recording again adds nothing. A file that is refused is
+/// named with its line and reason, and does not stop the others; the exit status is then 1.
+#[derive(Args)]
+#[command(after_long_help = "Examples:
+  retrace import deploy.cast
+  retrace import --user alice --host bastion-1 /var/spool/recordings
+  retrace import --started-at 2026-11-21T09:30:00Z old-recording.json
+  retrace import --json samples | jq -r 'select(.outcome == \"imported\").session'
+
+May run beside `retrace serve` on the same data folder: sessions appear in it as they come in.")]
+pub(super) struct Import {
+    #[command(flatten)]
+    data: Data,
+    /// Files and folders
+    #[arg(required = true, value_name = "FILE|FOLDER")]
+    paths: Vec<PathBuf>,
+    /// Who was recorded
+    #[arg(long)]
+    user: Option<String>,
+    /// The machine that was recorded
+    #[arg(long)]
+    host: Option<String>,
+    /// A title for people
+    #[arg(long)]
+    title: Option<String>,
+    /// The account or resource that was reached
+    #[arg(long)]
+    target: Option<String>,
+    /// When the recording began (RFC 3339), if it does not say; for one file
+    #[arg(long, value_name = "TIME")]
+    started_at: Option<Timestamp>,
+    /// Print a line of JSON for each file
+    #[arg(long)]
+    json: bool,
+}
+
+impl Import {
+    pub(super) async fn run(self) -> anyhow::Result<ExitCode> {
+        if self.started_at.is_some() && (self.paths.len() > 1 || self.paths[0].is_dir()) {
+            anyhow::bail!(
+                "--started-at is for one file: the files of a folder did not all begin then"
+            );
+        }
+        let log = Arc::new(self.data.dir().open_or_create_log()?);
+        let options = ImportOptions {
+            started_at: self.started_at,
+            user: self.user,
+            host: self.host,
+            title: self.title,
+            target: self.target,
+            ..ImportOptions::default()
+        };
+        let bar = output::bar_of_bytes(0);
+        let progress = Arc::new(Bar { bar: bar.clone() });
+        let report = import_all(log, self.paths, options, progress).await;
+        bar.finish_and_clear();
+        if self.json {
+            print_json(&report)?;
+        } else {
+            print_for_people(&report)?;
+        }
+        let refused = report.refused().next().is_some();
+        Ok(if refused {
+            ExitCode::FAILURE
+        } else {
+            ExitCode::SUCCESS
+        })
+    }
+}
+
+struct Bar {
+    bar: ProgressBar,
+}
+
+impl ImportProgress for Bar {
+    fn found(&self, _files: usize, bytes: u64) {
+        self.bar.set_length(bytes);
+    }
+
+    fn advanced(&self, bytes: u64) {
+        self.bar.inc(bytes);
+    }
+
+    fn finished(&self, path: &Path, _outcome: &Outcome) {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        self.bar.set_message(output::printable(&name));
+    }
+}
+
+fn print_json(report: &ImportReport) -> anyhow::Result<()> {
+    for (path, outcome) in &report.files {
+        let file = path.to_string_lossy();
+        output::line(match outcome {
+            Outcome::Imported(imported) => json!({
+                "file": file,
+                "outcome": if imported.already { "already" } else { "imported" },
+                "session": imported.session,
+                "format": imported.version.format(),
+                "events": imported.events,
+                "bytes": imported.bytes,
+                "durationMs": imported.duration_us / 1_000,
+                "logSize": imported.log_size,
+            }),
+            Outcome::Skipped => json!({"file": file, "outcome": "skipped"}),
+            Outcome::Refused(error) => {
+                json!({"file": file, "outcome": "refused", "reason": error.to_string()})
+            }
+        })?;
+    }
+    Ok(())
+}
+
+fn print_for_people(report: &ImportReport) -> anyhow::Result<()> {
+    let mut counts = [0_u32; 4];
+    for (path, outcome) in &report.files {
+        let file = output::printable(&path.to_string_lossy());
+        let count = match outcome {
+            Outcome::Imported(imported) if imported.already => {
+                output::line(format!("already     {}  {file}", imported.session))?;
+                1
+            }
+            Outcome::Imported(imported) => {
+                output::line(format!(
+                    "imported    {}  {file}  {}",
+                    imported.session,
+                    facts(imported)
+                ))?;
+                0
+            }
+            Outcome::Skipped => 2,
+            Outcome::Refused(error) => {
+                output::note(format!(
+                    "refused     {}",
+                    output::printable(&error.to_string())
+                ));
+                3
+            }
+        };
+        counts[count] += 1;
+    }
+    let [imported, already, skipped, refused] = counts;
+    output::note(format!(
+        "{imported} imported, {already} already there, {refused} refused, {skipped} other files \
+         passed over"
+    ));
+    Ok(())
+}
+
+fn facts(imported: &Imported) -> String {
+    let seconds = imported.duration_us / 1_000_000;
+    format!(
+        "({}, {}:{:02}:{:02}, {} events)",
+        imported.version,
+        seconds / 3600,
+        seconds / 60 % 60,
+        seconds % 60,
+        imported.events
+    )
+}

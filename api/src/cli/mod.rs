@@ -1,0 +1,118 @@
+//! The `retrace` command line.
+//!
+//! Every command prints what it was asked for on standard output and everything else (progress,
+//! warnings, errors) on standard error, says with its exit status whether all went well, and takes
+//! `--json` where it prints figures or rows.
+
+mod bench;
+mod export;
+mod import;
+mod output;
+mod rebuild;
+mod serve;
+mod token;
+mod verify;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand};
+use retrace_core::data_dir::DataDir;
+use tracing_subscriber::EnvFilter;
+
+/// Retrace: recorded privileged sessions as one provable log, with search, replay and export.
+#[derive(Parser)]
+#[command(
+    name = "retrace",
+    version,
+    max_term_width = 100,
+    subcommand_required = true
+)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    Serve(serve::Serve),
+    Import(import::Import),
+    Export(export::Export),
+    Verify(verify::Verify),
+    Rebuild(rebuild::Rebuild),
+    Token(token::Token),
+    Bench(bench::Bench),
+}
+
+/// Where the data are.
+#[derive(Args)]
+struct Data {
+    /// The data folder: log, keys and read models
+    #[arg(
+        long,
+        value_name = "FOLDER",
+        env = "RETRACE_DATA",
+        default_value = "retrace-data"
+    )]
+    data: PathBuf,
+}
+
+impl Data {
+    fn dir(&self) -> DataDir {
+        DataDir::new(&self.data)
+    }
+}
+
+/// Runs the command that the process was started with.
+pub fn run() -> ExitCode {
+    let cli = Cli::parse();
+    // RETRACE_LOG takes the filters of `tracing`: `debug`, `retrace_api=trace`, …
+    let filter =
+        EnvFilter::try_from_env("RETRACE_LOG").unwrap_or_else(|_| "warn,retrace=info".into());
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .init();
+
+    let runtime = match tokio::runtime::Runtime::new() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            return output::fail(&anyhow::Error::new(error).context("no threads to run on"));
+        }
+    };
+    let outcome = runtime.block_on(async {
+        match cli.command {
+            Command::Serve(serve) => serve.run().await,
+            Command::Import(import) => import.run().await,
+            Command::Export(export) => export.run().await,
+            Command::Verify(verify) => verify.run(),
+            Command::Rebuild(rebuild) => rebuild.run().await,
+            Command::Token(token) => token.run().await,
+            Command::Bench(bench) => bench.run().await,
+        }
+    });
+    match outcome {
+        Ok(status) => status,
+        Err(error) => output::fail(&error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_commands_fit_together() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn every_command_has_an_example() {
+        for command in Cli::command().get_subcommands() {
+            let help = command.clone().render_long_help().to_string();
+            assert!(help.contains("Examples:"), "{}", command.get_name());
+        }
+    }
+}

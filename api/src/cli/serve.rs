@@ -1,0 +1,90 @@
+//! `retrace serve`
+
+use std::net::SocketAddr;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context;
+use clap::Args;
+use retrace_core::log::EventLog;
+use retrace_projections::runner::Projections;
+use retrace_query::Reader;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
+
+use super::{Data, output};
+use crate::server::{App, router};
+
+/// How long requests that are under way may still take after a stop was asked for.
+const DRAIN: Duration = Duration::from_secs(10);
+
+/// Serve the web UI and the API, and keep the read models caught up with the log
+#[derive(Args)]
+#[command(after_long_help = "Examples:
+  retrace serve
+  retrace serve --data /var/lib/retrace --listen 0.0.0.0:8080
+
+Stops on SIGTERM or Ctrl-C, and loses nothing. The log may be appended to by other processes at
+the same time (retrace import).")]
+pub(super) struct Serve {
+    #[command(flatten)]
+    data: Data,
+    /// The address to listen on; port 0 takes a free one
+    #[arg(
+        long,
+        value_name = "ADDRESS",
+        env = "RETRACE_LISTEN",
+        default_value = "127.0.0.1:8080"
+    )]
+    listen: SocketAddr,
+}
+
+impl Serve {
+    pub(super) async fn run(self) -> anyhow::Result<ExitCode> {
+        let data = self.data.dir();
+        let log: Arc<dyn EventLog> = Arc::new(data.open_or_create_log()?);
+        let projections =
+            Arc::new(Projections::start(Arc::clone(&log), &data.read_models()).await?);
+        let reader = Reader::open(&data.read_models(), Arc::clone(&log));
+        let listener = TcpListener::bind(self.listen).await.with_context(|| {
+            format!(
+                "cannot listen on {}: choose another address with --listen",
+                self.listen
+            )
+        })?;
+        let address = listener.local_addr()?;
+        let app = App::new(log, reader, Arc::clone(&projections));
+        output::line(format!("listening on http://{address}"))?;
+
+        let (stop, stopped) = watch::channel(false);
+        let mut until_stop = stopped.clone();
+        let server = axum::serve(listener, router(app)).with_graceful_shutdown(async move {
+            // An error means that the sender is gone, which is a reason to stop too.
+            let _ = until_stop.wait_for(|stop| *stop).await;
+        });
+        let server = tokio::spawn(server.into_future());
+        asked_to_stop().await?;
+        output::note("stopping: no new requests, then the read models are put down");
+        stop.send_replace(true);
+        if tokio::time::timeout(DRAIN, server).await.is_err() {
+            output::note("some requests did not end in time and were cut off");
+        }
+        // A request that was cut off may still hold it: then its threads stop without being awaited.
+        if let Some(projections) = Arc::into_inner(projections) {
+            projections.shutdown().await;
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+async fn asked_to_stop() -> anyhow::Result<()> {
+    let mut terminate = signal(SignalKind::terminate()).context("SIGTERM cannot be awaited")?;
+    let mut interrupt = signal(SignalKind::interrupt()).context("SIGINT cannot be awaited")?;
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+    Ok(())
+}

@@ -1,0 +1,91 @@
+//! Errors with a code that a program can act on, in `extensions.code`.
+
+use async_graphql::{Error, ErrorExtensions, Response};
+use retrace_core::log::StoreError;
+use retrace_projections::runner::RunnerError;
+use retrace_query::QueryError;
+
+/// What a caller can do about an error.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ErrorCode {
+    /// Change the argument.
+    InvalidArgument,
+    /// There is no such thing, or the caller may not know of it.
+    NotFound,
+    /// Try again later; the server's own log has the cause.
+    Internal,
+}
+
+impl ErrorCode {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::InvalidArgument => "INVALID_ARGUMENT",
+            Self::NotFound => "NOT_FOUND",
+            Self::Internal => "INTERNAL",
+        }
+    }
+
+    /// An error with this code.
+    pub(super) fn error(self, message: impl Into<String>) -> Error {
+        Error::new(message).extend_with(|_, extensions| extensions.set("code", self.as_str()))
+    }
+}
+
+/// The cause goes to the server's own log only: it may tell of other people's data.
+fn internal(cause: &dyn std::fmt::Display) -> Error {
+    tracing::error!(%cause, "a query failed");
+    ErrorCode::Internal.error("something failed on the server: its log has the cause")
+}
+
+#[allow(clippy::needless_pass_by_value, reason = "called by `map_err`")]
+pub(super) fn of_store(error: StoreError) -> Error {
+    internal(&error)
+}
+
+#[allow(clippy::needless_pass_by_value, reason = "called by `map_err`")]
+pub(super) fn of_runner(error: RunnerError) -> Error {
+    internal(&error)
+}
+
+pub(super) fn of_query(error: QueryError) -> Error {
+    match error {
+        QueryError::InvalidArgument { .. } | QueryError::InvalidCursor => {
+            ErrorCode::InvalidArgument.error(error.to_string())
+        }
+        other => internal(&other),
+    }
+}
+
+/// Runs a question that blocks away from the threads that serve others.
+pub(super) async fn blocking<T: Send + 'static>(
+    question: impl FnOnce() -> Result<T, QueryError> + Send + 'static,
+) -> async_graphql::Result<T> {
+    match tokio::task::spawn_blocking(question).await {
+        Ok(answer) => answer.map_err(of_query),
+        Err(stopped) => Err(internal(&stopped)),
+    }
+}
+
+/// Parse errors repeat the whole query: cut them, so that a large nonsense does not come back
+/// larger.
+pub fn shortened(mut response: Response) -> Response {
+    const MESSAGE_CHARACTERS_MAX: usize = 1_000;
+    for error in &mut response.errors {
+        if let Some((cut, _)) = error.message.char_indices().nth(MESSAGE_CHARACTERS_MAX) {
+            error.message.truncate(cut);
+            error.message.push('…');
+        }
+        if error
+            .extensions
+            .as_ref()
+            .is_none_or(|extensions| extensions.get("code").is_none())
+        {
+            // Only parsing, validation and limits make errors without a code.
+            error
+                .extensions
+                .get_or_insert_default()
+                .set("code", ErrorCode::InvalidArgument.as_str());
+        }
+    }
+    response
+}

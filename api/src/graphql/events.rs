@@ -1,0 +1,169 @@
+//! The log itself, event by event.
+
+use std::sync::Arc;
+
+use async_graphql::connection::{Connection, Edge};
+use async_graphql::{Context, ID, InputObject, Json, Object, Result, SimpleObject};
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+use retrace_core::event;
+use retrace_core::log::{EventLog, merkle};
+use retrace_core::{Position, SessionId};
+
+use super::error::{ErrorCode, of_store};
+use super::scalar::{DateTime, LogPosition, Long};
+
+/// The most events that one page may have.
+const FIRST_MAX: i32 = 1_000;
+/// How many events are looked at for one page before it is given back short: a filter that
+/// matches nothing must not read the whole log in one request.
+const SCANNED_MAX: usize = 200_000;
+const READ_AT_ONCE: usize = 4_096;
+
+/// Which events are wanted: all conditions that are given must hold.
+#[derive(InputObject, Default)]
+pub(super) struct EventFilter {
+    /// Only these types, such as `terminal.written`.
+    types: Option<Vec<String>>,
+    /// Only events of this session.
+    session: Option<ID>,
+    /// Only events of this stream.
+    stream: Option<String>,
+}
+
+impl EventFilter {
+    fn session_id(&self) -> Result<Option<SessionId>> {
+        let invalid =
+            |_| ErrorCode::InvalidArgument.error("`session` is no session id, expected a UUID");
+        self.session
+            .as_ref()
+            .map(|id| id.parse().map_err(invalid))
+            .transpose()
+    }
+
+    fn matches(&self, event: &event::Event, session: Option<SessionId>) -> bool {
+        let of_type = |types: &Vec<String>| types.iter().any(|name| name == event.kind().as_str());
+        self.types.as_ref().is_none_or(of_type)
+            && (session.is_none() || event.session() == session)
+            && self
+                .stream
+                .as_ref()
+                .is_none_or(|stream| stream == event.stream().as_str())
+    }
+}
+
+/// An event as it stands in the log.
+pub(super) struct Event(event::Event);
+
+#[Object]
+impl Event {
+    async fn position(&self) -> LogPosition {
+        LogPosition(self.0.position())
+    }
+
+    /// The name of its type: `terminal.written`, `keys.typed`, …
+    async fn r#type(&self) -> &str {
+        self.0.kind().as_str()
+    }
+
+    /// The stream it belongs to.
+    async fn stream(&self) -> &str {
+        self.0.stream().as_str()
+    }
+
+    /// The session it belongs to, if it belongs to one.
+    async fn session(&self) -> Option<ID> {
+        self.0.session().map(|session| session.to_string().into())
+    }
+
+    /// Who recorded it, if it belongs to a session.
+    async fn source(&self) -> Option<&str> {
+        self.0.stream().source()
+    }
+
+    /// Its place in its stream, from 0.
+    async fn version(&self) -> Long {
+        self.0.version().0.into()
+    }
+
+    /// When it happened, by the clock of its source.
+    async fn at(&self) -> DateTime {
+        DateTime(self.0.at())
+    }
+
+    /// When the server took it in, by the server's clock.
+    async fn recorded_at(&self) -> DateTime {
+        DateTime(self.0.recorded_at())
+    }
+
+    /// What happened.
+    async fn data(&self) -> Result<Json<serde_json::Value>> {
+        Ok(Json(serde_json::from_slice(self.0.data())?))
+    }
+
+    /// The exact bytes that are proved and exported.
+    async fn leaf(&self) -> Result<String> {
+        Ok(String::from_utf8(self.0.leaf())?)
+    }
+
+    /// SHA-256 leaf hash of RFC 6962, in base64.
+    async fn leaf_hash(&self) -> String {
+        BASE64_STANDARD.encode(merkle::leaf_hash(&self.0.leaf()))
+    }
+}
+
+/// How far a page of events has read.
+#[derive(SimpleObject)]
+pub(super) struct EventsRead {
+    /// The last position that was looked at. With a filter a page may be short, or empty, although
+    /// there are more: go on from here, as `after`.
+    read_to: Option<LogPosition>,
+}
+
+/// A page of events from after a position on.
+pub(super) async fn page(
+    ctx: &Context<'_>,
+    after: Option<LogPosition>,
+    filter: Option<EventFilter>,
+    first: i32,
+) -> Result<Connection<String, Event, EventsRead>> {
+    let wanted = match usize::try_from(first) {
+        Ok(wanted) if (1..=FIRST_MAX).contains(&first) => wanted,
+        _ => {
+            let message = format!("`first` is {first}, expected 1 to {FIRST_MAX}");
+            return Err(ErrorCode::InvalidArgument.error(message));
+        }
+    };
+    let filter = filter.unwrap_or_default();
+    let session = filter.session_id()?;
+    let log = ctx.data::<Arc<dyn EventLog>>()?;
+    let size = log.head().await.map_err(of_store)?.size;
+    let mut next = after.map_or(Position(0), |after| after.0.plus(1));
+    let mut found = Vec::new();
+    let mut scanned = 0;
+    'page: while next < size && scanned < SCANNED_MAX {
+        let events = log.read(next, READ_AT_ONCE).await.map_err(of_store)?;
+        scanned += events.len();
+        for event in events {
+            next = event.position().plus(1);
+            if filter.matches(&event, session) {
+                found.push(event);
+                if found.len() == wanted {
+                    break 'page;
+                }
+            }
+        }
+    }
+    let read_to = next
+        .0
+        .checked_sub(1)
+        .map(|last| LogPosition(Position(last)));
+    let mut connection =
+        Connection::with_additional_fields(after.is_some(), next < size, EventsRead { read_to });
+    connection.edges.extend(
+        found
+            .into_iter()
+            .map(|event| Edge::new(event.position().to_string(), Event(event))),
+    );
+    Ok(connection)
+}

@@ -1,0 +1,60 @@
+//! The GraphQL schema. Resolvers translate: arguments into questions of `retrace-query` or of the
+//! log, answers into types, errors into codes. Rules and SQL live below.
+//!
+//! The schema is committed as `api/schema.graphql`; a test holds it to the code.
+
+mod error;
+mod events;
+mod log;
+mod moment;
+mod page;
+mod query;
+mod scalar;
+mod search;
+mod session;
+
+use async_graphql::{EmptyMutation, EmptySubscription, SchemaBuilder};
+
+pub use error::{ErrorCode, shortened};
+use query::Query;
+
+/// The schema with its data.
+pub type Schema = async_graphql::Schema<Query, EmptyMutation, EmptySubscription>;
+
+/// Deeper questions than this are refused: no page of ours needs more.
+const DEPTH_MAX: usize = 15;
+/// Each field costs 1, and a list its length times what one of it costs.
+const COMPLEXITY_MAX: usize = 20_000;
+/// How deep fragments and values may nest while they are parsed.
+const RECURSION_MAX: usize = 32;
+const DIRECTIVES_MAX: usize = 10;
+
+/// The schema, still without data.
+pub fn schema() -> SchemaBuilder<Query, EmptyMutation, EmptySubscription> {
+    Schema::build(Query, EmptyMutation, EmptySubscription)
+        .limit_depth(DEPTH_MAX)
+        .limit_complexity(COMPLEXITY_MAX)
+        .limit_recursive_depth(RECURSION_MAX)
+        .limit_directives(DIRECTIVES_MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    /// `UPDATE_SCHEMA=1 cargo test` writes the file anew.
+    #[test]
+    fn the_committed_schema_is_the_one_of_the_code() {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("schema.graphql");
+        let of_code = super::schema().finish().sdl();
+        if std::env::var_os("UPDATE_SCHEMA").is_some() {
+            std::fs::write(&path, &of_code).unwrap();
+        }
+        let committed = std::fs::read_to_string(&path).unwrap();
+        assert!(
+            committed == of_code,
+            "api/schema.graphql is not the schema of the code: run `UPDATE_SCHEMA=1 cargo test -p \
+             retrace-api schema` and commit it"
+        );
+    }
+}

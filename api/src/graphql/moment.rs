@@ -1,0 +1,71 @@
+//! Moments: what can be found and jumped to.
+
+use async_graphql::{Enum, ID, SimpleObject};
+use retrace_projections::moments;
+use retrace_query as query;
+
+use super::scalar::{DateTime, Long};
+
+/// What kind of thing happened at a moment.
+#[derive(Enum, Clone, Copy, PartialEq, Eq)]
+#[graphql(remote = "moments::MomentKind")]
+pub(super) enum MomentKind {
+    /// A run of keys, as typed.
+    Keys,
+    /// A command line, as the screen showed it when it was sent off.
+    Command,
+    /// A line of the screen, once it stood still.
+    Screen,
+    /// A marker that was set.
+    Marker,
+}
+
+/// Something that was typed, run, seen or marked.
+#[derive(SimpleObject)]
+pub(super) struct Moment {
+    id: ID,
+    kind: MomentKind,
+    /// The whole of it was there from here on, in milliseconds from the start of the session.
+    offset_ms: Long,
+    /// Where it began.
+    start_ms: Long,
+    /// `offsetMs` as a point in time.
+    at: DateTime,
+    text: String,
+}
+
+impl From<moments::Moment> for Moment {
+    fn from(moment: moments::Moment) -> Self {
+        Self {
+            id: moment.id.to_string().into(),
+            kind: moment.kind.into(),
+            // Rounded up, so that at this millisecond the whole of it is there.
+            offset_ms: moment.offset_us.div_ceil(1000).into(),
+            start_ms: (moment.start_us / 1000).into(),
+            at: DateTime(moment.at),
+            text: moment.text,
+        }
+    }
+}
+
+/// A moment to jump to.
+#[derive(SimpleObject)]
+pub(super) struct SeekPoint {
+    /// In milliseconds from the start of the session.
+    offset_ms: Long,
+    at: DateTime,
+    kind: MomentKind,
+    /// What is there, in a few words.
+    label: String,
+}
+
+impl From<query::SeekPoint> for SeekPoint {
+    fn from(point: query::SeekPoint) -> Self {
+        Self {
+            offset_ms: point.offset_ms.into(),
+            at: DateTime(point.at),
+            kind: point.kind.into(),
+            label: point.label,
+        }
+    }
+}

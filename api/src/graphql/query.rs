@@ -1,0 +1,117 @@
+//! The questions at the root.
+
+use async_graphql::connection::Connection;
+use async_graphql::{Context, ID, Object, Result, SimpleObject};
+use retrace_query::{self as query, Reader};
+
+use super::error::blocking;
+use super::events::{self, Event, EventFilter, EventsRead};
+use super::log::Log;
+use super::scalar::{LogPosition, Long};
+use super::search::{self, SearchConnection, SearchFilter, SearchOrder};
+use super::session::{
+    self, Node, Session, SessionConnection, SessionFilter, SessionOrder, list_cost,
+};
+
+/// All questions.
+pub struct Query;
+
+#[Object]
+impl Query {
+    /// Sessions, newest first unless ordered otherwise. `first` is 1 to 100.
+    #[graphql(complexity = "list_cost(first, child_complexity)")]
+    async fn sessions(
+        &self,
+        ctx: &Context<'_>,
+        filter: Option<SessionFilter>,
+        #[graphql(default_with = "SessionOrder::StartedDesc")] order_by: SessionOrder,
+        #[graphql(default = 50)] first: i32,
+        after: Option<String>,
+    ) -> Result<SessionConnection> {
+        session::page_of_sessions(ctx, filter, order_by, first, after).await
+    }
+
+    /// One session. Null when there is none with this id.
+    async fn session(&self, ctx: &Context<'_>, id: ID) -> Result<Option<Session>> {
+        session::find(ctx, &id).await
+    }
+
+    /// Whatever has this id.
+    async fn node(&self, ctx: &Context<'_>, id: ID) -> Result<Option<Node>> {
+        Ok(session::find(ctx, &id)
+            .await?
+            .map(|session| Node::Session(Box::new(session))))
+    }
+
+    /// Full text over what was typed, run and seen in all sessions: words that must all occur,
+    /// "phrases", `prefix*`, `-not`. `first` is 1 to 100.
+    #[graphql(complexity = "list_cost(first, child_complexity)")]
+    async fn search(
+        &self,
+        ctx: &Context<'_>,
+        text: String,
+        filter: Option<SearchFilter>,
+        #[graphql(default_with = "SearchOrder::Relevance")] order_by: SearchOrder,
+        #[graphql(default = 20)] first: i32,
+        after: Option<String>,
+    ) -> Result<SearchConnection> {
+        search::page(ctx, text, filter, order_by, first, after).await
+    }
+
+    /// The log itself, in order of position, from after `after` on. `first` is 1 to 1000.
+    #[graphql(complexity = "list_cost(first, child_complexity)")]
+    async fn events(
+        &self,
+        ctx: &Context<'_>,
+        after: Option<LogPosition>,
+        filter: Option<EventFilter>,
+        #[graphql(default = 100)] first: i32,
+    ) -> Result<Connection<String, Event, EventsRead>> {
+        events::page(ctx, after, filter, first).await
+    }
+
+    /// The log as a whole: size, checkpoint, proofs.
+    async fn log(&self, ctx: &Context<'_>) -> Result<Log> {
+        Log::of(ctx).await
+    }
+
+    /// The values to filter sessions by, the most frequent first.
+    async fn facets(&self, ctx: &Context<'_>) -> Result<Facets> {
+        let reader = ctx.data::<Reader>()?.clone();
+        Ok(blocking(move || reader.facets()).await?.into())
+    }
+}
+
+/// The values to filter sessions by.
+#[derive(SimpleObject)]
+struct Facets {
+    users: Vec<FacetValue>,
+    hosts: Vec<FacetValue>,
+    protocols: Vec<FacetValue>,
+}
+
+/// A value, and how many sessions have it.
+#[derive(SimpleObject)]
+struct FacetValue {
+    value: String,
+    count: Long,
+}
+
+impl From<query::Facets> for Facets {
+    fn from(facets: query::Facets) -> Self {
+        let values = |facets: Vec<query::Facet>| {
+            facets
+                .into_iter()
+                .map(|facet| FacetValue {
+                    value: facet.value,
+                    count: facet.count.into(),
+                })
+                .collect()
+        };
+        Self {
+            users: values(facets.users),
+            hosts: values(facets.hosts),
+            protocols: values(facets.protocols),
+        }
+    }
+}

@@ -1,0 +1,417 @@
+//! Sessions, and what is known of each.
+
+use async_graphql::connection::{Connection, EmptyFields};
+use async_graphql::{
+    ComplexObject, Context, Enum, ID, InputObject, Interface, Result, SimpleObject,
+};
+use retrace_core::SessionId;
+use retrace_core::event;
+use retrace_projections::sessions::SessionRow;
+use retrace_query::{self as query, Reader};
+
+use super::error::{ErrorCode, blocking, of_query};
+use super::moment::{Moment, MomentKind, SeekPoint};
+use super::page;
+use super::scalar::{DateTime, Long};
+
+/// Whether a session goes on.
+#[derive(Enum, Clone, Copy, PartialEq, Eq)]
+#[graphql(remote = "query::SessionState")]
+pub(super) enum SessionState {
+    Active,
+    Ended,
+}
+
+/// The order of sessions.
+#[derive(Enum, Clone, Copy, PartialEq, Eq)]
+#[graphql(remote = "query::SessionOrder")]
+pub(super) enum SessionOrder {
+    StartedDesc,
+    StartedAsc,
+    DurationDesc,
+    RecordedDesc,
+}
+
+/// Why a session ended.
+#[derive(Enum, Clone, Copy, PartialEq, Eq)]
+#[graphql(remote = "event::EndReason")]
+pub(super) enum EndReason {
+    User,
+    Terminated,
+    Inactivity,
+    MaxLength,
+    ConnectionLost,
+    ServerUnreachable,
+    Unknown,
+}
+
+/// Which sessions are wanted: all conditions that are given must hold.
+#[derive(InputObject, Default)]
+pub(super) struct SessionFilter {
+    /// Words that must all occur in title, user, host, command or file name.
+    text: Option<String>,
+    user: Option<String>,
+    host: Option<String>,
+    protocol: Option<String>,
+    state: Option<SessionState>,
+    /// Started at this time or later.
+    started_from: Option<DateTime>,
+    /// Started before this time.
+    started_to: Option<DateTime>,
+}
+
+impl From<SessionFilter> for query::SessionFilter {
+    fn from(filter: SessionFilter) -> Self {
+        Self {
+            text: filter.text,
+            user: filter.user,
+            host: filter.host,
+            protocol: filter.protocol,
+            state: filter.state.map(Into::into),
+            started_from: filter.started_from.map(|time| time.0),
+            started_to: filter.started_to.map(|time| time.0),
+        }
+    }
+}
+
+/// What a page of sessions has beside the sessions.
+#[derive(SimpleObject)]
+pub(super) struct SessionTotals {
+    /// How many sessions the filter lets through, on all pages.
+    total_count: Long,
+}
+
+pub(super) type SessionConnection = Connection<String, Session, SessionTotals>;
+
+pub(super) async fn page_of_sessions(
+    ctx: &Context<'_>,
+    filter: Option<SessionFilter>,
+    order: SessionOrder,
+    first: i32,
+    after: Option<String>,
+) -> Result<SessionConnection> {
+    let reader = ctx.data::<Reader>()?.clone();
+    let request = page::request(first, after)?;
+    let filter: query::SessionFilter = filter.unwrap_or_default().into();
+    let (found, total) = blocking(move || {
+        let found = reader.sessions(&filter, order.into(), &request)?;
+        Ok((found, reader.session_count(&filter)?))
+    })
+    .await?;
+    Ok(page::connection(
+        found,
+        SessionTotals {
+            total_count: total.into(),
+        },
+        Session::from,
+    ))
+}
+
+/// The session with this id. An id that is none names no session.
+pub(super) async fn find(ctx: &Context<'_>, id: &ID) -> Result<Option<Session>> {
+    let Ok(id) = id.parse::<SessionId>() else {
+        return Ok(None);
+    };
+    let reader = ctx.data::<Reader>()?.clone();
+    Ok(blocking(move || reader.session(id))
+        .await?
+        .map(Session::from))
+}
+
+/// One recorded session.
+#[derive(SimpleObject, Clone)]
+#[graphql(complex)]
+pub(super) struct Session {
+    id: ID,
+    title: Option<String>,
+    /// The person or service that acts.
+    user: Option<String>,
+    /// The machine the session is on, or is connected to.
+    host: Option<String>,
+    /// The command line that was run, where one was given.
+    command: Option<String>,
+    /// `terminal`, `ssh`, `rdp`, …
+    protocol: Option<String>,
+    /// The account or resource that is reached.
+    target: Option<String>,
+    state: SessionState,
+    started_at: DateTime,
+    ended_at: Option<DateTime>,
+    /// From the start to the end, or to the last event so far.
+    duration_ms: Long,
+    /// When the server took in the first event.
+    recorded_at: DateTime,
+    end_reason: Option<EndReason>,
+    /// The exit status of the command, where it is known.
+    exit_status: Option<i32>,
+    /// The file it was imported from, if it was.
+    recording: Option<RecordingFile>,
+    /// The size of its terminal at the start.
+    terminal: Option<TerminalSize>,
+    counts: SessionCounts,
+    #[graphql(skip)]
+    session: SessionId,
+    #[graphql(skip)]
+    has_terminal: bool,
+}
+
+/// Something with an id.
+#[derive(Interface)]
+#[graphql(field(name = "id", ty = "&ID"))]
+pub(super) enum Node {
+    Session(Box<Session>),
+}
+
+/// The file that a session was imported from.
+#[derive(SimpleObject, Clone)]
+pub(super) struct RecordingFile {
+    name: String,
+    /// `asciicast-v2`, …
+    format: String,
+    /// Its size, decompressed.
+    bytes: Long,
+    /// SHA-256 of its content, decompressed, in hexadecimal.
+    sha256: String,
+    /// Longer pauses are to be shown as this long.
+    idle_limit_ms: Option<Long>,
+}
+
+#[derive(SimpleObject, Clone)]
+pub(super) struct TerminalSize {
+    columns: i32,
+    rows: i32,
+}
+
+/// How much there is of each kind.
+#[derive(SimpleObject, Clone)]
+pub(super) struct SessionCounts {
+    events: Long,
+    /// Bytes written to the terminal, as UTF-8.
+    output_bytes: Long,
+    /// Keys typed: one for each character, and one for an escape sequence.
+    keys: Long,
+    markers: Long,
+}
+
+impl From<SessionRow> for Session {
+    fn from(row: SessionRow) -> Self {
+        let duration_ms = row.duration_us() / 1000;
+        Self {
+            id: row.id.to_string().into(),
+            state: query::SessionState::of(&row).into(),
+            started_at: DateTime(row.started),
+            ended_at: row.ended.map(DateTime),
+            duration_ms: duration_ms.into(),
+            recorded_at: DateTime(row.recorded),
+            end_reason: row.end_reason.map(Into::into),
+            exit_status: row.exit_status,
+            recording: row.recording.map(|file| RecordingFile {
+                name: file.name,
+                format: file.format,
+                bytes: file.bytes.into(),
+                sha256: file.sha256,
+                idle_limit_ms: file.idle_limit_us.map(|micros| (micros / 1000).into()),
+            }),
+            has_terminal: row.terminal.is_some() || row.counts.output_bytes > 0,
+            terminal: row.terminal.map(|size| TerminalSize {
+                columns: size.columns().into(),
+                rows: size.rows().into(),
+            }),
+            counts: SessionCounts {
+                events: row.events.into(),
+                output_bytes: row.counts.output_bytes.into(),
+                keys: row.counts.keys.into(),
+                markers: row.counts.markers.into(),
+            },
+            title: row.title,
+            user: row.user,
+            host: row.host,
+            command: row.command,
+            protocol: row.protocol,
+            target: row.target,
+            session: row.id,
+        }
+    }
+}
+
+#[ComplexObject]
+impl Session {
+    /// What was typed, run, seen and marked, in order of time. `first` is 1 to 100.
+    #[graphql(complexity = "list_cost(first, child_complexity)")]
+    async fn timeline(
+        &self,
+        ctx: &Context<'_>,
+        kinds: Option<Vec<MomentKind>>,
+        from_ms: Option<Long>,
+        to_ms: Option<Long>,
+        #[graphql(default = 100)] first: i32,
+        after: Option<String>,
+    ) -> Result<Connection<String, Moment>> {
+        let (reader, session) = (ctx.data::<Reader>()?.clone(), self.session);
+        let request = page::request(first, after)?;
+        let filter = query::TimelineFilter {
+            kinds: kinds.map(|kinds| kinds.into_iter().map(Into::into).collect()),
+            from_ms: optional("fromMs", from_ms)?,
+            to_ms: optional("toMs", to_ms)?,
+        };
+        let found = blocking(move || reader.timeline(session, &filter, &request)).await?;
+        Ok(page::connection(found, EmptyFields, Moment::from))
+    }
+
+    /// How much happened when, in equal buckets of time over the whole session. `buckets` is 1 to
+    /// 2000.
+    async fn activity_map(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(default = 300)] buckets: i32,
+    ) -> Result<ActivityMap> {
+        let (reader, session) = (ctx.data::<Reader>()?.clone(), self.session);
+        let buckets = unsigned("buckets", buckets.into())?;
+        let buckets = u32::try_from(buckets).unwrap_or(u32::MAX);
+        let map = blocking(move || reader.activity(session, buckets)).await?;
+        Ok(map.map(ActivityMap::from).unwrap_or_default())
+    }
+
+    /// Moments to jump to, in order of time; with `nearMs`, the ones nearest to it. `first` is 1 to
+    /// 100.
+    #[graphql(complexity = "list_cost(first, child_complexity)")]
+    async fn seek_points(
+        &self,
+        ctx: &Context<'_>,
+        kinds: Option<Vec<MomentKind>>,
+        near_ms: Option<Long>,
+        #[graphql(default = 50)] first: i32,
+    ) -> Result<Vec<SeekPoint>> {
+        let (reader, session) = (ctx.data::<Reader>()?.clone(), self.session);
+        let kinds: Option<Vec<_>> = kinds.map(|kinds| kinds.into_iter().map(Into::into).collect());
+        let near_ms = optional("nearMs", near_ms)?;
+        let first = u32::try_from(unsigned("first", first.into())?).unwrap_or(u32::MAX);
+        let found =
+            blocking(move || reader.seek_points(session, kinds.as_deref(), near_ms, first)).await?;
+        Ok(found.into_iter().map(SeekPoint::from).collect())
+    }
+
+    /// The terminal screen at a moment, in milliseconds from the start. Null when the session has
+    /// no terminal.
+    #[graphql(complexity = "50 + child_complexity")]
+    async fn screen(&self, ctx: &Context<'_>, at_ms: Long) -> Result<Option<Screen>> {
+        let at_ms = unsigned("atMs", at_ms.0)?;
+        let screen = ctx
+            .data::<Reader>()?
+            .screen(self.session, at_ms)
+            .await
+            .map_err(of_query)?;
+        Ok(screen.map(Screen::from))
+    }
+
+    /// Where the recording is served as asciicast: version 2, or with `?version=3`. Null when it
+    /// holds no terminal.
+    async fn asciicast_url(&self) -> Option<String> {
+        self.has_terminal
+            .then(|| format!("/v1/sessions/{}/asciicast", self.session))
+    }
+
+    /// The streams that hold its events.
+    async fn streams(&self, ctx: &Context<'_>) -> Result<Vec<String>> {
+        let (reader, session) = (ctx.data::<Reader>()?.clone(), self.session);
+        blocking(move || reader.session_streams(session)).await
+    }
+}
+
+/// The cost of a list, for the limit on what one query may ask for.
+pub(super) fn list_cost(first: i32, of_each: usize) -> usize {
+    usize::try_from(first)
+        .unwrap_or(0)
+        .saturating_mul(of_each.max(1))
+}
+
+fn unsigned(field: &'static str, number: i64) -> Result<u64> {
+    u64::try_from(number).map_err(|_| {
+        ErrorCode::InvalidArgument.error(format!("`{field}` is {number}, expected 0 or more"))
+    })
+}
+
+fn optional(field: &'static str, number: Option<Long>) -> Result<Option<u64>> {
+    number.map(|number| unsigned(field, number.0)).transpose()
+}
+
+/// Activity in equal buckets of time over the whole session.
+#[derive(SimpleObject, Default)]
+pub(super) struct ActivityMap {
+    bucket_ms: Long,
+    duration_ms: Long,
+    series: Vec<ActivitySeries>,
+}
+
+/// What is counted: bytes for `OUTPUT`, things for the others.
+#[derive(Enum, Clone, Copy, PartialEq, Eq)]
+#[graphql(remote = "query::ActivityKind")]
+pub(super) enum ActivityKind {
+    Output,
+    Keys,
+    Resize,
+    Marker,
+    Process,
+    Screen,
+}
+
+/// `values[i]` covers `[i * bucketMs, (i + 1) * bucketMs)`.
+#[derive(SimpleObject)]
+pub(super) struct ActivitySeries {
+    kind: ActivityKind,
+    values: Vec<Long>,
+    max: Long,
+}
+
+impl From<query::ActivityMap> for ActivityMap {
+    fn from(map: query::ActivityMap) -> Self {
+        let series = map.series.into_iter().map(|series| ActivitySeries {
+            kind: series.kind.into(),
+            values: series.values.into_iter().map(Long::from).collect(),
+            max: series.max.into(),
+        });
+        Self {
+            bucket_ms: map.bucket_ms.into(),
+            duration_ms: map.duration_ms.into(),
+            series: series.collect(),
+        }
+    }
+}
+
+/// A terminal screen at a moment.
+#[derive(SimpleObject)]
+pub(super) struct Screen {
+    at_ms: Long,
+    columns: i32,
+    rows: i32,
+    /// A line of text for each row, trailing spaces cut off.
+    lines: Vec<String>,
+    /// The escape sequences that draw this screen on an empty terminal of the same size.
+    ansi: String,
+    cursor: Cursor,
+}
+
+/// Where the cursor stands, from 0.
+#[derive(SimpleObject)]
+pub(super) struct Cursor {
+    column: i32,
+    row: i32,
+    visible: bool,
+}
+
+impl From<query::Screen> for Screen {
+    fn from(screen: query::Screen) -> Self {
+        Self {
+            at_ms: screen.at_ms.into(),
+            columns: screen.columns.into(),
+            rows: screen.rows.into(),
+            lines: screen.lines,
+            ansi: screen.ansi,
+            cursor: Cursor {
+                column: screen.cursor.column.into(),
+                row: screen.cursor.row.into(),
+                visible: screen.cursor.visible,
+            },
+        }
+    }
+}

@@ -1,0 +1,64 @@
+//! Who asks: the token of a request, from its header or from the cookie of a signed-in browser.
+
+use axum::extract::FromRequestParts;
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, header};
+
+use super::web_session::COOKIE;
+use super::{App, HttpError};
+use crate::tokens::{Denied, Viewer};
+
+/// A page of another site can make a browser send our cookie, but not this header.
+const CLIENT_HEADER: &str = "x-retrace-client";
+
+impl FromRequestParts<App> for Viewer {
+    type Rejection = HttpError;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, HttpError> {
+        let token = bearer(&parts.headers)
+            .or_else(|| cookie_of_own_page(parts))
+            .ok_or_else(|| HttpError::unauthenticated(Denied::Missing.to_string()))?;
+        match app.tokens.check(&token).await {
+            Ok(Ok(viewer)) => Ok(viewer),
+            Ok(Err(denied)) => Err(HttpError::unauthenticated(denied.to_string())),
+            Err(error) => Err(HttpError::internal(&error)),
+        }
+    }
+}
+
+fn bearer(headers: &HeaderMap) -> Option<String> {
+    let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
+    let (scheme, token) = value.split_once(' ')?;
+    scheme
+        .eq_ignore_ascii_case("bearer")
+        .then(|| token.trim().to_owned())
+}
+
+/// The cookie counts when the page that asks is ours: it says so by a header, or, for a link that
+/// the browser follows (a download), the browser says so.
+fn cookie_of_own_page(parts: &Parts) -> Option<String> {
+    let headers = &parts.headers;
+    let said_by_page = headers.contains_key(CLIENT_HEADER);
+    let said_by_browser = parts.method.is_safe()
+        && headers
+            .get("sec-fetch-site")
+            .is_some_and(|site| site == "same-origin");
+    (said_by_page || said_by_browser).then_some(())?;
+    cookie(headers)
+}
+
+pub(super) fn cookie(headers: &HeaderMap) -> Option<String> {
+    headers
+        .get_all(header::COOKIE)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(';'))
+        .find_map(|pair| {
+            Some(
+                pair.trim()
+                    .strip_prefix(COOKIE)?
+                    .strip_prefix('=')?
+                    .to_owned(),
+            )
+        })
+}

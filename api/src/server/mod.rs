@@ -1,0 +1,163 @@
+//! The HTTP server.
+//!
+//! | route | who | answers |
+//! |---|---|---|
+//! | `POST /graphql` | token | everything that can be asked ([`crate::graphql`]) |
+//! | `GET /v1/sessions/{id}/asciicast` | token | a recording, streamed |
+//! | `POST`, `GET`, `DELETE /v1/web-session` | – | signs a browser in, says who it is, signs it out |
+//! | `GET /healthz`, `/readyz` | anyone | whether the process is alive, and ready to answer |
+//! | anything else | anyone | the web UI, which holds no data |
+
+mod assets;
+mod auth;
+mod error;
+mod recordings;
+mod web_session;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::{DefaultBodyLimit, Request, State};
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use retrace_core::log::EventLog;
+use retrace_projections::runner::{ProjectionState, Projections};
+use retrace_query::Reader;
+use serde_json::json;
+use tower_http::compression::CompressionLayer;
+use tower_http::timeout::TimeoutLayer;
+
+use crate::graphql::{self, Schema};
+use crate::tokens::{TokenBook, Viewer};
+pub use error::HttpError;
+
+/// A question is small: what is larger is an attack or a mistake.
+const BODY_BYTES_MAX: usize = 64 << 10;
+/// The time until an answer must have begun.
+const ANSWER_BEGINS_WITHIN: Duration = Duration::from_secs(30);
+
+/// Scripts and styles only from this server, and nothing inline; the terminal player is
+/// WebAssembly.
+const CONTENT_SECURITY_POLICY: &str = "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; \
+    style-src 'self'; img-src 'self' data:; font-src 'self' data:; connect-src 'self'; \
+    object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
+
+/// What the routes share. Cheap to clone.
+#[derive(Clone)]
+pub struct App {
+    /// The log.
+    pub log: Arc<dyn EventLog>,
+    /// The read models.
+    pub reader: Reader,
+    /// The tokens that open the routes.
+    pub tokens: Arc<TokenBook>,
+    /// How far the read models have come.
+    pub projections: Arc<Projections>,
+    schema: Schema,
+}
+
+impl App {
+    /// An app over a log and its read models.
+    pub fn new(log: Arc<dyn EventLog>, reader: Reader, projections: Arc<Projections>) -> Self {
+        let tokens = Arc::new(TokenBook::new(Arc::clone(&log)));
+        let schema = graphql::schema()
+            .data(Arc::clone(&log))
+            .data(reader.clone())
+            .data(Arc::clone(&projections))
+            .finish();
+        Self {
+            log,
+            reader,
+            tokens,
+            projections,
+            schema,
+        }
+    }
+}
+
+/// All routes.
+pub fn router(app: App) -> Router {
+    Router::new()
+        .route("/graphql", post(answer_graphql).get(graphql_needs_post))
+        .route("/v1/sessions/{id}/asciicast", get(recordings::asciicast))
+        .route(
+            "/v1/web-session",
+            post(web_session::sign_in)
+                .get(web_session::who)
+                .delete(web_session::sign_out),
+        )
+        .route("/v1/{*rest}", axum::routing::any(error::no_such_route))
+        .route("/healthz", get(|| async { "ok\n" }))
+        .route("/readyz", get(readiness))
+        .fallback(assets::serve)
+        .layer(CompressionLayer::new())
+        .layer(TimeoutLayer::with_status_code(
+            StatusCode::SERVICE_UNAVAILABLE,
+            ANSWER_BEGINS_WITHIN,
+        ))
+        .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
+        .layer(middleware::from_fn(add_security_headers))
+        .with_state(app)
+}
+
+async fn answer_graphql(
+    State(app): State<App>,
+    viewer: Viewer,
+    Json(request): Json<async_graphql::Request>,
+) -> Json<async_graphql::Response> {
+    let response = app.schema.execute(request.data(viewer)).await;
+    Json(graphql::shortened(response))
+}
+
+async fn graphql_needs_post() -> HttpError {
+    HttpError::new(
+        StatusCode::METHOD_NOT_ALLOWED,
+        "METHOD_NOT_ALLOWED",
+        "send the query as POST with a JSON body: {\"query\": \"…\", \"variables\": {…}}",
+    )
+}
+
+/// Ready when the log answers: the read models catch up while serving.
+async fn readiness(State(app): State<App>) -> Response {
+    match app.projections.states().await {
+        Ok(states) => {
+            let models: Vec<_> = states
+                .iter()
+                .map(|state| {
+                    let ProjectionState {
+                        name,
+                        checkpoint,
+                        log_size,
+                    } = state;
+                    json!({"name": name, "checkpoint": checkpoint, "logSize": log_size})
+                })
+                .collect();
+            Json(json!({"projections": models})).into_response()
+        }
+        Err(error) => {
+            tracing::error!(%error, "not ready");
+            (StatusCode::SERVICE_UNAVAILABLE, "the log does not answer\n").into_response()
+        }
+    }
+}
+
+async fn add_security_headers(request: Request, next: Next) -> Response {
+    let mut response = next.run(request).await;
+    let headers = response.headers_mut();
+    for (name, value) in [
+        (header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::REFERRER_POLICY, "same-origin"),
+        (header::X_FRAME_OPTIONS, "DENY"),
+    ] {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    // Evidence is not to be kept by proxies or on the disk of whoever looked at it.
+    headers
+        .entry(header::CACHE_CONTROL)
+        .or_insert(HeaderValue::from_static("no-store"));
+    response
+}

@@ -1,0 +1,47 @@
+//! The house: which crate may use which, as `ARCHITECTURE.md` says.
+
+use std::fs;
+use std::path::Path;
+
+/// Each crate with the crates of ours that it may use when it runs.
+const MAY_USE: [(&str, &[&str]); 6] = [
+    ("core", &[]),
+    ("ingest", &["retrace-core"]),
+    ("projections", &["retrace-core"]),
+    ("query", &["retrace-core", "retrace-projections"]),
+    (
+        "api",
+        &[
+            "retrace-core",
+            "retrace-ingest",
+            "retrace-projections",
+            "retrace-query",
+        ],
+    ),
+    ("tests", &[]),
+];
+
+#[test]
+fn dependencies_point_the_way_the_architecture_says() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    for (folder, allowed) in MAY_USE {
+        let manifest = fs::read_to_string(root.join(folder).join("Cargo.toml")).unwrap();
+        let (_, dependencies) = manifest.split_once("[dependencies]").unwrap();
+        let dependencies = dependencies.split("\n[").next().unwrap();
+        let ours: Vec<&str> = dependencies
+            .lines()
+            .filter_map(|line| line.split(['.', ' ', '=']).next())
+            .filter(|name| name.starts_with("retrace-"))
+            .collect();
+        for name in &ours {
+            assert!(allowed.contains(name), "{folder} must not use {name}");
+        }
+    }
+    let members = fs::read_to_string(root.join("Cargo.toml")).unwrap();
+    for (folder, _) in MAY_USE {
+        assert!(
+            members.contains(&format!("\"{folder}\"")),
+            "{folder} is no member"
+        );
+    }
+}

@@ -1,0 +1,358 @@
+//! `retrace serve`: what it answers, to whom, and how it stops.
+
+use std::fs;
+use std::time::Duration;
+
+use retrace_tests::{Retrace, Server, body, long_recording, samples, text};
+use serde_json::{Value, json};
+
+fn sessions(server: &Server, token: &str) -> Vec<Value> {
+    let answer = server.graphql(
+        token,
+        "{ sessions(first: 100) { nodes { id title durationMs asciicastUrl recording { name } } } }",
+        &json!({}),
+    );
+    answer["data"]["sessions"]["nodes"]
+        .as_array()
+        .unwrap_or_else(|| panic!("{answer}"))
+        .clone()
+}
+
+fn session_of(server: &Server, token: &str, file: &str) -> String {
+    let all = sessions(server, token);
+    let found = all
+        .iter()
+        .find(|session| session["recording"]["name"] == json!(file));
+    found.unwrap_or_else(|| panic!("no {file} in {all:?}"))["id"]
+        .as_str()
+        .unwrap()
+        .to_owned()
+}
+
+/// What the whole thing is for: a word that was on the screen in the middle of a recording leads to
+/// the moment at which the screen shows it.
+#[test]
+fn a_word_that_was_on_screen_leads_to_the_screen_that_shows_it() {
+    let retrace = Retrace::with_samples();
+    let token = retrace.token();
+    let server = retrace.serve();
+    server.wait_until_caught_up();
+    // What, in which sample, complete on screen at how many milliseconds.
+    for (word, file, truth_ms) in [
+        ("marlstone-4417", "deploy-v3.cast", 51_506),
+        ("quillfern-8820", "deploy-v3.cast", 117_936),
+        ("basaltwing-2963", "incident-v2.cast", 54_738),
+        ("tidewrack-5108", "incident-v2.cast", 106_984),
+    ] {
+        let answer = server.graphql(
+            &token,
+            "query($text: String!) { search(text: $text) { totalCount nodes {
+                session { id } kind offsetMs snippet { runs { text match } } } } }",
+            &json!({ "text": word }),
+        );
+        let hits = answer["data"]["search"]["nodes"]
+            .as_array()
+            .unwrap()
+            .clone();
+        let id = session_of(&server, &token, file);
+        assert!(!hits.is_empty(), "{answer}");
+        assert!(
+            hits.iter().all(|hit| hit["session"]["id"] == json!(id)),
+            "{answer}"
+        );
+        let nearest = hits
+            .iter()
+            .map(|hit| (hit["offsetMs"].as_i64().unwrap() - truth_ms).abs())
+            .min()
+            .unwrap();
+        assert!(
+            nearest <= 2_000,
+            "{word}: {nearest} ms from where it was: {answer}"
+        );
+        for hit in hits.iter().filter(|hit| hit["kind"] != json!("KEYS")) {
+            let shown = server.graphql(
+                &token,
+                "query($id: ID!, $at: Long!) { session(id: $id) { screen(atMs: $at) { lines } } }",
+                &json!({ "id": id, "at": hit["offsetMs"] }),
+            );
+            let lines = shown["data"]["session"]["screen"]["lines"].to_string();
+            assert!(lines.contains(word), "{hit} is not on the screen: {lines}");
+        }
+    }
+}
+
+#[test]
+fn nobody_reads_without_a_token() {
+    let retrace = Retrace::with_samples();
+    let token = retrace.token();
+    let server = retrace.serve();
+    server.wait_until_caught_up();
+    let id = session_of(&server, &token, "deploy-v3.cast");
+    let recording = format!("/v1/sessions/{id}/asciicast");
+    let question = json!({ "query": "{ log { size } }" });
+    let mistyped = format!("{}0", &token[..token.len() - 1]);
+
+    for (what, wrong) in [
+        ("none", None),
+        ("mistyped", Some(mistyped.as_str())),
+        ("other", Some("x")),
+    ] {
+        let (mut get, mut post) = (
+            server.get(&recording),
+            server.post("/graphql").json(&question),
+        );
+        if let Some(wrong) = wrong {
+            (get, post) = (get.bearer_auth(wrong), post.bearer_auth(wrong));
+        }
+        for response in [get.send().unwrap(), post.send().unwrap()] {
+            assert_eq!(response.status(), 401, "{what}");
+            let said = body(response);
+            assert!(
+                said.contains("UNAUTHENTICATED") && !said.contains("size"),
+                "{what}: {said}"
+            );
+        }
+    }
+    // Another site can make a browser send the cookie, but not the header of our own page.
+    let cookie = format!("retrace-token={token}");
+    let forged = server
+        .post("/graphql")
+        .header("cookie", &cookie)
+        .json(&question);
+    assert_eq!(forged.send().unwrap().status(), 401);
+    let own = server
+        .post("/graphql")
+        .header("cookie", &cookie)
+        .header("x-retrace-client", "web");
+    assert_eq!(own.json(&question).send().unwrap().status(), 200);
+
+    let id = token.split('_').nth(1).unwrap();
+    retrace.succeed(&["token", "revoke", id]);
+    let revoked = server
+        .post("/graphql")
+        .bearer_auth(&token)
+        .json(&question)
+        .send()
+        .unwrap();
+    assert_eq!(revoked.status(), 401);
+    assert!(body(revoked).contains("revoked"));
+}
+
+#[test]
+fn an_exported_recording_is_the_imported_one() {
+    let retrace = Retrace::with_samples();
+    let token = retrace.token();
+    let server = retrace.serve();
+    server.wait_until_caught_up();
+    for (file, version) in [("deploy-v3.cast", "3"), ("incident-v2.cast", "2")] {
+        let id = session_of(&server, &token, file);
+        let path = format!("/v1/sessions/{id}/asciicast?version={version}&download=1");
+        let response = server.get(&path).bearer_auth(&token).send().unwrap();
+        assert_eq!(response.status(), 200);
+        assert_eq!(
+            response.headers()["content-type"],
+            "application/x-asciicast"
+        );
+        let over_http = body(response);
+        let original = fs::read_to_string(samples().join(file)).unwrap();
+        assert_eq!(entries(&over_http), entries(&original), "{file}");
+
+        let format = format!("asciicast-v{version}");
+        let by_command = retrace.succeed(&["export", &id, "--format", &format]);
+        assert_eq!(by_command, over_http);
+        let lines = retrace.succeed(&["export", &id, "--format", "ndjson"]);
+        assert_eq!(
+            lines.lines().count(),
+            entries(&original).len() + 3 - usize::from(version == "3")
+        );
+    }
+    let missing = format!("/v1/sessions/{}/asciicast", "0".repeat(36));
+    assert_eq!(
+        server
+            .get(&missing)
+            .bearer_auth(&token)
+            .send()
+            .unwrap()
+            .status(),
+        404
+    );
+}
+
+/// Time, code and data of each entry; the header may differ in how it is written.
+fn entries(cast: &str) -> Vec<(String, Value, Value)> {
+    let entry = |line: &str| {
+        let entry: Value = serde_json::from_str(line).unwrap();
+        let time = format!("{:.6}", entry[0].as_f64().unwrap());
+        (time, entry[1].clone(), entry[2].clone())
+    };
+    cast.lines()
+        .skip(1)
+        .filter(|line| line.starts_with('['))
+        .map(entry)
+        .collect()
+}
+
+/// What comes in while the server runs appears in it, and SIGTERM in the middle loses nothing.
+#[test]
+fn stopped_in_the_middle_of_an_import_nothing_is_lost() {
+    let retrace = Retrace::with_samples();
+    let token = retrace.token();
+    let server = retrace.serve();
+    let file = retrace.scratch().join("long.cast");
+    fs::write(&file, long_recording(6_000)).unwrap();
+    let mut import = retrace
+        .command(&["import", file.to_str().unwrap()])
+        .spawn()
+        .unwrap();
+    std::thread::sleep(Duration::from_millis(150));
+    assert!(server.terminate().success());
+    assert!(import.wait().unwrap().success());
+
+    let server = retrace.serve();
+    server.wait_until_caught_up();
+    let id = session_of(&server, &token, "long.cast");
+    let answer = server.graphql(
+        &token,
+        "query($id: ID!) { session(id: $id) { counts { events } screen(atMs: 599900) { lines } } }",
+        &json!({ "id": id }),
+    );
+    let session = &answer["data"]["session"];
+    assert_eq!(session["counts"]["events"], json!(60_003), "{answer}");
+    assert!(
+        session["screen"]["lines"]
+            .to_string()
+            .contains("line 5999 of a long recording")
+    );
+    assert!(server.terminate().success());
+    retrace.succeed(&["verify"]);
+}
+
+#[test]
+fn rebuilt_read_models_answer_the_same() {
+    let retrace = Retrace::with_samples();
+    let token = retrace.token();
+    let question =
+        "{ sessions(first: 50) { nodes { id title user host startedAt durationMs counts {
+            events outputBytes keys markers }
+        activityMap(buckets: 50) { bucketMs series { kind values } }
+        timeline(first: 100) { nodes { kind offsetMs startMs text } }
+        screen(atMs: 40000) { lines ansi cursor { column row } } } } }";
+    let ask = || {
+        let server = retrace.serve();
+        server.wait_until_caught_up();
+        let answer = server.graphql(&token, question, &json!({}));
+        assert!(answer["errors"].is_null(), "{answer}");
+        let busy = retrace.run(&["rebuild"]);
+        assert!(text(&busy.stderr).contains("another process"), "{busy:?}");
+        assert!(server.terminate().success());
+        answer
+    };
+    let before = ask();
+    retrace.succeed(&["rebuild"]);
+    assert_eq!(ask(), before);
+    retrace.succeed(&["rebuild", "moments"]);
+    assert_eq!(ask(), before);
+    let unknown = retrace.run(&["rebuild", "nothing"]);
+    assert!(
+        text(&unknown.stderr).contains("expected one of"),
+        "{unknown:?}"
+    );
+}
+
+#[test]
+fn a_question_that_cannot_be_answered_says_so() {
+    let retrace = Retrace::with_samples();
+    let token = retrace.token();
+    let server = retrace.serve();
+    let deep = format!(
+        "{{ sessions {} }}",
+        "{ nodes { timeline ".repeat(30) + &"} }".repeat(30)
+    );
+    let wide = format!(
+        "{{ {} }}",
+        (0..5_000)
+            .map(|i| format!("a{i}: log {{ size }} "))
+            .collect::<String>()
+    );
+    let cases = [
+        ("syntax", "{ sessions"),
+        ("unknown field", "{ nonsense }"),
+        ("first", "{ sessions(first: 0) { nodes { id } } }"),
+        ("first", "{ sessions(first: 100000) { nodes { id } } }"),
+        (
+            "cursor",
+            "{ sessions(after: \"made up\") { nodes { id } } }",
+        ),
+        ("empty search", "{ search(text: \"  \") { totalCount } }"),
+        (
+            "buckets",
+            "{ sessions { nodes { activityMap(buckets: 0) { bucketMs } } } }",
+        ),
+        (
+            "time",
+            "{ sessions(filter: {startedFrom: \"yesterday\"}) { nodes { id } } }",
+        ),
+        (
+            "proof",
+            "{ log { inclusionProof(position: \"99999999\") } }",
+        ),
+        ("depth", deep.as_str()),
+        ("width", wide.as_str()),
+    ];
+    for (what, query) in cases {
+        let answer = server.graphql(&token, query, &json!({}));
+        assert_eq!(
+            answer["errors"][0]["extensions"]["code"],
+            json!("INVALID_ARGUMENT"),
+            "{what}: {answer}"
+        );
+    }
+    let missing = server.graphql(&token, "{ session(id: \"nobody\") { id } }", &json!({}));
+    assert_eq!(missing["data"]["session"], Value::Null);
+
+    let large = json!({ "query": "x".repeat(100_000) });
+    let refused = server
+        .post("/graphql")
+        .bearer_auth(&token)
+        .json(&large)
+        .send()
+        .unwrap();
+    assert_eq!(refused.status(), 413);
+    let nowhere = server
+        .get("/v1/nothing")
+        .bearer_auth(&token)
+        .send()
+        .unwrap();
+    assert_eq!(nowhere.status(), 404);
+}
+
+#[test]
+fn the_pages_of_the_ui_are_served_with_a_strict_policy() {
+    let retrace = Retrace::new();
+    let server = retrace.serve();
+    for path in ["/", "/sessions", "/sessions/some-id?t=1000"] {
+        let response = server.get(path).send().unwrap();
+        assert_eq!(response.status(), 200, "{path}");
+        let policy = response.headers()["content-security-policy"]
+            .to_str()
+            .unwrap()
+            .to_owned();
+        assert!(policy.contains("default-src 'self'") && !policy.contains("unsafe-inline"));
+        assert!(body(response).contains("<div id=\"root\""), "{path}");
+    }
+    assert_eq!(
+        server.get("/assets/missing.js").send().unwrap().status(),
+        404
+    );
+    assert_eq!(server.get("/healthz").send().unwrap().status(), 200);
+}
+
+#[test]
+fn a_taken_address_is_said_with_what_to_do() {
+    let retrace = Retrace::new();
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let output = retrace.run(&["serve", "--listen", &address]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(text(&output.stderr).contains("--listen"), "{output:?}");
+}
