@@ -23,7 +23,8 @@ pub type Schema = async_graphql::Schema<Query, EmptyMutation, EmptySubscription>
 
 /// Deeper questions than this are refused: no page of ours needs more.
 const DEPTH_MAX: usize = 15;
-/// Each field costs 1, and a list its length times what one of it costs.
+/// Each field costs 1, a list its length times what one of it costs, and a question to the log or
+/// a read model what its work costs beside a field's.
 const COMPLEXITY_MAX: usize = 20_000;
 /// How deep fragments and values may nest while they are parsed.
 const RECURSION_MAX: usize = 32;

@@ -32,11 +32,13 @@ impl Query {
     }
 
     /// One session. Null when there is none with this id.
+    #[graphql(complexity = "10 + child_complexity")]
     async fn session(&self, ctx: &Context<'_>, id: ID) -> Result<Option<Session>> {
         session::find(ctx, &id).await
     }
 
     /// Whatever has this id.
+    #[graphql(complexity = "10 + child_complexity")]
     async fn node(&self, ctx: &Context<'_>, id: ID) -> Result<Option<Node>> {
         Ok(session::find(ctx, &id)
             .await?
@@ -45,7 +47,7 @@ impl Query {
 
     /// Full text over what was typed, run and seen in all sessions: words that must all occur,
     /// "phrases", `prefix*`, `-not`. `first` is 1 to 100.
-    #[graphql(complexity = "list_cost(first, child_complexity)")]
+    #[graphql(complexity = "200 + list_cost(first, child_complexity)")]
     async fn search(
         &self,
         ctx: &Context<'_>,
@@ -71,11 +73,13 @@ impl Query {
     }
 
     /// The log as a whole: size, checkpoint, proofs.
+    #[graphql(complexity = "20 + child_complexity")]
     async fn log(&self, ctx: &Context<'_>) -> Result<Log> {
         Log::of(ctx).await
     }
 
     /// The values to filter sessions by, the most frequent first.
+    #[graphql(complexity = "50 + child_complexity")]
     async fn facets(&self, ctx: &Context<'_>) -> Result<Facets> {
         let reader = ctx.data::<Reader>()?.clone();
         Ok(blocking(move || reader.facets()).await?.into())

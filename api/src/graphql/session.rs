@@ -260,6 +260,7 @@ impl Session {
 
     /// How much happened when, in equal buckets of time over the whole session. `buckets` is 1 to
     /// 2000.
+    #[graphql(complexity = "50 + child_complexity")]
     async fn activity_map(
         &self,
         ctx: &Context<'_>,

@@ -1,6 +1,7 @@
 //! Errors of the plain HTTP routes: `{"error": {"code": "…", "message": "…"}}`.
 
 use axum::Json;
+use axum::extract::rejection::JsonRejection;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
@@ -26,6 +27,12 @@ impl HttpError {
     /// Whoever asks must sign in first.
     pub fn unauthenticated(message: impl Into<String>) -> Self {
         Self::new(StatusCode::UNAUTHORIZED, "UNAUTHENTICATED", message)
+    }
+
+    /// What was sent is not what is expected: too large, not JSON, or of another shape.
+    pub(super) fn bad_body(rejection: &JsonRejection, expected: &str) -> Self {
+        let message = format!("{}; expected {expected}", rejection.body_text());
+        Self::new(rejection.status(), "INVALID_ARGUMENT", message)
     }
 
     /// Something failed here. The cause goes to the server's own log: it may tell of other people's

@@ -17,6 +17,7 @@ mod web_session;
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::extract::rejection::JsonRejection;
 use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::middleware::{self, Next};
@@ -38,6 +39,8 @@ pub use error::HttpError;
 const BODY_BYTES_MAX: usize = 64 << 10;
 /// The time until an answer must have begun.
 const ANSWER_BEGINS_WITHIN: Duration = Duration::from_secs(30);
+
+const GRAPHQL_BODY: &str = "a JSON body: {\"query\": \"…\", \"variables\": {…}}";
 
 /// Scripts and styles only from this server, and nothing inline; the terminal player is
 /// WebAssembly.
@@ -106,17 +109,18 @@ pub fn router(app: App) -> Router {
 async fn answer_graphql(
     State(app): State<App>,
     viewer: Viewer,
-    Json(request): Json<async_graphql::Request>,
-) -> Json<async_graphql::Response> {
+    body: Result<Json<async_graphql::Request>, JsonRejection>,
+) -> Result<Json<async_graphql::Response>, HttpError> {
+    let Json(request) = body.map_err(|rejection| HttpError::bad_body(&rejection, GRAPHQL_BODY))?;
     let response = app.schema.execute(request.data(viewer)).await;
-    Json(graphql::shortened(response))
+    Ok(Json(graphql::shortened(response)))
 }
 
 async fn graphql_needs_post() -> HttpError {
     HttpError::new(
         StatusCode::METHOD_NOT_ALLOWED,
         "METHOD_NOT_ALLOWED",
-        "send the query as POST with a JSON body: {\"query\": \"…\", \"variables\": {…}}",
+        format!("send the query as POST with {GRAPHQL_BODY}"),
     )
 }
 

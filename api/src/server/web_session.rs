@@ -30,10 +30,9 @@ pub(super) async fn sign_in(
     headers: HeaderMap,
     body: Result<Json<SignIn>, JsonRejection>,
 ) -> Result<impl IntoResponse, HttpError> {
-    let Json(SignIn { token }) = body.map_err(|rejection| {
-        let message = "expected a JSON body: {\"token\": \"rtr_…\"}";
-        HttpError::new(rejection.status(), "INVALID_ARGUMENT", message)
-    })?;
+    let expected = "a JSON body: {\"token\": \"rtr_…\"}";
+    let Json(SignIn { token }) =
+        body.map_err(|rejection| HttpError::bad_body(&rejection, expected))?;
     let token = token.trim();
     let viewer = match app.tokens.check(token).await {
         Ok(Ok(viewer)) => viewer,
