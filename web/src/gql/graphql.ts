@@ -4,6 +4,7 @@ type Exact<T extends { [key: string]: unknown }> = { [K in keyof T]: T[K] };
 /** Internal type. DO NOT USE DIRECTLY. */
 export type Incremental<T> = T | { [P in keyof T]?: P extends ' $fragmentName' | '__typename' ? T[P] : never };
 import type { DocumentTypeDecoration } from '@graphql-typed-document-node/core';
+/** What is counted: bytes for `OUTPUT`, things for the others. */
 export type ActivityKind =
   | 'KEYS'
   | 'MARKER'
@@ -12,6 +13,7 @@ export type ActivityKind =
   | 'RESIZE'
   | 'SCREEN';
 
+/** Why a session ended. */
 export type EndReason =
   | 'CONNECTION_LOST'
   | 'INACTIVITY'
@@ -21,38 +23,53 @@ export type EndReason =
   | 'UNKNOWN'
   | 'USER';
 
+/** Which events are wanted: all conditions that are given must hold. */
 export type EventFilter = {
+  /** Only events of this session. */
   session?: string | number | null | undefined;
+  /** Only events of this stream. */
   stream?: string | null | undefined;
+  /** Only these types, such as `terminal.written`. */
   types?: Array<string> | null | undefined;
 };
 
+/** What kind of thing happened at a moment. */
 export type MomentKind =
   /** A command line, as the screen showed it when it was sent off. */
   | 'COMMAND'
   /** A run of keys, as typed. */
   | 'KEYS'
+  /** A marker that was set. */
   | 'MARKER'
   /** A line of the screen, once it stood still. */
   | 'SCREEN';
 
+/** Where to search: all conditions that are given must hold. */
 export type SearchFilter = {
   host?: string | null | undefined;
   kinds?: Array<MomentKind> | null | undefined;
   session?: string | number | null | undefined;
+  /** Moments of sessions that started at this time or later. */
   startedFrom?: string | null | undefined;
+  /** Moments of sessions that started before this time. */
   startedTo?: string | null | undefined;
   user?: string | null | undefined;
 };
 
+/** The order of hits. */
 export type SearchOrder =
+  /** The latest moment first. */
   | 'NEWEST'
+  /** The best match first. */
   | 'RELEVANCE';
 
+/** Which sessions are wanted: all conditions that are given must hold. */
 export type SessionFilter = {
   host?: string | null | undefined;
   protocol?: string | null | undefined;
+  /** Started at this time or later. */
   startedFrom?: string | null | undefined;
+  /** Started before this time. */
   startedTo?: string | null | undefined;
   state?: SessionState | null | undefined;
   /** Words that must all occur in title, user, host, command or file name. */
@@ -60,12 +77,14 @@ export type SessionFilter = {
   user?: string | null | undefined;
 };
 
+/** The order of sessions. */
 export type SessionOrder =
   | 'DURATION_DESC'
   | 'RECORDED_DESC'
   | 'STARTED_ASC'
   | 'STARTED_DESC';
 
+/** Whether a session goes on. */
 export type SessionState =
   | 'ACTIVE'
   | 'ENDED';
@@ -82,7 +101,7 @@ export type LogEventsQueryVariables = Exact<{
 }>;
 
 
-export type LogEventsQuery = { events: { pageInfo: { hasNextPage: boolean, endCursor: string | null }, nodes: Array<{ position: string, type: string, stream: string, session: string | null, version: number, at: string, recordedAt: string, leaf: string, leafHash: string }> } };
+export type LogEventsQuery = { events: { readTo: string | null, pageInfo: { hasNextPage: boolean }, nodes: Array<{ position: string, type: string, stream: string, session: string | null, version: number, at: string, recordedAt: string, leaf: string, leafHash: string }> } };
 
 export type InclusionProofQueryVariables = Exact<{
   position: string;
@@ -198,9 +217,9 @@ export const LogHeadDocument = new TypedDocumentString(`
 export const LogEventsDocument = new TypedDocumentString(`
     query LogEvents($after: Position, $filter: EventFilter, $first: Int!) {
   events(after: $after, filter: $filter, first: $first) {
+    readTo
     pageInfo {
       hasNextPage
-      endCursor
     }
     nodes {
       position

@@ -35,7 +35,8 @@ export function useSessionEvents(session: string) {
     queryFn: ({ pageParam, signal }) =>
       graphql(LogEventsDocument, { after: pageParam, filter: { session }, first: windowSize }, signal),
     initialPageParam: null as string | null,
-    getNextPageParam: ({ events }) => (events.pageInfo.hasNextPage ? (events.nodes.at(-1)?.position ?? null) : null),
+    // A page may be empty although more is to come: the server looks at so many events at once and says how far it got.
+    getNextPageParam: ({ events }) => (events.pageInfo.hasNextPage ? events.readTo : null),
   })
 }
 
