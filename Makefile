@@ -17,7 +17,7 @@ RELEASE := $(CARGO_TARGET_DIR)/release/retrace
 DEBUG := $(CARGO_TARGET_DIR)/debug/retrace
 say = @printf '\n\033[1m== %s\033[0m\n' "$(1)"
 
-.PHONY: help run test bench fmt lint-rust lint-web test-rust test-web test-browser web build deny fuzz clean-data
+.PHONY: help run test bench screenshots fmt lint-rust lint-web test-rust test-web test-browser web build deny fuzz clean-data
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 22
@@ -36,6 +36,9 @@ test: ## install what is missing, and run all checks and tests
 	@scripts/install rust node chromium
 	@$(MAKE) lint-rust lint-web test-web test-rust test-browser
 	$(call say,all checks and tests passed)
+
+screenshots: ## take the pictures of the documentation from a running `make run`
+	@cd tests/browser && node screenshots.mjs http://127.0.0.1:8080 "$$(cat $(CURDIR)/retrace-data/admin-token)" $(CURDIR)/docs/screenshots
 
 bench: ## run the benchmarks
 	$(call say,looking for what is needed)

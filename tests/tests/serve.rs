@@ -128,6 +128,18 @@ fn nobody_reads_without_a_token() {
         .header("cookie", &cookie)
         .header("x-retrace-client", "web");
     assert_eq!(own.json(&question).send().unwrap().status(), 200);
+    // A download link is followed with the cookie alone, but not from another site.
+    for (site, status) in [
+        (None, 200),
+        (Some("same-origin"), 200),
+        (Some("cross-site"), 401),
+    ] {
+        let mut link = server.get(&recording).header("cookie", &cookie);
+        if let Some(site) = site {
+            link = link.header("sec-fetch-site", site);
+        }
+        assert_eq!(link.send().unwrap().status(), status, "{site:?}");
+    }
 
     let id = token.split('_').nth(1).unwrap();
     retrace.succeed(&["token", "revoke", id]);

@@ -34,16 +34,17 @@ fn bearer(headers: &HeaderMap) -> Option<String> {
         .then(|| token.trim().to_owned())
 }
 
-/// The cookie counts when the page that asks is ours: it says so by a header, or, for a link that
-/// the browser follows (a download), the browser says so.
+/// The cookie counts when the page that asks is ours: it says so by a header. A link that the
+/// browser follows (a download) cannot, so a request that changes nothing counts unless the browser
+/// says that another site's page made it; browsers say so over TLS and on this machine, and without
+/// that the cookie's `SameSite=Strict` has kept it from other sites.
 fn cookie_of_own_page(parts: &Parts) -> Option<String> {
     let headers = &parts.headers;
     let said_by_page = headers.contains_key(CLIENT_HEADER);
-    let said_by_browser = parts.method.is_safe()
-        && headers
-            .get("sec-fetch-site")
-            .is_some_and(|site| site == "same-origin");
-    (said_by_page || said_by_browser).then_some(())?;
+    let of_other_page = headers
+        .get("sec-fetch-site")
+        .is_some_and(|site| site != "same-origin" && site != "none");
+    (said_by_page || (parts.method.is_safe() && !of_other_page)).then_some(())?;
     cookie(headers)
 }
 

@@ -44,10 +44,17 @@ async function ready(url: string): Promise<void> {
   const deadline = Date.now() + startsWithinMs
   while (Date.now() < deadline) {
     const response = await fetch(`${url}/readyz`).catch(() => undefined)
-    if (response?.status === 200) return
+    if (response?.status === 200 && caughtUp((await response.json()) as Readiness)) return
     await new Promise((resolve) => setTimeout(resolve, 100))
   }
   throw new Error(`${url}/readyz was not ready within ${startsWithinMs} ms`)
+}
+
+type Readiness = { projections: { checkpoint: number; logSize: number }[] }
+
+/** Nobody finds what the read models have not seen yet. */
+function caughtUp({ projections }: Readiness): boolean {
+  return projections.every(({ checkpoint, logSize }) => checkpoint === logSize)
 }
 
 async function stop(server: ChildProcess, data: string): Promise<void> {
