@@ -54,6 +54,7 @@ lint-rust:
 	$(call say,Rust: formatting and lints)
 	@cargo fmt --all --check || { echo 'mend it with: make fmt' >&2; exit 1; }
 	@cargo clippy --workspace --all-targets --locked -- -D warnings
+	@cargo check --manifest-path fuzz/Cargo.toml --locked --quiet
 
 lint-web: web/node_modules
 	$(call say,web: lints, types, generated code)
