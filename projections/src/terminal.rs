@@ -2,11 +2,14 @@
 //!
 //! [`TerminalReplay`] promises:
 //! - *pure*: what it shows is a function of the events applied to it, one after the other;
-//! - *resumable*: restored from a [`Keyframe`], it shows for any further events what the original
-//!   shows, also when the keyframe was made inside an escape sequence;
-//! - *unbreakable*: no event makes it panic or grow. Sizes are clamped ([`TerminalSize`]), lines
-//!   that scroll off the top are gone, and if the emulator itself fails on hostile output, it
-//!   goes on with an empty screen, as a person would after `reset`.
+//! - *resumable*: restored from a [`Keyframe`], it shows what the original shows, also when the
+//!   keyframe was made inside an escape sequence, until the terminal is resized: only then do lines
+//!   that scrolled off the top come back, and a keyframe does not have them
+//!   ([`TerminalReplay::resizes`]);
+//! - *unbreakable*: no event makes it panic or grow without end. Sizes are clamped
+//!   ([`TerminalSize`]), of the lines that scroll off the top at most [`SCROLLBACK_LINES`] are
+//!   kept, and if the emulator itself fails on hostile output, it goes on with an empty screen, as
+//!   a person would after `reset`.
 //!
 //! The emulator is `avt`, asciinema's own: a recording looks here as it does in their player.
 
@@ -59,6 +62,12 @@ impl TerminalSize {
     }
 }
 
+/// How many lines that scrolled off the top a terminal with a scrollback keeps. A terminal that
+/// grows taller takes as many of them back as it gets rows, so a whole [`TerminalSize::ROWS_MAX`]
+/// is enough for any growth; players keep 100 or more, which more rows than a window gets at once
+/// would be needed to notice.
+pub const SCROLLBACK_LINES: usize = TerminalSize::ROWS_MAX as usize;
+
 /// Where the cursor stands, counted from 0.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Cursor {
@@ -70,7 +79,8 @@ pub struct Cursor {
     pub visible: bool,
 }
 
-/// A whole terminal at rest: enough to go on from there.
+/// A terminal at rest: enough to go on from there until it is resized, for what has scrolled off
+/// the top is not in it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Keyframe {
     /// Columns and rows.
@@ -102,21 +112,47 @@ pub fn draws(body: &EventBody) -> bool {
 /// A terminal that shows what the events of one stream drew.
 pub struct TerminalReplay {
     terminal: Terminal,
+    scrollback: usize,
 }
 
 impl TerminalReplay {
-    /// An empty terminal.
+    /// An empty terminal without a scrollback: what scrolls off the top is gone, and an observer is
+    /// handed it at once. After a resize it may show fewer lines than people saw.
     pub fn new(size: TerminalSize) -> Self {
+        Self::keeping(0, size)
+    }
+
+    /// An empty terminal that keeps the last [`SCROLLBACK_LINES`] lines that scroll off the top, as
+    /// people's terminals do: growing taller or changing its columns brings them back.
+    pub fn with_scrollback(size: TerminalSize) -> Self {
+        Self::keeping(SCROLLBACK_LINES, size)
+    }
+
+    fn keeping(scrollback: usize, size: TerminalSize) -> Self {
         Self {
-            terminal: empty(size),
+            terminal: empty(size, scrollback),
+            scrollback,
         }
     }
 
-    /// The terminal that the keyframe was made from.
+    /// The terminal that the keyframe was made from, as [`Self::with_scrollback`], but without what
+    /// had scrolled off by then. It shows what that terminal shows until an event
+    /// [resizes](Self::resizes) it, and anew from a source that attaches with a size on.
     pub fn from_keyframe(keyframe: &Keyframe) -> Self {
-        let mut replay = Self::new(keyframe.size);
+        let mut replay = Self::with_scrollback(keyframe.size);
         replay.write(&keyframe.dump);
         replay
+    }
+
+    /// Whether the event gives the terminal another size but leaves its content: what the screen
+    /// shows then depends on the scrollback, which it does at no other time.
+    pub fn resizes(&self, body: &EventBody) -> bool {
+        match body {
+            EventBody::TerminalResized(resized) => {
+                TerminalSize::clamped(resized.columns, resized.rows) != self.size()
+            }
+            _ => false,
+        }
     }
 
     /// The terminal as it is now.
@@ -134,10 +170,11 @@ impl TerminalReplay {
         match body {
             EventBody::SourceAttached(attached) if draws(body) => {
                 let default = TerminalSize::DEFAULT;
-                *self = Self::new(TerminalSize::clamped(
+                let size = TerminalSize::clamped(
                     attached.columns.unwrap_or(default.columns.into()),
                     attached.rows.unwrap_or(default.rows.into()),
-                ));
+                );
+                *self = Self::keeping(self.scrollback, size);
             }
             EventBody::TerminalWritten(written) => self.write(&written.text),
             EventBody::TerminalResized(resized) => {
@@ -181,6 +218,14 @@ impl TerminalReplay {
         TerminalSize::clamped(number(columns), number(rows))
     }
 
+    /// How many characters the emulator holds, a measure for its memory: those of the screen, of the
+    /// screen behind an alternate one, and of the scrollback.
+    pub fn cells(&self) -> usize {
+        let size = self.size();
+        let primary = self.terminal.primary_screen().all_lines().count();
+        usize::from(size.columns) * (usize::from(size.rows) + primary)
+    }
+
     /// One line of text for each row, trailing spaces cut off.
     pub fn lines(&self) -> Vec<String> {
         let screen = self.terminal.screen();
@@ -221,14 +266,15 @@ impl TerminalReplay {
             tracing::warn!(
                 "the terminal emulator failed on recorded output; its screen is emptied"
             );
-            self.terminal = empty(size);
+            self.terminal = empty(size, self.scrollback);
             None
         })
     }
 }
 
-fn empty(size: TerminalSize) -> Terminal {
-    Terminal::new(size.columns.into(), size.rows.into()).expect("a clamped size is at least 1 by 1")
+fn empty(size: TerminalSize, scrollback: usize) -> Terminal {
+    Terminal::with_scrollback(size.columns.into(), size.rows.into(), Some(scrollback))
+        .expect("a clamped size is at least 1 by 1")
 }
 
 #[cfg(test)]
@@ -304,6 +350,31 @@ mod tests {
         assert_eq!(shown.lines()[0], "");
     }
 
+    #[test]
+    fn a_terminal_that_grows_takes_lines_back_from_the_scrollback() {
+        let text = "1\r\n2\r\n3\r\n4";
+        let taller = resized(8, 4);
+        let mut forgetful = replay(8, 2, text);
+        let mut shown = TerminalReplay::with_scrollback(TerminalSize::clamped(8, 2));
+        shown.write(text);
+        let mut restored = TerminalReplay::from_keyframe(&shown.keyframe());
+        assert!(shown.resizes(&taller) && !shown.resizes(&resized(8, 2)));
+        for replay in [&mut forgetful, &mut shown, &mut restored] {
+            assert_eq!(replay.lines(), ["3", "4"]);
+            replay.apply(&taller);
+        }
+        assert_eq!(shown.lines(), ["1", "2", "3", "4"]);
+        assert_eq!(forgetful.lines(), ["3", "4", "", ""]);
+        assert_eq!(restored.lines(), forgetful.lines(), "a keyframe has none");
+    }
+
+    #[test]
+    fn a_scrollback_has_an_end() {
+        let mut shown = TerminalReplay::with_scrollback(TerminalSize::clamped(10, 5));
+        shown.write(&"x\r\n".repeat(3 * SCROLLBACK_LINES));
+        assert_eq!(shown.cells(), 10 * (5 + 5 + SCROLLBACK_LINES));
+    }
+
     fn terminal_event() -> impl Strategy<Value = EventBody> {
         let size = (0..40_u32, 0..20_u32);
         prop_oneof![
@@ -316,16 +387,16 @@ mod tests {
         #![proptest_config(ProptestConfig::with_cases(2_000))]
 
         #[test]
-        fn a_restored_terminal_goes_on_as_the_original_does(
+        fn a_restored_terminal_goes_on_as_the_original_does_until_it_is_resized(
             before in prop::collection::vec(terminal_event(), 0..40),
             after in prop::collection::vec(terminal_event(), 0..20),
         ) {
-            let mut original = TerminalReplay::new(TerminalSize::clamped(20, 6));
+            let mut original = TerminalReplay::with_scrollback(TerminalSize::clamped(20, 6));
             for body in &before {
                 original.apply(body);
             }
             let mut restored = TerminalReplay::from_keyframe(&original.keyframe());
-            for body in &after {
+            for body in after.iter().filter(|body| !matches!(body, EventBody::TerminalResized(_))) {
                 original.apply(body);
                 restored.apply(body);
                 prop_assert_eq!(original.lines(), restored.lines());

@@ -22,7 +22,8 @@ pub struct Screen {
     /// One line of text for each row, trailing spaces cut off.
     pub lines: Vec<String>,
     /// The escape sequences that draw this screen on an empty terminal of the same size; the
-    /// stream's next output may be written behind them.
+    /// stream's next output may be written behind them, until the terminal is resized: then lines
+    /// come back that had scrolled off, and those are not in them.
     pub ansi: String,
     /// Where the cursor stands.
     pub cursor: ScreenCursor,

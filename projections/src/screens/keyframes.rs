@@ -21,6 +21,8 @@ pub(super) struct StoredKeyframe {
     /// Of the last event that is in it.
     pub(super) offset_us: u64,
     pub(super) keyframe: Keyframe,
+    /// How many bytes the keyframes behind it may take at resizes.
+    pub(super) credit: u64,
 }
 
 const ZSTD_LEVEL: i32 = 3;
@@ -135,11 +137,12 @@ impl Terminal {
             version,
             offset_us,
             keyframe,
+            credit,
         } = stored;
         let dump = zstd::bulk::compress(keyframe.dump.as_bytes(), ZSTD_LEVEL)
             .map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))?;
         connection
-            .prepare_cached("INSERT INTO keyframes VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?
+            .prepare_cached("INSERT INTO keyframes VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)")?
             .execute((
                 self.key,
                 to_sql(version.0),
@@ -147,6 +150,7 @@ impl Terminal {
                 keyframe.size.columns(),
                 keyframe.size.rows(),
                 dump,
+                to_sql(*credit),
             ))?;
         Ok(())
     }
@@ -157,7 +161,7 @@ impl Terminal {
     ) -> rusqlite::Result<Option<StoredKeyframe>> {
         one_keyframe(
             connection,
-            "SELECT version, offset_us, columns, rows, dump FROM keyframes
+            "SELECT version, offset_us, columns, rows, dump, credit FROM keyframes
              WHERE terminal = ?1 ORDER BY version DESC LIMIT 1",
             &[&self.key],
         )
@@ -171,7 +175,7 @@ impl Terminal {
     ) -> rusqlite::Result<Option<StoredKeyframe>> {
         one_keyframe(
             connection,
-            "SELECT version, offset_us, columns, rows, dump FROM keyframes
+            "SELECT version, offset_us, columns, rows, dump, credit FROM keyframes
              WHERE terminal = ?1 AND offset_us <= ?2
              ORDER BY offset_us DESC, version DESC LIMIT 1",
             &[&self.key, &to_sql(limit_us)],
@@ -223,5 +227,6 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<StoredKeyframe> {
             size: TerminalSize::clamped(row.get(2)?, row.get(3)?),
             dump,
         },
+        credit: from_sql(row.get(5)?),
     })
 }

@@ -8,17 +8,24 @@
 //! - A keyframe is taken after an event when the screen may have changed since the last one and
 //!   5 s of the session or 256 KiB of output have passed, and in any case after 4,096 events: so
 //!   no tail is longer (`track.rs`).
+//! - A terminal that is resized takes lines back that had scrolled off its top, and a keyframe does
+//!   not have those. So one is also taken right after each resize, that no tail needs them, as long
+//!   as these keyframes take no more bytes than 4 MiB and the stream's output: a hostile recording
+//!   of nothing but resizes must not grow without end. Where a tail is resized nevertheless, the
+//!   stream is replayed from its beginning: right, but as slow as the stream is long (`source.rs`).
 //! - Order is the stream's, not the clock's. The offset of an event counts as no earlier than that
 //!   of the terminal events before it, so that "up to this moment" is always a prefix of the stream.
 //! - What is kept in memory is a cache: the emulators of the streams seen lately. One that is not
 //!   there is made again from its last keyframe and the log, by the same steps, so content depends
-//!   on neither restarts nor batches.
+//!   on neither restarts nor batches. What had scrolled off it is made again, by a replay from the
+//!   stream's beginning, only when it is resized: once after a restart, not at every event.
 //!
 //! [`screen_at`] is the reading side. A session with several terminal streams shows the one that
 //! wrote first.
 
 mod keyframes;
 mod read;
+mod source;
 #[cfg(test)]
 mod tests;
 mod track;
@@ -35,19 +42,19 @@ use tokio::runtime::Handle;
 
 pub use read::screen_at;
 
-use crate::counts::readable_body;
 use crate::runner::Surroundings;
 use crate::starts::{Start, Starts};
 use crate::store::{Schema, Store};
-use crate::terminal::{draws, may_draw};
+use crate::terminal::draws;
 use crate::{Projection, ProjectionError, not_applied, offset_us};
 use keyframes::Terminal;
+use source::{Source, drawing_body};
 use track::Track;
 
 /// The tables of the screens.
 pub const SCHEMA: Schema = Schema {
     name: "screens",
-    version: 1,
+    version: 2,
     tables: include_str!("schema.sql"),
 };
 
@@ -122,37 +129,6 @@ enum Stream {
     Drawing(Terminal, Box<Track>),
 }
 
-impl Stream {
-    /// Applies the stream's next event, and stores a keyframe when one is due.
-    fn apply(
-        &mut self,
-        connection: &Connection,
-        start: Start,
-        event: &Event,
-    ) -> rusqlite::Result<()> {
-        let body = may_draw(event.kind())
-            .then(|| readable_body(event, SCHEMA.name))
-            .flatten();
-        if let Self::Silent = self
-            && body.as_ref().is_some_and(draws)
-        {
-            let terminal = Terminal::create(connection, start.key, event)?;
-            *self = Self::Drawing(terminal, Box::new(Track::begin(event.version())));
-        }
-        let Self::Drawing(terminal, track) = self else {
-            return Ok(());
-        };
-        track.apply(body.as_ref(), offset_us(start.started, event.at()));
-        if let Some(EventBody::TerminalWritten(_)) = body {
-            terminal.note_written(connection, event.position())?;
-        }
-        if track.keyframe_is_due() {
-            terminal.store(connection, &track.take_keyframe())?;
-        }
-        Ok(())
-    }
-}
-
 impl State {
     /// Applies consecutive events of one stream.
     fn apply(&mut self, connection: &Connection, events: &[Event]) -> Result<(), ProjectionError> {
@@ -173,10 +149,40 @@ impl State {
                 self.streams.forget(session);
                 stream = Stream::Silent;
             } else {
-                stream.apply(connection, start, event)?;
+                self.apply_one(connection, start, &mut stream, event)?;
             }
         }
         self.streams.put(first.stream(), stream);
+        Ok(())
+    }
+
+    /// Applies the stream's next event, and stores a keyframe when one is due.
+    fn apply_one(
+        &self,
+        connection: &Connection,
+        start: Start,
+        stream: &mut Stream,
+        event: &Event,
+    ) -> Result<(), ProjectionError> {
+        let body = drawing_body(event);
+        if let Stream::Silent = stream
+            && body.as_ref().is_some_and(draws)
+        {
+            let terminal = Terminal::create(connection, start.key, event)?;
+            *stream = Stream::Drawing(terminal, Box::new(Track::begin(event.version())));
+        }
+        let Stream::Drawing(terminal, track) = stream else {
+            return Ok(());
+        };
+        let offset_us = offset_us(start.started, event.at());
+        self.source(start, terminal, event)
+            .apply(track, body.as_ref(), offset_us)?;
+        if let Some(EventBody::TerminalWritten(_)) = body {
+            terminal.note_written(connection, event.position())?;
+        }
+        if track.keyframe_is_due() {
+            terminal.store(connection, &track.take_keyframe())?;
+        }
         Ok(())
     }
 
@@ -195,30 +201,25 @@ impl State {
             Some(keyframe) => Track::resume(&keyframe),
             None => Track::begin(terminal.first_version()),
         };
-        while track.next_version() < event.version() {
-            let missing = event.version().0 - track.next_version().0;
-            let limit = usize::try_from(missing).map_or(TAIL_EVENTS, |n| n.min(TAIL_EVENTS));
-            let read = self
-                .log
-                .read_stream(event.stream(), track.next_version(), limit);
-            let events = self.runtime.block_on(read)?;
-            if events.is_empty() {
-                let what = format!("the stream {} ends before {missing} events", event.stream());
-                return Err(retrace_core::log::StoreError::Damaged(what).into());
-            }
-            for event in &events {
-                track.catch_up(event, start.started);
-            }
-        }
+        self.source(start, &terminal, event)
+            .catch_up(&mut track, event.version())?;
         Ok(Stream::Drawing(terminal, Box::new(track)))
+    }
+
+    fn source<'a>(&'a self, start: Start, terminal: &Terminal, event: &'a Event) -> Source<'a> {
+        Source {
+            log: &*self.log,
+            runtime: &self.runtime,
+            stream: event.stream(),
+            started: start.started,
+            first_version: terminal.first_version(),
+        }
     }
 }
 
-/// Tails are read in pieces of this many events.
-const TAIL_EVENTS: usize = 2_048;
-
 /// The streams seen lately. Bounded by their number, and by the cells of their emulators: together
-/// they hold at most about 200 MB.
+/// they hold at most about 200 MB. A scrollback counts, so an ordinary window's emulator is 50,000
+/// cells when it is full.
 #[derive(Default)]
 struct Recent {
     streams: HashMap<StreamName, (Stream, u64)>,
@@ -227,7 +228,7 @@ struct Recent {
 }
 
 const STREAMS_MAX: usize = 1_024;
-const CELLS_MAX: usize = 4_000_000;
+const CELLS_MAX: usize = 8_000_000;
 
 impl Recent {
     fn take(&mut self, name: &StreamName) -> Option<Stream> {

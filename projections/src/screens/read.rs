@@ -1,4 +1,5 @@
-//! The screen at a moment: the nearest keyframe before it, and the tail from the log.
+//! The screen at a moment: the nearest keyframe before it, and the tail from the log. Should the
+//! terminal be resized within the tail, which is rare, the stream from its beginning.
 
 use std::sync::Arc;
 
@@ -6,8 +7,8 @@ use retrace_core::log::{EventLog, StoreError};
 use retrace_core::{SessionId, StreamName, StreamVersion, Timestamp};
 use rusqlite::Connection;
 
-use super::TAIL_EVENTS;
 use super::keyframes::{StoredKeyframe, Terminal};
+use super::source::Source;
 use super::track::Track;
 use crate::ProjectionError;
 use crate::starts::find_start;
@@ -47,17 +48,21 @@ pub async fn screen_at(
             Some(keyframe) => Track::resume(keyframe),
             None => Track::begin(plan.first_version),
         };
+        let source = Source {
+            log: &*log,
+            runtime: &runtime,
+            stream: &plan.stream,
+            started: plan.started,
+            first_version: plan.first_version,
+        };
         loop {
-            let limit = match plan.end {
-                Some(end) => end.0.saturating_sub(track.next_version().0),
-                None => u64::MAX,
-            };
-            let limit = usize::try_from(limit).map_or(TAIL_EVENTS, |n| n.min(TAIL_EVENTS));
-            let from = track.next_version();
-            let events = runtime.block_on(log.read_stream(&plan.stream, from, limit))?;
-            let until = |event| track.catch_up_until(event, plan.started, limit_us);
-            let in_time = events.iter().all(until);
-            if events.is_empty() || !in_time {
+            let events = source.read(track.next_version(), plan.end)?;
+            for event in &events {
+                if !source.apply_until(&mut track, event, limit_us)? {
+                    return Ok(Some(track.into_replay()));
+                }
+            }
+            if events.is_empty() {
                 return Ok(Some(track.into_replay()));
             }
         }

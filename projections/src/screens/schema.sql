@@ -23,6 +23,7 @@ CREATE TABLE keyframes (
     columns    INTEGER NOT NULL,
     rows       INTEGER NOT NULL,
     dump       BLOB NOT NULL,          -- compressed by zstd
+    credit     INTEGER NOT NULL,       -- bytes that keyframes behind it may take at resizes
     PRIMARY KEY (terminal, version)
 ) STRICT;
 CREATE INDEX keyframes_by_offset ON keyframes (terminal, offset_us, version);

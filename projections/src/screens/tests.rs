@@ -9,7 +9,9 @@ use retrace_ingest::sample::{Length, SyntheticCast, Workload};
 
 use super::*;
 use crate::terminal::{TerminalReplay, TerminalSize};
-use crate::testing::{TestLog, any_body, attached, session, stream, typed, written};
+use crate::testing::{
+    TestLog, any_body, attached, content, output, resized, session, stream, typed, written,
+};
 
 fn build(test: &TestLog, batch: usize) -> PathBuf {
     let dir = test.models("models");
@@ -38,7 +40,7 @@ fn events_of(test: &TestLog, stream: &StreamName) -> Vec<Event> {
 
 /// The definition: the stream replayed from its start, up to the first event that drew too late.
 fn replayed(events: &[Event], limit_us: u64) -> TerminalReplay {
-    let mut replay = TerminalReplay::new(TerminalSize::DEFAULT);
+    let mut replay = TerminalReplay::with_scrollback(TerminalSize::DEFAULT);
     for event in events {
         let body = event.body().unwrap();
         if draws(&body) && offset_us(events[0].at(), event.at()) > limit_us {
@@ -78,6 +80,147 @@ proptest! {
         for limit_us in limits {
             let shown = shown(&test, &dir, session(1), limit_us).unwrap();
             same(&shown, &replayed(&events, limit_us))?;
+        }
+    }
+}
+
+/// Output that scrolls, on a terminal that is resized again and again, at times to such a size that
+/// the keyframes of its resizes soon have taken all they may.
+fn resizing_body() -> impl Strategy<Value = EventBody> {
+    let small = (1..40_u32, 1..20_u32);
+    prop_oneof![
+        6 => "[a-z]{1,30}(\r\n[a-z]{1,9}){0,20}\r\n".prop_map(|text| written(&text)),
+        3 => output().prop_map(|text| written(&text)),
+        4 => small.clone().prop_map(|(columns, rows)| resized(columns, rows)),
+        1 => (990..1_010_u32, 490..510_u32).prop_map(|(columns, rows)| resized(columns, rows)),
+        1 => small.prop_map(|(columns, rows)| attached(columns, rows)),
+        3 => Just(typed("x")),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+
+    #[test]
+    fn lines_come_back_at_resizes_however_many_and_whenever_it_was_opened(
+        // Of two parts: in the latter there is credit for keyframes of small terminals only.
+        before in prop::collection::vec(resizing_body(), 0..60),
+        huge in prop::collection::vec(490..501_u32, 0..10),
+        after in prop::collection::vec((resizing_body(), 0..400_000_i64), 1..60),
+        limits in prop::collection::vec(0..12_000_000_u64, 8),
+        batch in 1..30_usize,
+    ) {
+        let test = TestLog::new();
+        let begin = [written("begin\r\n")].into_iter().chain(before);
+        let huge = huge.into_iter().map(|rows| resized(1_000, rows));
+        test.append(session(1), "agent", begin.chain(huge).map(|body| (0, body)));
+        let mut at_us = 0;
+        test.append(session(1), "agent", after.into_iter().map(|(body, pause_us)| {
+            at_us += pause_us;
+            (at_us, body)
+        }));
+        let dir = build(&test, 100_000);
+        let around = Surroundings {
+            dir: test.models("reopened"),
+            log: Arc::clone(&test.log),
+            runtime: test.runtime.handle().clone(),
+        };
+        loop {
+            let mut reopened = ScreensProjection::open(&around).unwrap();
+            let read = test.log.read(reopened.checkpoint(), batch);
+            let events = test.runtime.block_on(read).unwrap();
+            if events.is_empty() {
+                break;
+            }
+            reopened.apply(&events).unwrap();
+        }
+        prop_assert!(content(&dir, &SCHEMA) == content(&around.dir, &SCHEMA));
+        let events = events_of(&test, &stream(session(1), "agent"));
+        for limit_us in limits {
+            let shown = shown(&test, &dir, session(1), limit_us).unwrap();
+            same(&shown, &replayed(&events, limit_us))?;
+        }
+    }
+}
+
+fn count_keyframes(dir: &Path) -> i64 {
+    let count = |connection: &Connection| {
+        connection.query_row("SELECT count(*) FROM keyframes", [], |row| row.get(0))
+    };
+    ScreensProjection::readers(dir)
+        .read::<_, rusqlite::Error>(count)
+        .unwrap()
+}
+
+#[test]
+fn keyframes_at_resizes_have_a_budget() {
+    // An ordinary window has one at each, a huge terminal at 8; one that writes 50 kB between them
+    // at three more, and two because its tails are long.
+    let turns = |n: u32, columns, rows, text: &str| -> Vec<_> {
+        (0..n)
+            .flat_map(|turn| [(0, resized(columns, rows - turn % 2)), (0, written(text))])
+            .collect()
+    };
+    let loud = "x".repeat(50_000);
+    for (case, events, want) in [
+        ("ordinary", turns(300, 120, 36, "x"), 300),
+        ("the same size again", vec![(0, resized(80, 24)); 100], 0),
+        ("huge", turns(30, 1_000, 500, "x"), 8),
+        ("huge and loud", turns(30, 1_000, 500, &loud), 13),
+    ] {
+        let test = TestLog::new();
+        test.append(session(1), "agent", [(0, written("begin"))]);
+        test.append(session(1), "agent", events);
+        let dir = build(&test, 1_000);
+        assert_eq!(count_keyframes(&dir), want, "{case}");
+    }
+}
+
+/// A player keeps more lines than fit on the screen, and shows them when the terminal grows.
+#[test]
+fn a_screen_behind_a_resize_is_that_of_a_player() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../samples/deploy-v3.cast");
+    let test = TestLog::new();
+    let session = import(&test, &path);
+    let dir = build(&test, 700);
+    let streams = test
+        .runtime
+        .block_on(test.log.session_streams(session))
+        .unwrap();
+    let events = events_of(&test, &streams[0]);
+    // Right behind both resizes, and some seconds after them.
+    for at_ms in [68_400, 74_500, 130_000, u64::MAX / 1_000] {
+        let limit_us = at_ms * 1_000;
+        let mut player = avt::Terminal::with_scrollback(100, 30, Some(10_000)).unwrap();
+        for event in &events {
+            if offset_us(events[0].at(), event.at()) > limit_us {
+                break;
+            }
+            match event.body().unwrap() {
+                EventBody::TerminalWritten(written) => player.feed(written.text.as_str()),
+                EventBody::TerminalResized(size) => {
+                    player.resize(size.columns as usize, size.rows as usize);
+                }
+                _ => {}
+            }
+        }
+        let lines: Vec<_> = player
+            .screen()
+            .visible_lines()
+            .map(|line| line.text().trim_end_matches(' ').to_owned())
+            .collect();
+        let shown = shown(&test, &dir, session, limit_us).unwrap();
+        assert_eq!(shown.lines(), lines, "{at_ms} ms");
+        if at_ms == 74_500 {
+            assert_eq!(shown.size(), TerminalSize::clamped(120, 36));
+            let forgetful = events
+                .iter()
+                .take_while(|event| offset_us(events[0].at(), event.at()) <= limit_us);
+            let mut replay = TerminalReplay::new(TerminalSize::DEFAULT);
+            forgetful.for_each(|event| {
+                replay.apply(&event.body().unwrap());
+            });
+            assert_ne!(replay.lines(), lines, "else this moment shows nothing");
         }
     }
 }
@@ -228,15 +371,7 @@ fn a_tail_has_an_end_however_the_session_goes() {
         test.append(session(1), "agent", [(0, written(""))]);
         test.append(session(1), "agent", events);
         let dir = build(&test, 1_000);
-        let count = |connection: &Connection| {
-            connection.query_row("SELECT count(*) FROM keyframes", [], |row| {
-                row.get::<_, i64>(0)
-            })
-        };
-        let found = ScreensProjection::readers(&dir)
-            .read::<_, rusqlite::Error>(count)
-            .unwrap();
-        assert_eq!(found, want, "{case}");
+        assert_eq!(count_keyframes(&dir), want, "{case}");
     }
 }
 

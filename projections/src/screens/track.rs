@@ -1,13 +1,11 @@
 //! One stream's terminal on its way through the events, and when to take a keyframe of it.
 
-use retrace_core::event::{Event, EventBody};
-use retrace_core::{StreamVersion, Timestamp};
+use retrace_core::StreamVersion;
+use retrace_core::event::EventBody;
 
 use super::keyframes::StoredKeyframe;
-use super::{SCHEMA, next};
-use crate::counts::readable_body;
-use crate::offset_us;
-use crate::terminal::{TerminalReplay, TerminalSize, draws, may_draw};
+use super::next;
+use crate::terminal::{TerminalReplay, TerminalSize};
 
 /// A tail spans at most about so much of the session,
 const TAIL_US_MAX: u64 = 5_000_000;
@@ -16,9 +14,21 @@ const TAIL_BYTES_MAX: usize = 256 << 10;
 /// and so many events.
 const TAIL_EVENTS_MAX: u32 = 4_096;
 
+/// What the keyframes at resizes of one stream may take, in bytes before compression: so much,
+/// enough for a thousand resizes of an ordinary window, and with each byte of output one more. A
+/// recording that only resizes a huge terminal over and over would otherwise be stored as many
+/// times its size.
+const RESIZE_CREDIT: u64 = 4 << 20;
+
 /// A stream's terminal, and how far it is from its last keyframe.
 pub(super) struct Track {
     replay: TerminalReplay,
+    /// Whether `replay` has the lines that scrolled off, as it would from the stream's beginning.
+    remembers: bool,
+    /// How many bytes keyframes may still take at resizes.
+    credit: u64,
+    /// The last event gave the terminal another size.
+    resized: bool,
     next_version: StreamVersion,
     /// Of the last event that drew; never goes back.
     offset_us: u64,
@@ -35,7 +45,10 @@ impl Track {
     /// A terminal whose first event is at `version`.
     pub(super) fn begin(version: StreamVersion) -> Self {
         Self {
-            replay: TerminalReplay::new(TerminalSize::DEFAULT),
+            replay: TerminalReplay::with_scrollback(TerminalSize::DEFAULT),
+            remembers: true,
+            credit: RESIZE_CREDIT,
+            resized: false,
             next_version: version,
             offset_us: 0,
             begun: false,
@@ -46,10 +59,14 @@ impl Track {
         }
     }
 
-    /// A terminal as it was right after the keyframe was taken.
+    /// A terminal as it was right after the keyframe was taken, but for what had scrolled off: see
+    /// [`Self::misses_history_of`].
     pub(super) fn resume(keyframe: &StoredKeyframe) -> Self {
         Self {
             replay: TerminalReplay::from_keyframe(&keyframe.keyframe),
+            remembers: false,
+            credit: keyframe.credit,
+            resized: false,
             next_version: keyframe.version,
             offset_us: keyframe.offset_us,
             begun: true,
@@ -60,55 +77,65 @@ impl Track {
         }
     }
 
+    /// Whether the stream's next event brings back lines that scrolled off, and they are not known
+    /// because the terminal was resumed: then it must [remember](Self::remember) them first.
+    pub(super) fn misses_history_of(&self, body: Option<&EventBody>) -> bool {
+        !self.remembers && body.is_some_and(|body| self.replay.resizes(body))
+    }
+
+    /// Takes over the terminal as the stream's events from its beginning on made it, up to the next
+    /// event. All else that is counted here is right already.
+    pub(super) fn remember(&mut self, replay: TerminalReplay) {
+        self.replay = replay;
+        self.remembers = true;
+    }
+
     /// Applies the stream's next event: its body, where it could be read and may draw.
     pub(super) fn apply(&mut self, body: Option<&EventBody>, offset_us: u64) {
         self.next_version = next(self.next_version);
+        self.resized = body.is_some_and(|body| self.replay.resizes(body));
         if body.is_some_and(|body| self.replay.apply(body)) {
             self.begun = true;
             self.changed = true;
             self.offset_us = self.offset_us.max(offset_us);
-            if let Some(EventBody::TerminalWritten(written)) = body {
-                self.bytes += written.text.len();
+            match body {
+                Some(EventBody::TerminalWritten(written)) => {
+                    self.bytes += written.text.len();
+                    self.credit = self.credit.saturating_add(written.text.len() as u64);
+                }
+                // It begins with an empty terminal, of which nothing has scrolled off.
+                Some(EventBody::SourceAttached(_)) => self.remembers = true,
+                _ => {}
             }
         }
         self.events += u32::from(self.begun);
     }
 
-    /// As [`Self::apply`], with the event as the log has it.
-    pub(super) fn catch_up(&mut self, event: &Event, started: Timestamp) {
-        let body = may_draw(event.kind())
-            .then(|| readable_body(event, SCHEMA.name))
-            .flatten();
-        self.apply(body.as_ref(), offset_us(started, event.at()));
-    }
-
-    /// As [`Self::catch_up`], unless the event drew after `limit_us`: then it is left out, and the
-    /// answer is that no later event is to be applied.
-    pub(super) fn catch_up_until(
-        &mut self,
-        event: &Event,
-        started: Timestamp,
-        limit_us: u64,
-    ) -> bool {
-        let body = may_draw(event.kind())
-            .then(|| readable_body(event, SCHEMA.name))
-            .flatten();
-        let offset_us = offset_us(started, event.at());
-        if offset_us > limit_us && body.as_ref().is_some_and(draws) {
-            return false;
-        }
-        self.apply(body.as_ref(), offset_us);
-        true
-    }
-
+    /// A keyframe is due when the tail is long; and after a resize, as long as there is credit, so
+    /// that the tails behind it need no history.
     pub(super) fn keyframe_is_due(&self) -> bool {
+        self.tail_is_long() || (self.resized && self.credit >= self.screen_bytes())
+    }
+
+    fn tail_is_long(&self) -> bool {
         let passed =
             self.offset_us - self.keyframe_offset_us >= TAIL_US_MAX || self.bytes >= TAIL_BYTES_MAX;
         (self.changed && passed) || self.events >= TAIL_EVENTS_MAX
     }
 
-    /// The keyframe of now; the tail begins anew.
+    /// About how many bytes a full screen dumps to. Known without dumping it, so that neither do
+    /// many large screens cost time.
+    fn screen_bytes(&self) -> u64 {
+        self.replay.size().cells() as u64
+    }
+
+    /// The keyframe of now, which is due; the tail begins anew.
     pub(super) fn take_keyframe(&mut self) -> StoredKeyframe {
+        let keyframe = self.replay.keyframe();
+        if !self.tail_is_long() {
+            let bytes = (keyframe.dump.len() as u64).max(self.screen_bytes());
+            self.credit = self.credit.saturating_sub(bytes);
+        }
         self.keyframe_offset_us = self.offset_us;
         self.changed = false;
         self.bytes = 0;
@@ -116,7 +143,8 @@ impl Track {
         StoredKeyframe {
             version: self.next_version,
             offset_us: self.offset_us,
-            keyframe: self.replay.keyframe(),
+            keyframe,
+            credit: self.credit,
         }
     }
 
@@ -125,7 +153,7 @@ impl Track {
     }
 
     pub(super) fn cells(&self) -> usize {
-        self.replay.size().cells()
+        self.replay.cells()
     }
 
     /// The terminal.
