@@ -88,7 +88,7 @@ async fn replayed(
     stream: &StreamName,
     at_ms: u64,
 ) -> anyhow::Result<Vec<String>> {
-    let mut terminal = TerminalReplay::new(TerminalSize::DEFAULT);
+    let mut terminal = TerminalReplay::with_scrollback(TerminalSize::DEFAULT);
     let mut next = StreamVersion(0);
     let mut until: Option<Timestamp> = None;
     loop {
