@@ -29,15 +29,17 @@ fn one_byte_of_one_event_changed_in_the_database_is_named() {
             |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
         )
         .unwrap();
-    let mut body = zstd::bulk::decompress(&payload[1..], 64 << 20).unwrap();
+    // A byte for the format, four for a checksum, then the packed events.
+    let mut body = zstd::bulk::decompress(&payload[5..], 64 << 20).unwrap();
     let place = body
         .windows(8)
         .rposition(|bytes| bytes.starts_with(b"{\"text\":"))
         .unwrap()
         + 9;
     body[place] = if body[place] == b'x' { b'y' } else { b'x' };
-    let mut changed = vec![payload[0]];
-    changed.extend(zstd::bulk::compress(&body, 1).unwrap());
+    let packed = zstd::bulk::compress(&body, 1).unwrap();
+    let checksum = crc32fast::hash(&packed).to_le_bytes();
+    let changed = [&payload[..1], &checksum, &packed].concat();
     log.execute(
         "UPDATE commits SET payload = ?2 WHERE rowid = ?1",
         (row, changed),
@@ -72,7 +74,7 @@ fn one_byte_of_one_event_changed_in_the_database_is_named() {
 #[test]
 fn any_single_byte_flipped_in_a_payload_is_found() {
     let retrace = Retrace::with_samples();
-    for step in 0..12 {
+    for step in 0..24 {
         let log = Connection::open(retrace.data().join("log.sqlite")).unwrap();
         let (row, payload): (i64, Vec<u8>) = log
             .query_row(
@@ -82,7 +84,7 @@ fn any_single_byte_flipped_in_a_payload_is_found() {
             )
             .unwrap();
         let mut changed = payload.clone();
-        let place = changed.len() * step / 12;
+        let place = changed.len() * step / 24;
         changed[place] ^= 1;
         let update = "UPDATE commits SET payload = ?2 WHERE rowid = ?1";
         log.execute(update, (row, changed)).unwrap();

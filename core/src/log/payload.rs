@@ -4,13 +4,17 @@
 //! each of them: a leaf is put together when somebody asks for its bytes.
 //!
 //! ```text
-//! payload = 0x01 zstd(body)
+//! payload = 0x01 checksum[4] zstd(body)
+//! checksum = CRC-32 (IEEE 802.3) of the compressed body, little-endian
 //! body    = secret[16] count types{ n (length name)* } kind* at* length* data
 //! kind    = index into types
 //! at      = zigzag of the microseconds since the event before (the first: since 1970)
 //! length  = bytes of the event's data
 //! ```
 //! All numbers are LEB128; `data` is the canonical JSON of the events side by side.
+//!
+//! The checksum proves nothing: leaf hashes do. It finds a damaged byte that zstd would not notice,
+//! because more than one compressed form can unpack to the same body.
 
 use std::ops::Range;
 
@@ -63,11 +67,32 @@ pub(super) fn pack(
     for (_, _, data) in events {
         body.extend_from_slice(data);
     }
-    let mut payload = vec![FORMAT_ZSTD];
     let compressed = zstd::bulk::compress(&body, ZSTD_LEVEL)
         .map_err(|error| StoreError::Failed(Box::new(error)))?;
-    payload.extend_from_slice(&compressed);
-    Ok(payload)
+    Ok(enclose(&compressed))
+}
+
+/// Format and checksum before a compressed body.
+pub(super) fn enclose(compressed: &[u8]) -> Vec<u8> {
+    let checksum = crc32fast::hash(compressed).to_le_bytes();
+    [&[FORMAT_ZSTD], checksum.as_slice(), compressed].concat()
+}
+
+/// The compressed body of a payload.
+pub(super) fn disclose(payload: &[u8]) -> Result<&[u8], String> {
+    match payload.split_first() {
+        Some((&FORMAT_ZSTD, rest)) => match rest.split_first_chunk() {
+            Some((checksum, compressed))
+                if *checksum == crc32fast::hash(compressed).to_le_bytes() =>
+            {
+                Ok(compressed)
+            }
+            Some(_) => Err("its bytes are not the ones that were written".to_owned()),
+            None => Err("cut off".to_owned()),
+        },
+        Some((other, _)) => Err(format!("packed in the unknown way {other}")),
+        None => Err("empty".to_owned()),
+    }
 }
 
 /// What a store keeps beside the payload of a commit.
@@ -88,11 +113,7 @@ pub(super) fn unpack(envelope: CommitEnvelope, payload: &[u8]) -> Result<Commit,
 }
 
 fn unpack_body(envelope: CommitEnvelope, payload: &[u8]) -> Result<Commit, String> {
-    let compressed = match payload.split_first() {
-        Some((&FORMAT_ZSTD, rest)) => rest,
-        Some((other, _)) => return Err(format!("packed in the unknown way {other}")),
-        None => return Err("empty".to_owned()),
-    };
+    let compressed = disclose(payload)?;
     let size = zstd::bulk::Decompressor::upper_bound(compressed).unwrap_or(MAX_BODY_BYTES);
     if size > MAX_BODY_BYTES {
         return Err(format!("claims to unpack to {size} bytes"));
@@ -238,9 +259,9 @@ mod tests {
 
         #[test]
         fn damage_is_an_error_and_never_a_panic(bytes in prop::collection::vec(any::<u8>(), 0..200), count in 0..20_usize) {
-            let mut payload = vec![FORMAT_ZSTD];
-            payload.extend(zstd::bulk::compress(&bytes, 1).unwrap());
+            let payload = enclose(&zstd::bulk::compress(&bytes, 1).unwrap());
             let _ = unpack(envelope(count), &payload);
+            let _ = unpack(envelope(count), &enclose(&bytes));
             let _ = unpack(envelope(count), &bytes);
         }
 

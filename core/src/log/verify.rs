@@ -56,6 +56,13 @@ impl StoredCommit {
     }
 }
 
+/// A stream as it is stored, not yet believed.
+pub(crate) struct StoredStream {
+    pub(crate) name: String,
+    pub(crate) session: Option<String>,
+    pub(crate) next_version: u64,
+}
+
 /// What a verification found to be true.
 #[derive(Debug, Clone)]
 pub struct Verified {
@@ -273,7 +280,7 @@ impl Verification {
         edge: &[u8],
         checkpoint: &str,
         nodes: &[(u32, u64, Vec<u8>)],
-        streams: &[(String, u64)],
+        streams: &[StoredStream],
         key: &str,
     ) -> Result<Verified, VerifyError> {
         let checkpoint =
@@ -315,11 +322,24 @@ impl Verification {
                 self.nodes.len()
             )));
         }
-        for (stream, next) in streams {
-            let expected = self.next_versions.get(stream).copied().unwrap_or(0);
-            if expected != *next {
+        for StoredStream {
+            name,
+            session,
+            next_version,
+        } in streams
+        {
+            let expected = self.next_versions.get(name).copied().unwrap_or(0);
+            if expected != *next_version {
                 return Err(bad_log(format!(
-                    "stream `{stream}` claims to go on at version {next}, expected {expected}"
+                    "stream `{name}` claims to go on at version {next_version}, expected {expected}"
+                )));
+            }
+            let of_name = StreamName::new(name.clone())
+                .ok()
+                .and_then(|name| name.session());
+            if *session != of_name.map(|session| session.to_string()) {
+                return Err(bad_log(format!(
+                    "stream `{name}` is filed under another session"
                 )));
             }
         }

@@ -10,7 +10,7 @@ use crate::id::{Position, SessionId, StreamName, StreamVersion};
 use crate::log::StoreError;
 use crate::log::merkle::{Hash, NodeSource, node_hash};
 use crate::log::payload;
-use crate::log::verify::StoredCommit;
+use crate::log::verify::{StoredCommit, StoredStream};
 
 /// Which levels of the tree are stored: every eighth, as in tiles.
 pub(super) const STORED_LEVELS: u32 = 8;
@@ -297,14 +297,19 @@ pub(crate) fn all_nodes(connection: &Connection) -> Result<Vec<(u32, u64, Vec<u8
         .map_err(failed)
 }
 
-/// The next version that each stream claims to have.
-pub(crate) fn all_streams(connection: &Connection) -> Result<Vec<(String, u64)>, StoreError> {
+/// All streams, as they are stored.
+pub(crate) fn all_streams(connection: &Connection) -> Result<Vec<StoredStream>, StoreError> {
     connection
-        .prepare("SELECT name, next_version FROM streams WHERE log = ?1")
+        .prepare("SELECT name, session, next_version FROM streams WHERE log = ?1")
         .and_then(|mut statement| {
-            statement
-                .query_map([LOG], |row| Ok((row.get(0)?, unsigned(row, 1)?)))?
-                .collect()
+            let stored = |row: &Row<'_>| {
+                Ok(StoredStream {
+                    name: row.get(0)?,
+                    session: row.get(1)?,
+                    next_version: unsigned(row, 2)?,
+                })
+            };
+            statement.query_map([LOG], stored)?.collect()
         })
         .map_err(failed)
 }

@@ -82,6 +82,10 @@ fn blob(connection: &Connection, column: &str, first_position: i64) -> Vec<u8> {
         .unwrap()
 }
 
+fn unpacked(payload: &[u8]) -> Vec<u8> {
+    zstd::bulk::decompress(payload::disclose(payload).unwrap(), 1 << 20).unwrap()
+}
+
 fn put_blob(connection: &Connection, column: &str, first_position: i64, blob: &[u8]) {
     let sql = format!("UPDATE commits SET {column} = ?2 WHERE first_position = ?1");
     assert_eq!(connection.execute(&sql, (first_position, blob)).unwrap(), 1);
@@ -100,11 +104,10 @@ async fn an_event_that_was_changed_is_named() {
     let log = damaged_by(|connection| {
         // The body is stored as it is where it does not compress, so rebuild it: one digit.
         let payload = blob(connection, "payload", 20_000);
-        let mut body = zstd::bulk::decompress(&payload[1..], 1 << 20).unwrap();
+        let mut body = unpacked(&payload);
         let place = body.windows(3).position(|w| w == b"b 1").unwrap();
         body[place + 2] = b'7';
-        let mut changed = vec![1];
-        changed.extend(zstd::bulk::compress(&body, 1).unwrap());
+        let changed = payload::enclose(&zstd::bulk::compress(&body, 1).unwrap());
         put_blob(connection, "payload", 20_000, &changed);
     })
     .await;
@@ -116,7 +119,7 @@ async fn an_event_that_was_changed_is_named() {
 
 #[tokio::test]
 async fn any_byte_of_any_payload_matters() {
-    for place in [0, 1, 5, 20, 60, 400, 2_000] {
+    for place in [0, 1, 3, 5, 6, 7, 8, 9, 11, 12, 20, 60, 400, 2_000] {
         let log = damaged_by(|connection| {
             let mut payload = blob(connection, "payload", 4_096);
             let place = place % payload.len();
@@ -140,11 +143,10 @@ async fn an_event_changed_with_its_hash_breaks_the_signed_root() {
     let log = damaged_by(|connection| {
         let mut hashes = blob(connection, "leaf_hashes", 20_000);
         let payload = blob(connection, "payload", 20_000);
-        let mut body = zstd::bulk::decompress(&payload[1..], 1 << 20).unwrap();
+        let mut body = unpacked(&payload);
         let place = body.windows(3).position(|w| w == b"b 0").unwrap();
         body[place + 2] = b'7';
-        let mut changed = vec![1];
-        changed.extend(zstd::bulk::compress(&body, 1).unwrap());
+        let changed = payload::enclose(&zstd::bulk::compress(&body, 1).unwrap());
         put_blob(connection, "payload", 20_000, &changed);
         let recorded_at: i64 = connection
             .query_row(
@@ -180,7 +182,7 @@ async fn an_event_changed_with_its_hash_breaks_the_signed_root() {
 #[tokio::test]
 async fn every_other_change_is_found() {
     type Change = (&'static str, &'static str, &'static str);
-    let cases: [Change; 9] = [
+    let cases: [Change; 10] = [
         (
             "a commit dropped",
             "DELETE FROM commits WHERE first_position = 2048",
@@ -216,6 +218,11 @@ async fn every_other_change_is_found() {
             "a stream's end",
             "UPDATE streams SET next_version = 1 WHERE name = 'b'",
             "stream `b`",
+        ),
+        (
+            "a stream's session",
+            "UPDATE streams SET session = 'x' WHERE name = 'b'",
+            "another session",
         ),
         (
             "a checkpoint",
