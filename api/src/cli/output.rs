@@ -25,8 +25,20 @@ pub(super) fn fail(error: &anyhow::Error) -> ExitCode {
         // `retrace … | head` has got all it wanted.
         return ExitCode::SUCCESS;
     }
-    note(format!("error: {error:#}"));
+    note(format!("error: {}", printable(&with_causes(error))));
     ExitCode::FAILURE
+}
+
+/// The error and its causes. Some errors say their cause themselves: it is not said twice.
+fn with_causes(error: &anyhow::Error) -> String {
+    error
+        .chain()
+        .map(ToString::to_string)
+        .fold(String::new(), |said, cause| match said.as_str() {
+            "" => cause,
+            _ if said.contains(&cause) => said,
+            _ => format!("{said}: {cause}"),
+        })
 }
 
 fn is_broken_pipe(error: &anyhow::Error) -> bool {
@@ -76,6 +88,15 @@ pub(super) fn printable(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_cause_is_said_once() {
+        let full = io::Error::other("no space");
+        let error = anyhow::Error::new(full)
+            .context("`a.cast`: no space")
+            .context("export");
+        assert_eq!(with_causes(&error), "export: `a.cast`: no space");
+    }
 
     #[test]
     fn escape_sequences_are_shown_and_not_sent() {
