@@ -4,7 +4,6 @@ mod casts;
 mod commands;
 mod lines;
 mod log;
-mod rates;
 
 use casts::Cast;
 use proptest::prelude::*;

@@ -5,6 +5,7 @@
 //! figures move with the machine and the hour.
 
 mod import;
+mod index;
 mod screen;
 mod search;
 
@@ -43,6 +44,8 @@ enum Name {
     Import,
     /// The screen at any moment of a one-hour recording, beside replaying it from its start
     Screen,
+    /// Finding and indexing moments, beside the terminal emulator alone
+    Index,
     /// Searching all moments, over HTTP and directly, beside SQLite FTS5
     Search,
     /// All of them
@@ -89,6 +92,9 @@ impl Bench {
         }
         if wanted(Name::Screen) {
             figures.extend(screen::run(self.rounds).await?);
+        }
+        if wanted(Name::Index) {
+            figures.extend(index::run(self.rounds).await?);
         }
         if wanted(Name::Search) {
             figures.extend(search::run(self.rounds, self.recordings.as_deref()).await?);
