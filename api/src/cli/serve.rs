@@ -50,7 +50,7 @@ impl Serve {
         let reader = Reader::open(&data.read_models(), Arc::clone(&log));
         let listener = TcpListener::bind(self.listen).await.with_context(|| {
             format!(
-                "cannot listen on {}: choose another address with --listen",
+                "cannot listen on {}: choose another address with --listen or RETRACE_LISTEN",
                 self.listen
             )
         })?;
