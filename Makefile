@@ -55,6 +55,7 @@ lint-rust:
 	@cargo fmt --all --check || { echo 'mend it with: make fmt' >&2; exit 1; }
 	@cargo clippy --workspace --all-targets --locked -- -D warnings
 	@cargo check --manifest-path fuzz/Cargo.toml --locked --quiet
+	@if command -v cargo-deny >/dev/null; then cargo deny --log-level error check licenses bans sources; fi
 
 lint-web: web/node_modules
 	$(call say,web: lints, types, generated code)

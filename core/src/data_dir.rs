@@ -156,8 +156,14 @@ impl DataDir {
         }
         let key = LogKey::generate(LogId::new_random())
             .map_err(|error| io_error(io::Error::other(error)))?;
-        write_new_private(&path, &key.to_secret_text()).map_err(io_error)?;
-        write_new_private(&self.path.join("keys/log.pub"), key.verifier_key()).map_err(io_error)?;
+        match write_whole_private(&path, &key.to_secret_text()) {
+            Ok(()) => {}
+            // Another process was quicker: its key is the one.
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return self.read_key(),
+            Err(error) => return Err(io_error(error)),
+        }
+        write_whole_private(&self.path.join("keys/log.pub"), key.verifier_key())
+            .map_err(io_error)?;
         Ok(key)
     }
 }
@@ -170,15 +176,21 @@ fn create_private_folder(path: &Path) -> io::Result<()> {
     builder.create(path)
 }
 
-/// Writes a file that only its owner can read, durably, and never over another.
-fn write_new_private(path: &Path, text: &str) -> io::Result<()> {
+/// Writes a file that only its owner can read, durably, and never over another. The file has its
+/// name only once it is whole, so a crash leaves no half a key.
+fn write_whole_private(path: &Path, text: &str) -> io::Result<()> {
+    let partial = path.with_extension(format!("{}.partial", std::process::id()));
     let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
+    options.write(true).create(true).truncate(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut file = options.open(path)?;
+    let mut file = options.open(&partial)?;
     writeln!(file, "{text}")?;
     file.sync_all()?;
+    // A link, unlike a rename, does not replace a file that is there.
+    let linked = fs::hard_link(&partial, path);
+    fs::remove_file(&partial)?;
+    linked?;
     match path.parent() {
         Some(folder) => File::open(folder)?.sync_all(),
         None => Ok(()),

@@ -190,6 +190,36 @@ fn killed_in_the_middle_and_imported_again_gives_the_same_content() {
     retrace.succeed(&["verify"]);
 }
 
+/// Four at once on a data folder that is not there yet: one key, one log, nothing lost.
+#[test]
+fn several_imports_at_once_into_a_new_folder_make_one_log() {
+    for round in 0..5 {
+        let retrace = Retrace::new();
+        let running: Vec<_> = (0..4)
+            .map(|number| {
+                let file = retrace.scratch().join(format!("{number}.cast"));
+                fs::write(&file, GOOD.replace("hello", &format!("hello {number}"))).unwrap();
+                let mut import = retrace.command(&["import", file.to_str().unwrap()]);
+                import
+                    .stdout(Stdio::null())
+                    .stderr(Stdio::piped())
+                    .spawn()
+                    .unwrap()
+            })
+            .collect();
+        for import in running {
+            let output = import.wait_with_output().unwrap();
+            assert!(output.status.success(), "round {round}: {output:?}");
+        }
+        let answer = &retrace.json_lines(&["verify", "--json"])[0];
+        assert_eq!(
+            (&answer["events"], &answer["streams"]),
+            (&json!(16), &json!(4)),
+            "{answer}"
+        );
+    }
+}
+
 fn sort_by_stream(events: &mut Vec<Value>) {
     // Tokens that the reading itself made are no recordings.
     events.retain(|event| event["stream"].as_str().unwrap().starts_with("session/"));
