@@ -8,7 +8,7 @@ use clap::Args;
 use indicatif::ProgressBar;
 use retrace_core::Timestamp;
 use retrace_ingest::import::{
-    ImportOptions, ImportProgress, ImportReport, Imported, Outcome, import_all,
+    ImportOptions, ImportProgress, ImportReport, Imported, Outcome, import_all, shown_path,
 };
 use serde_json::json;
 
@@ -101,8 +101,8 @@ impl ImportProgress for Bar {
     }
 
     fn finished(&self, path: &Path, _outcome: &Outcome) {
-        let name = path.file_name().unwrap_or_default().to_string_lossy();
-        self.bar.set_message(output::printable(&name));
+        let name = path.file_name().unwrap_or_default();
+        self.bar.set_message(shown_path(Path::new(name)));
     }
 }
 
@@ -132,7 +132,7 @@ fn print_json(report: &ImportReport) -> anyhow::Result<()> {
 fn print_for_people(report: &ImportReport) -> anyhow::Result<()> {
     let mut counts = [0_u32; 4];
     for (path, outcome) in &report.files {
-        let file = output::printable(&path.to_string_lossy());
+        let file = shown_path(path);
         let count = match outcome {
             Outcome::Imported(imported) if imported.already => {
                 output::line(format!("already     {}  {file}", imported.session))?;
