@@ -2,6 +2,7 @@
 //!
 //! - [`container`]: what a file is wrapped in (nothing, gzip, zstd), within [`Limits`].
 //! - [`asciicast`]: the format of asciinema, read in versions 1, 2 and 3, written in 2 and 3.
+//! - [`protocol`]: what recorders and the server say to each other over the network.
 //! - [`import`]: files and folders of recordings into the log, each whole or not at all.
 //! - [`sample`]: recordings of any length, made up from a seed, for tests and benchmarks.
 //!
@@ -13,6 +14,7 @@ pub mod asciicast;
 pub mod container;
 pub mod import;
 mod limits;
+pub mod protocol;
 pub mod sample;
 mod shown;
 
