@@ -213,6 +213,11 @@ impl StreamName {
         Self("access/tokens".to_owned())
     }
 
+    /// The stream of all changes of the server's settings.
+    pub fn settings() -> Self {
+        Self("settings/server".to_owned())
+    }
+
     /// The name, if it is one.
     ///
     /// # Errors

@@ -1,10 +1,11 @@
 //! The event log of Retrace: what happened, in one provable order.
 //!
-//! Three parts, in reading order:
+//! Four parts, in reading order:
 //! - [`event`]: the vocabulary. An [`event::EventBody`] is what a recorder or an administrator
 //!   says; an [`event::Event`] is that same statement once it stands in the log.
 //! - [`log`]: the [`log::EventLog`] trait with its promises, its SQLite implementation, the Merkle
 //!   tree over the leaves, signed checkpoints, proofs and verification.
+//! - [`settings`]: what an administrator can change, kept in the log.
 //! - [`data_dir`]: where a node keeps its log, its keys and its read models.
 //!
 //! Absent on purpose: file formats and the network (`retrace-ingest`), anything derived from
@@ -15,6 +16,7 @@ pub mod data_dir;
 pub mod event;
 pub mod id;
 pub mod log;
+pub mod settings;
 pub mod time;
 
 pub use id::{LogId, Position, SessionId, SourceName, StreamName, StreamVersion};

@@ -1,0 +1,314 @@
+//! The settings of the server, kept in the log.
+//!
+//! A change is a `config.changed` event in the stream `settings/server`, so that who changed what,
+//! when, and what was in force while a session was recorded can be told for ever. What was never
+//! changed has its default. Three parts:
+//!
+//! - the registry below: name, kind, default, allowed values and help of each setting, once;
+//! - [`Settings`]: their values, typed, as of one moment;
+//! - [`SettingsBook`]: reads them from the log, and changes them.
+//!
+//! Values that come from the log are checked as those that people give are: what another version
+//! allowed and this one does not is not in force, and settings that this version does not know
+//! are kept and ignored.
+
+mod book;
+mod kind;
+
+pub use book::{Change, SetError, SettingsBook};
+pub use kind::{Kind, Value};
+
+use kind::Typed;
+use serde_json::Value as Json;
+
+/// What a setting is.
+#[derive(Debug)]
+pub struct Definition {
+    /// Its name: `group.setting`.
+    pub name: &'static str,
+    /// What it may be.
+    pub kind: Kind,
+    help: &'static str,
+}
+
+/// Why a setting cannot have a value.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum SettingError {
+    /// This version has no such setting.
+    #[error("there is no setting `{name}`: `retrace settings list` shows all")]
+    Unknown {
+        /// The name that was given.
+        name: String,
+    },
+    /// It may not have that value.
+    #[error("`{name}` is {found}, expected {expected}")]
+    Invalid {
+        /// The name of the setting.
+        name: &'static str,
+        /// The value that was given.
+        found: String,
+        /// What it may be.
+        expected: Kind,
+    },
+}
+
+macro_rules! settings {
+    ($(
+        $(#[doc = $group_help:literal])+
+        $group:ident: $Group:ident {
+            $(
+                $(#[doc = $help:literal])+
+                $setting:ident: $type:ty = $default:expr, $kind:expr;
+            )+
+        }
+    )+) => {
+        $(
+            $(#[doc = $group_help])+
+            #[derive(Debug, Clone, PartialEq, Eq)]
+            pub struct $Group {
+                $(
+                    $(#[doc = $help])+
+                    pub $setting: $type,
+                )+
+            }
+
+            impl Default for $Group {
+                fn default() -> Self {
+                    Self { $($setting: $default,)+ }
+                }
+            }
+        )+
+
+        /// The values of all settings, as of one moment.
+        #[derive(Debug, Clone, PartialEq, Eq, Default)]
+        pub struct Settings {
+            $(
+                $(#[doc = $group_help])+
+                pub $group: $Group,
+            )+
+        }
+
+        /// All settings, in the order in which they are listed.
+        pub const REGISTRY: &[Definition] = &[
+            $($(
+                Definition {
+                    name: concat!(stringify!($group), ".", stringify!($setting)),
+                    kind: $kind,
+                    help: concat!($($help),+),
+                },
+            )+)+
+        ];
+
+        impl Settings {
+            /// The value of a setting.
+            pub fn value(&self, definition: &Definition) -> Value {
+                match definition.name {
+                    $($(
+                        concat!(stringify!($group), ".", stringify!($setting)) => {
+                            self.$group.$setting.value()
+                        }
+                    )+)+
+                    other => unreachable!("`{other}` is not in the registry"),
+                }
+            }
+
+            /// Takes a value that has been checked.
+            fn put(&mut self, definition: &Definition, value: &Value) {
+                match definition.name {
+                    $($(
+                        concat!(stringify!($group), ".", stringify!($setting)) => {
+                            if let Some(value) = Typed::of(value) {
+                                self.$group.$setting = value;
+                            }
+                        }
+                    )+)+
+                    other => unreachable!("`{other}` is not in the registry"),
+                }
+            }
+        }
+    };
+}
+
+/// A hundred years: longer than anything is kept.
+const SECONDS_MAX: u64 = 100 * 366 * 86_400;
+
+settings! {
+    /// What is taken in from recorders.
+    ingest: Ingest {
+        /// The largest batch of events, packed and unpacked.
+        batch_bytes_max: u64 = 8 << 20, Kind::Bytes { min: 64 << 10, max: 1 << 30 };
+        /// The most events in a batch.
+        batch_events_max: u64 = 10_000, Kind::Count { min: 1, max: 1_000_000 };
+        /// The largest blob (a segment of video, a screenshot).
+        blob_bytes_max: u64 = 64 << 20, Kind::Bytes { min: 64 << 10, max: 16 << 30 };
+        /// How many times its packed size a body may have when it is unpacked.
+        expansion_ratio_max: u64 = 200, Kind::Count { min: 1, max: 100_000 };
+        /// The most events that a session may send in a second; 0 is no limit.
+        session_events_per_second: u64 = 0, Kind::Count { min: 0, max: 100_000_000 };
+        /// The most that is being taken in at any moment, from all recorders together.
+        bytes_in_flight_max: u64 = 256 << 20, Kind::Bytes { min: 1 << 20, max: 1 << 40 };
+        /// The longest that a body may take to arrive.
+        body_seconds_max: u64 = 60, Kind::Seconds { min: 1, max: 86_400 };
+        /// With less space than this on the log's disk, no session is promised to be recorded.
+        free_space_min: u64 = 500_000_000, Kind::Bytes { min: 0, max: 1 << 50 };
+        /// For how many days an upload token works.
+        upload_token_days: u64 = 30, Kind::Count { min: 1, max: 3_650 };
+    }
+    /// What holds for sessions that are launched.
+    policy: Policy {
+        /// Whether a session may run only when its recording can be promised.
+        recording_required: bool = false, Kind::Boolean;
+        /// Whether keystrokes are recorded.
+        record_keys: bool = true, Kind::Boolean;
+        /// A session ends itself when the server is unreachable for so long (10 s is a good value);
+        /// 0 is never.
+        end_when_unreachable_s: u64 = 0, Kind::Seconds { min: 0, max: SECONDS_MAX };
+        /// The longest that a session may last; 0 is no limit.
+        max_length_s: u64 = 0, Kind::Seconds { min: 0, max: SECONDS_MAX };
+        /// A session ends when nothing happens for so long; 0 is never.
+        inactivity_s: u64 = 0, Kind::Seconds { min: 0, max: SECONDS_MAX };
+        /// How long before it ends for inactivity the user is warned; 0 is no warning.
+        idle_warning_s: u64 = 300, Kind::Seconds { min: 0, max: SECONDS_MAX };
+    }
+    /// What outsiders see of the log.
+    proofs: Proofs {
+        /// Whether the checkpoint and the tiles of hashes, which show no content, need no token.
+        public: bool = true, Kind::Boolean;
+    }
+}
+
+/// The setting of that name.
+///
+/// # Errors
+/// When this version has none.
+pub fn definition(name: &str) -> Result<&'static Definition, SettingError> {
+    REGISTRY
+        .iter()
+        .find(|definition| definition.name == name)
+        .ok_or_else(|| SettingError::Unknown {
+            name: shortened(name),
+        })
+}
+
+impl Definition {
+    /// What it is for, in one line.
+    pub fn help(&self) -> &'static str {
+        self.help.trim()
+    }
+
+    /// The value that it has until somebody changes it.
+    pub fn default(&self) -> Value {
+        Settings::default().value(self)
+    }
+
+    /// The value that a JSON value means for this setting.
+    ///
+    /// # Errors
+    /// When it may not have that value.
+    pub fn check(&self, json: &Json) -> Result<Value, SettingError> {
+        self.kind
+            .of_json(json)
+            .ok_or_else(|| self.invalid(&json.to_string()))
+    }
+
+    /// The value that somebody wrote for this setting.
+    ///
+    /// # Errors
+    /// When it may not have that value.
+    pub fn parse(&self, text: &str) -> Result<Value, SettingError> {
+        self.kind
+            .of_text(text)
+            .ok_or_else(|| self.invalid(&format!("{text:?}")))
+    }
+
+    fn invalid(&self, found: &str) -> SettingError {
+        SettingError::Invalid {
+            name: self.name,
+            found: shortened(found),
+            expected: self.kind,
+        }
+    }
+}
+
+impl Settings {
+    /// Takes a value from the log.
+    fn apply(&mut self, name: &str, json: &Json) -> Result<(), SettingError> {
+        let definition = definition(name)?;
+        let value = definition.check(json)?;
+        self.put(definition, &value);
+        Ok(())
+    }
+}
+
+/// Enough of what somebody sent to recognise it.
+fn shortened(text: &str) -> String {
+    const CHARACTERS: usize = 80;
+    match text.char_indices().nth(CHARACTERS) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+
+    #[test]
+    fn each_default_is_allowed_and_each_value_finds_its_place() {
+        let mut names = std::collections::HashSet::new();
+        for definition in REGISTRY {
+            let default = definition.default();
+            assert!(definition.kind.allows(&default), "{}", definition.name);
+            assert!(names.insert(definition.name), "{} twice", definition.name);
+            let other = match default {
+                Value::Boolean(value) => Value::Boolean(!value),
+                Value::Number(_) => Value::Number(definition.kind.range().unwrap().1),
+                Value::Text(_) => continue,
+            };
+            let mut settings = Settings::default();
+            settings
+                .apply(definition.name, &Json::from(&other))
+                .unwrap();
+            for each in REGISTRY {
+                let expected = if each.name == definition.name {
+                    other.clone()
+                } else {
+                    each.default()
+                };
+                assert_eq!(settings.value(each), expected, "{}", each.name);
+            }
+            let help = definition.help();
+            assert!(help.ends_with('.') && help.len() < 130, "{help}");
+        }
+    }
+
+    /// `docs/settings.md` ends in the table of this registry.
+    /// `UPDATE_DOCS=1 cargo nextest run -p retrace-core documentation` writes it anew.
+    #[test]
+    fn the_documentation_has_each_setting() {
+        let mut table =
+            String::from("| setting | default | may be | what it is |\n|---|---|---|---|\n");
+        for definition in REGISTRY {
+            table.push_str(&format!(
+                "| `{}` | {} | {} | {} |\n",
+                definition.name,
+                definition.kind.show(&definition.default()),
+                definition.kind,
+                definition.help().trim_end_matches('.'),
+            ));
+        }
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/settings.md");
+        let text = std::fs::read_to_string(&path).unwrap();
+        let (before, _) = text.split_once("| setting |").unwrap();
+        let expected = format!("{before}{table}");
+        if std::env::var_os("UPDATE_DOCS").is_some() {
+            std::fs::write(&path, &expected).unwrap();
+        }
+        assert!(
+            text == expected || std::env::var_os("UPDATE_DOCS").is_some(),
+            "docs/settings.md is not what the registry says: write it anew with UPDATE_DOCS=1"
+        );
+    }
+}
