@@ -10,6 +10,7 @@ mod import;
 mod output;
 mod rebuild;
 mod serve;
+mod settings;
 mod token;
 mod verify;
 
@@ -41,6 +42,7 @@ enum Command {
     Verify(verify::Verify),
     Rebuild(rebuild::Rebuild),
     Token(token::Token),
+    Settings(settings::Settings),
     Bench(bench::Bench),
 }
 
@@ -61,6 +63,15 @@ impl Data {
     fn dir(&self) -> DataDir {
         DataDir::new(&self.data)
     }
+}
+
+/// Who runs the command, for the event: the user of the operating system.
+fn operator() -> String {
+    let user = std::env::var("SUDO_USER").or_else(|_| std::env::var("USER"));
+    format!(
+        "{}@command-line",
+        user.unwrap_or_else(|_| "unknown".to_owned())
+    )
 }
 
 /// Runs the command that the process was started with.
@@ -88,6 +99,7 @@ pub fn run() -> ExitCode {
             Command::Verify(verify) => verify.run(),
             Command::Rebuild(rebuild) => rebuild.run().await,
             Command::Token(token) => token.run().await,
+            Command::Settings(settings) => settings.run().await,
             Command::Bench(bench) => bench.run().await,
         }
     });

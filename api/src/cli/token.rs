@@ -8,7 +8,7 @@ use clap::{Args, Subcommand};
 use retrace_core::Timestamp;
 use serde_json::json;
 
-use super::{Data, output};
+use super::{Data, operator, output};
 use crate::tokens::TokenBook;
 
 /// Make, list and revoke access tokens
@@ -98,15 +98,6 @@ impl Token {
         }
         Ok(ExitCode::SUCCESS)
     }
-}
-
-/// Who runs the command, for the event: the user of the operating system.
-fn operator() -> String {
-    let user = std::env::var("SUDO_USER").or_else(|_| std::env::var("USER"));
-    format!(
-        "{}@command-line",
-        user.unwrap_or_else(|_| "unknown".to_owned())
-    )
 }
 
 fn micros_of_duration(text: &str) -> anyhow::Result<i64> {

@@ -25,6 +25,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use retrace_core::log::EventLog;
+use retrace_core::settings::SettingsBook;
 use retrace_projections::runner::{ProjectionState, Projections};
 use retrace_query::Reader;
 use serde_json::json;
@@ -57,6 +58,8 @@ pub struct App {
     pub reader: Reader,
     /// The tokens that open the routes.
     pub tokens: Arc<TokenBook>,
+    /// What an administrator can change.
+    pub settings: Arc<SettingsBook>,
     /// How far the read models have come.
     pub projections: Arc<Projections>,
     schema: Schema,
@@ -66,6 +69,7 @@ impl App {
     /// An app over a log and its read models.
     pub fn new(log: Arc<dyn EventLog>, reader: Reader, projections: Arc<Projections>) -> Self {
         let tokens = Arc::new(TokenBook::new(Arc::clone(&log)));
+        let settings = Arc::new(SettingsBook::new(Arc::clone(&log)));
         let schema = graphql::schema()
             .data(Arc::clone(&log))
             .data(reader.clone())
@@ -75,6 +79,7 @@ impl App {
             log,
             reader,
             tokens,
+            settings,
             projections,
             schema,
         }
