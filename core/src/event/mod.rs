@@ -24,7 +24,7 @@ pub use frames::*;
 pub use input::*;
 pub use kind::EventType;
 pub use process::*;
-pub(crate) use recorded::{Commit, LeafEnvelope, StoredItem};
+pub(crate) use recorded::{Commit, Leaf, StoredItem, salt};
 pub use recorded::{Event, MAX_LEAF_BYTES};
 pub use recording::*;
 pub use session::*;

@@ -55,45 +55,54 @@ impl Commit {
     /// that an NDJSON export has for it.
     pub(crate) fn write_leaf(&self, index: usize, out: &mut Vec<u8>) {
         let item = &self.items[index];
-        let count = index as u64;
-        LeafEnvelope {
+        let version = self.first_version.plus(index as u64);
+        Leaf {
+            at: item.at,
+            data: &self.data[item.data.clone()],
+            position: self.first_position.plus(index as u64),
+            recorded_at: &self.recorded_at.to_ascii(),
+            salt: &salt(&self.secret, version),
             stream: &self.stream,
-            recorded_at: self.recorded_at,
-            secret: &self.secret,
-            position: self.first_position.plus(count),
-            version: self.first_version.plus(count),
+            kind: &item.kind,
+            version,
         }
-        .write(item.at, &item.kind, &self.data[item.data.clone()], out);
+        .write(out);
     }
 }
 
-/// What a leaf says beside time, type and data.
-pub(crate) struct LeafEnvelope<'a> {
-    pub(crate) stream: &'a StreamName,
-    pub(crate) recorded_at: Timestamp,
-    pub(crate) secret: &'a [u8; 16],
+/// Everything that a leaf says.
+pub(crate) struct Leaf<'a> {
+    pub(crate) at: Timestamp,
+    /// Canonical JSON.
+    pub(crate) data: &'a [u8],
     pub(crate) position: Position,
+    /// As text: all events of a group share it.
+    pub(crate) recorded_at: &'a [u8],
+    /// 32 hexadecimal digits.
+    pub(crate) salt: &'a [u8],
+    pub(crate) stream: &'a StreamName,
+    pub(crate) kind: &'a EventType,
     pub(crate) version: StreamVersion,
 }
 
-impl LeafEnvelope<'_> {
+impl Leaf<'_> {
     /// Appends the leaf. The names stand in the order of RFC 8785, no value but `data` can hold a
     /// character that JSON escapes, and `data` is canonical already: so no general writer is needed.
-    pub(crate) fn write(&self, at: Timestamp, kind: &EventType, data: &[u8], out: &mut Vec<u8>) {
+    pub(crate) fn write(&self, out: &mut Vec<u8>) {
         out.extend_from_slice(b"{\"at\":\"");
-        out.extend_from_slice(&at.to_ascii());
+        out.extend_from_slice(&self.at.to_ascii());
         out.extend_from_slice(b"\",\"data\":");
-        out.extend_from_slice(data);
+        out.extend_from_slice(self.data);
         out.extend_from_slice(b",\"position\":");
         write_integer(self.position.0, out);
         out.extend_from_slice(b",\"recordedAt\":\"");
-        out.extend_from_slice(&self.recorded_at.to_ascii());
+        out.extend_from_slice(self.recorded_at);
         out.extend_from_slice(b"\",\"salt\":\"");
-        out.extend_from_slice(&salt(self.secret, self.version));
+        out.extend_from_slice(self.salt);
         out.extend_from_slice(b"\",\"stream\":\"");
         out.extend_from_slice(self.stream.as_str().as_bytes());
         out.extend_from_slice(b"\",\"type\":\"");
-        out.extend_from_slice(kind.as_str().as_bytes());
+        out.extend_from_slice(self.kind.as_str().as_bytes());
         out.extend_from_slice(b"\",\"version\":");
         write_integer(self.version.0, out);
         out.push(b'}');
@@ -102,7 +111,7 @@ impl LeafEnvelope<'_> {
 
 /// The salt of a leaf as 32 hexadecimal digits: the first 16 bytes of
 /// `SHA-256("retrace salt\0" ‖ secret of the commit ‖ version)`, so that it costs no space.
-fn salt(secret: &[u8; 16], version: StreamVersion) -> [u8; 32] {
+pub(crate) fn salt(secret: &[u8; 16], version: StreamVersion) -> [u8; 32] {
     let digest = Sha256::new()
         .chain_update(b"retrace salt\0")
         .chain_update(secret)
@@ -172,6 +181,11 @@ impl Event {
     /// When the server took it in, by the server's clock.
     pub fn recorded_at(&self) -> Timestamp {
         self.commit.recorded_at
+    }
+
+    /// The salt of its leaf: 32 hexadecimal digits.
+    pub fn salt(&self) -> String {
+        String::from_utf8_lossy(&salt(&self.commit.secret, self.version())).into_owned()
     }
 
     /// The name of its type.

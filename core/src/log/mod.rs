@@ -5,6 +5,7 @@
 //! | [`self`] | the [`EventLog`] trait, which is the whole interface, and its errors |
 //! | [`merkle`] | the tree of RFC 6962: growing it, proofs, checking proofs; no storage |
 //! | [`checkpoint`] | signed tree heads (C2SP signed note, tlog-checkpoint) and the key that signs |
+//! | [`receipt`] | what a recorder gets for events that stand in the log |
 //! | `payload` | how the events of a commit are packed |
 //! | [`sqlite`] | the store in one SQLite file |
 //! | [`verify`] | checking a whole log against its checkpoints |
@@ -13,6 +14,7 @@
 pub mod checkpoint;
 pub mod merkle;
 mod payload;
+pub mod receipt;
 pub mod sqlite;
 #[cfg(test)]
 mod suite;
@@ -24,6 +26,7 @@ use crate::event::{Event, EventBatch};
 use crate::id::{LogId, Position, SessionId, StreamName, StreamVersion};
 use checkpoint::Checkpoint;
 use merkle::Hash;
+use receipt::Receipt;
 
 /// Events to be added to the end of one stream, all or none.
 #[derive(Debug, Clone)]
@@ -152,6 +155,32 @@ pub trait EventLog: Send + Sync {
 
     /// The hash of the leaf at a position that is in the log.
     async fn leaf_hash(&self, position: Position) -> Result<Hash, StoreError>;
+
+    /// The hashes of the nodes `[start, end)` of a level of the tree that is a multiple of 8: what
+    /// the tiles of C2SP `tlog-tiles` are made of. Each of them must be complete in the log.
+    async fn tile_hashes(&self, level: u32, start: u64, end: u64) -> Result<Vec<Hash>, StoreError>;
+
+    /// The receipt for a stream up to and including the event of `version`. `None` when there is
+    /// no such event.
+    async fn receipt(
+        &self,
+        stream: &StreamName,
+        version: StreamVersion,
+    ) -> Result<Option<Receipt>, StoreError> {
+        let events = self.read_stream(stream, version, 1).await?;
+        let Some(event) = events.first() else {
+            return Ok(None);
+        };
+        let head = self.head().await?;
+        let proof = self.inclusion_proof(event.position(), head.size).await?;
+        Ok(proof.map(|proof| Receipt {
+            position: event.position(),
+            recorded_at: event.recorded_at(),
+            salt: event.salt(),
+            proof,
+            checkpoint: head.checkpoint,
+        }))
+    }
 
     /// The inclusion proof (RFC 6962, 2.1.1) of the leaf at `position` in the tree of `size`
     /// leaves. `None` when the position is not in that tree, or the log is smaller than the tree.

@@ -394,6 +394,10 @@ impl EventLog for Small {
         self.log.leaf_hash(position).await
     }
 
+    async fn tile_hashes(&self, level: u32, start: u64, end: u64) -> Result<Vec<Hash>, StoreError> {
+        self.log.tile_hashes(level, start, end).await
+    }
+
     async fn inclusion_proof(
         &self,
         position: Position,

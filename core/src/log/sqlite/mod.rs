@@ -295,6 +295,11 @@ impl EventLog for SqliteLog {
             .await
     }
 
+    async fn tile_hashes(&self, level: u32, start: u64, end: u64) -> Result<Vec<Hash>, StoreError> {
+        self.read_async(move |connection| read::tile_hashes(connection, level, start, end))
+            .await
+    }
+
     async fn inclusion_proof(
         &self,
         position: Position,

@@ -254,6 +254,20 @@ fn stored_nodes(
     }
 }
 
+/// The hashes of the nodes `[start, end)` of level 0, 8, 16, …
+pub(super) fn tile_hashes(
+    connection: &Connection,
+    level: u32,
+    start: u64,
+    end: u64,
+) -> Result<Vec<Hash>, StoreError> {
+    if level == 0 {
+        leaf_hashes(connection, start, end)
+    } else {
+        stored_nodes(connection, level, start, end)
+    }
+}
+
 /// The stored tree, for proofs.
 pub(super) struct StoredNodes<'a>(pub(super) &'a Connection);
 
@@ -266,11 +280,7 @@ impl NodeSource for StoredNodes<'_> {
             .map(|&(level, index)| {
                 let above = level % STORED_LEVELS;
                 let (stored, start, end) = (level - above, index << above, (index + 1) << above);
-                let mut row = if stored == 0 {
-                    leaf_hashes(self.0, start, end)?
-                } else {
-                    stored_nodes(self.0, stored, start, end)?
-                };
+                let mut row = tile_hashes(self.0, stored, start, end)?;
                 while row.len() > 1 {
                     row = row
                         .chunks(2)

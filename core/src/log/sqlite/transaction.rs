@@ -9,7 +9,7 @@ use tokio::sync::OwnedMutexGuard;
 
 use super::read::{self, STORED_LEVELS};
 use super::{LOG, Shared, blocking, failed, to_sql};
-use crate::event::{EventBatch, LeafEnvelope};
+use crate::event::{EventBatch, Leaf, salt};
 use crate::id::{Position, StreamName, StreamVersion};
 use crate::log::merkle::{TreeEdge, leaf_hash};
 use crate::log::{Append, AppendError, Appended, Head, LogTransaction, StoreError, payload};
@@ -202,14 +202,18 @@ impl Open {
         for (offset, (at, kind, data)) in (0..).zip(events.iter_from(piece.start).take(piece.len()))
         {
             self.leaf.clear();
-            LeafEnvelope {
-                stream,
-                recorded_at: self.recorded_at,
-                secret: &secret,
+            let version = first_version.plus(offset);
+            Leaf {
+                at,
+                data,
                 position: Position(first_position + offset),
-                version: first_version.plus(offset),
+                recorded_at: &self.recorded_at.to_ascii(),
+                salt: &salt(&secret, version),
+                stream,
+                kind,
+                version,
             }
-            .write(at, kind, data, &mut self.leaf);
+            .write(&mut self.leaf);
             let hash = leaf_hash(&self.leaf);
             hashes.extend_from_slice(&hash);
             self.edge.push(hash, |level, index, hash| {
