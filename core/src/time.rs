@@ -71,8 +71,43 @@ impl Timestamp {
         self.0 - earlier.0
     }
 
+    /// How many characters the text of a time has.
+    pub const TEXT_BYTES: usize = 27;
+
+    /// The time, from exactly the text that [`Self::to_ascii`] writes; anything else is for
+    /// [`str::parse`]. By hand: each event that is uploaded has one.
+    pub fn from_ascii(text: &[u8]) -> Option<Self> {
+        let text: &[u8; Self::TEXT_BYTES] = text.try_into().ok()?;
+        let number = |place: std::ops::Range<usize>| {
+            text[place].iter().try_fold(0, |number, digit| {
+                let value = digit.wrapping_sub(b'0');
+                (value < 10).then_some(number * 10 + i64::from(value))
+            })
+        };
+        let marks = [
+            (4, b'-'),
+            (7, b'-'),
+            (10, b'T'),
+            (13, b':'),
+            (16, b':'),
+            (19, b'.'),
+            (26, b'Z'),
+        ];
+        if marks.iter().any(|(place, mark)| text[*place] != *mark) {
+            return None;
+        }
+        let (year, month, day) = (number(0..4)?, number(5..7)?, number(8..10)?);
+        let (hour, minute, second) = (number(11..13)?, number(14..16)?, number(17..19)?);
+        let days = days_from_civil(year, month, day)?;
+        if hour > 23 || minute > 59 || second > 59 {
+            return None;
+        }
+        let seconds = days * 86_400 + hour * 3600 + minute * 60 + second;
+        Some(Self(seconds * 1_000_000 + number(20..26)?))
+    }
+
     /// The 27 characters of the time. Written by hand: each leaf has two of them.
-    pub fn to_ascii(self) -> [u8; 27] {
+    pub fn to_ascii(self) -> [u8; Self::TEXT_BYTES] {
         let days = self.0.div_euclid(MICROS_PER_DAY);
         let in_day = self.0.rem_euclid(MICROS_PER_DAY);
         let (year, month, day) = civil_from_days(days);
@@ -113,6 +148,22 @@ fn civil_from_days(days: i64) -> (i64, i64, i64) {
         month_shifted - 9
     };
     (year_of_era + era * 400 + i64::from(month <= 2), month, day)
+}
+
+/// The way back of [`civil_from_days`], by the same source. `None` for a day that there is not.
+fn days_from_civil(year: i64, month: i64, day: i64) -> Option<i64> {
+    if !(1..=12).contains(&month) || !(1..=31).contains(&day) {
+        return None;
+    }
+    let shifted = year - i64::from(month <= 2);
+    let era = shifted.div_euclid(400);
+    let year_of_era = shifted.rem_euclid(400);
+    let month_shifted = (month + 9) % 12;
+    let day_of_year = (153 * month_shifted + 2) / 5 + day - 1;
+    let day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
+    let days = era * 146_097 + day_of_era - 719_468;
+    // The 31st of a month of 30 days would be the first of the next.
+    (civil_from_days(days) == (year, month, day)).then_some(days)
 }
 
 impl fmt::Display for Timestamp {
@@ -173,6 +224,18 @@ mod tests {
                 prop_assert_eq!(time.to_string(), format!("{theirs:.6}"));
                 prop_assert_eq!(time.to_string().parse::<Timestamp>().unwrap(), time);
             }
+            prop_assert_eq!(Timestamp::from_ascii(&time.to_ascii()), Some(time));
+        }
+
+        #[test]
+        fn exact_text_is_read_as_any_text_is(
+            year in 0..10_000, month in 0..15, day in 0..34, hour in 0..26, minute in 0..62,
+            second in 0..60, micros in 0..1_000_000,
+        ) {
+            let text = format!(
+                "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{micros:06}Z"
+            );
+            prop_assert_eq!(Timestamp::from_ascii(text.as_bytes()), text.parse().ok(), "{}", text);
         }
     }
 

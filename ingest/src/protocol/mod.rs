@@ -5,6 +5,7 @@
 //! |---|---|
 //! | [`launch`] | the request and the answer of a launch, the policy in force |
 //! | [`answers`] | what the other routes answer, errors included |
+//! | [`batch`] | batches of events, taken apart |
 //! | [`limits`] | how much the server takes from one recorder, and from all together |
 //!
 //! Requests are strict: a member that is not known is refused, because a mistyped
@@ -12,10 +13,12 @@
 //! passes over members and error codes that a newer server has added.
 
 pub mod answers;
+pub mod batch;
 pub mod launch;
 pub mod limits;
 
 pub use answers::{AppendAnswer, ControlMessage, ErrorAnswer, ErrorBody, ErrorCode, StreamAnswer};
+pub use batch::{BatchError, ParsedBatch, parse_batch};
 pub use launch::{LaunchAnswer, LaunchRequest, LogFacts, Policy, UploadLimits};
 pub use limits::IngestLimits;
 
