@@ -79,6 +79,25 @@ impl TreeEdge {
         self.size += 1;
     }
 
+    /// Adds the root of a complete subtree of `2^level` leaves, in the place of its leaves. The size
+    /// of the tree must be a multiple of `2^level`.
+    pub fn push_subtree(&mut self, level: u32, mut hash: Hash) {
+        debug_assert!(
+            self.size.trailing_zeros() >= level,
+            "a subtree out of place"
+        );
+        let carries = (self.size >> level).trailing_ones();
+        for left in self
+            .peaks
+            .drain(self.peaks.len() - carries as usize..)
+            .rev()
+        {
+            hash = node_hash(&left, &hash);
+        }
+        self.peaks.push(hash);
+        self.size += 1 << level;
+    }
+
     /// The root of the tree.
     pub fn root(&self) -> Hash {
         let mut peaks = self.peaks.iter().rev();

@@ -6,6 +6,9 @@
 //! | [`merkle`] | the tree of RFC 6962: growing it, proofs, checking proofs; no storage |
 //! | [`checkpoint`] | signed tree heads (C2SP signed note, tlog-checkpoint) and the key that signs |
 //! | [`receipt`] | what a recorder gets for events that stand in the log |
+//! | [`multiproof`] | one proof for the lines of a file |
+//! | [`tlog_proof`] | the proof for one leaf as a file |
+//! | [`tile`] | addresses and bundles of C2SP tlog-tiles |
 //! | `payload` | how the events of a commit are packed |
 //! | [`sqlite`] | the store in one SQLite file |
 //! | [`verify`] | checking a whole log against its checkpoints |
@@ -13,11 +16,14 @@
 
 pub mod checkpoint;
 pub mod merkle;
+pub mod multiproof;
 mod payload;
 pub mod receipt;
 pub mod sqlite;
 #[cfg(test)]
 mod suite;
+pub mod tile;
+pub mod tlog_proof;
 pub mod verify;
 
 use async_trait::async_trait;
