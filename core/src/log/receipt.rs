@@ -7,19 +7,14 @@
 //! taken in the very bytes that it sent, at the version that it gave them. The log takes in no event
 //! before all of lower versions, so the proof of the last is the receipt for all.
 
-use base64::Engine;
-use base64::prelude::BASE64_STANDARD;
 use serde::{Deserialize, Serialize};
 
 use super::checkpoint::{Checkpoint, CheckpointError};
 use super::merkle::{Hash, leaf_hash, root_from_inclusion};
+use super::tlog_proof::TlogProof;
 use crate::Timestamp;
 use crate::event::{EventType, Leaf};
 use crate::id::{Position, StreamName, StreamVersion};
-
-const FIRST_LINE: &str = "c2sp.org/tlog-proof@v1";
-/// A tree of 2^64 leaves has proofs of 64 hashes.
-const PROOF_HASHES_MAX: usize = 64;
 
 /// The proof that a stream is in the log up to and including one event.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -88,18 +83,13 @@ impl Receipt {
             "{{\"recordedAt\":\"{}\",\"salt\":\"{}\"}}",
             self.recorded_at, self.salt
         );
-        let mut text = format!(
-            "{FIRST_LINE}\nextra {}\nindex {}\n",
-            BASE64_STANDARD.encode(extra),
-            self.position
-        );
-        for hash in &self.proof {
-            BASE64_STANDARD.encode_string(hash, &mut text);
-            text.push('\n');
+        TlogProof {
+            extra: Some(extra.into_bytes()),
+            index: self.position,
+            hashes: self.proof.clone(),
+            note: self.checkpoint.as_note().to_owned(),
         }
-        text.push('\n');
-        text.push_str(self.checkpoint.as_note());
-        text
+        .to_string()
     }
 
     /// Reads a receipt, and checks that it proves, under a checkpoint signed by the holder of
@@ -139,49 +129,33 @@ impl Receipt {
     }
 
     fn parse(text: &str, verifier_key: &str) -> Result<Self, ReceiptError> {
-        let malformed = |what: &str| ReceiptError::Malformed(what.to_owned());
-        let (proof, note) = text
-            .split_once("\n\n")
-            .ok_or_else(|| malformed("no empty line before its checkpoint"))?;
-        let mut lines = proof.lines();
-        if lines.next() != Some(FIRST_LINE) {
-            return Err(malformed("its first line is not that of a tlog-proof"));
-        }
-        let extra = lines
-            .next()
-            .and_then(|line| line.strip_prefix("extra "))
-            .and_then(|base64| BASE64_STANDARD.decode(base64).ok())
-            .ok_or_else(|| malformed("no `extra` line of base64"))?;
+        let malformed = |what: String| ReceiptError::Malformed(what);
+        let proof = TlogProof::parse(text).map_err(|error| malformed(error.to_string()))?;
+        let extra = proof
+            .extra
+            .ok_or_else(|| malformed("no `extra` line".to_owned()))?;
         let Extra { recorded_at, salt } = serde_json::from_slice(&extra)
-            .map_err(|error| malformed(&format!("its extra data: {error}")))?;
+            .map_err(|error| malformed(format!("its extra data: {error}")))?;
         if salt.len() != 32 || !salt.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f')) {
-            return Err(malformed("its salt is not 32 hexadecimal digits"));
+            return Err(malformed(
+                "its salt is not 32 hexadecimal digits".to_owned(),
+            ));
         }
-        let position = lines
-            .next()
-            .and_then(|line| line.strip_prefix("index "))
-            .filter(|digits| *digits == "0" || !digits.starts_with(['0', '+']))
-            .and_then(|digits| digits.parse().ok())
-            .map(Position)
-            .ok_or_else(|| malformed("no `index` line"))?;
-        let proof = lines
-            .map(|line| BASE64_STANDARD.decode(line).ok()?.try_into().ok())
-            .take(PROOF_HASHES_MAX + 1)
-            .collect::<Option<Vec<Hash>>>()
-            .filter(|proof| proof.len() <= PROOF_HASHES_MAX)
-            .ok_or_else(|| malformed("a line of its proof is not a hash, or there are too many"))?;
         Ok(Self {
-            position,
+            position: proof.index,
             recorded_at,
             salt,
-            proof,
-            checkpoint: Checkpoint::verify(note, verifier_key)?,
+            proof: proof.hashes,
+            checkpoint: Checkpoint::verify(&proof.note, verifier_key)?,
         })
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use base64::Engine;
+    use base64::prelude::BASE64_STANDARD;
+
     use super::*;
     use crate::event::{EventBatch, MarkerSet};
     use crate::id::LogId;
@@ -257,8 +231,8 @@ mod tests {
         for text in [
             String::new(),
             "\n\n".to_owned(),
-            format!("{FIRST_LINE}\nindex 0\n\nx"),
-            format!("{FIRST_LINE}\nextra {extra}\nindex 0\n\nx"),
+            "c2sp.org/tlog-proof@v1\nindex 0\n\nx".to_owned(),
+            format!("c2sp.org/tlog-proof@v1\nextra {extra}\nindex 0\n\nx"),
         ] {
             assert!(matches!(
                 Receipt::check(&text, key.verifier_key(), sent(&stream, 0, &event)),
