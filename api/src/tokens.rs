@@ -149,7 +149,9 @@ impl TokenBook {
             expires_at,
             id,
             name: name.to_owned(),
+            role: None,
             sha256: sha256_hex(&text),
+            site: None,
         };
         self.append(created.into()).await?;
         Ok(text)

@@ -82,6 +82,8 @@ pub(crate) fn readable_body(event: &Event, model: &'static str) -> Option<EventB
 /// which video was built of it, that it was purged. Types that are not known count as happening.
 pub(crate) fn happens_in_session(kind: &EventType) -> bool {
     let afterwards = [
+        // By the server's clock, and maybe days later: a recorder uploads when it can.
+        EventType::CLOCK_MEASURED,
         EventType::SESSION_REVIEWED,
         EventType::RECORDING_VIEWED,
         EventType::RECORDING_DOWNLOADED,
@@ -157,6 +159,7 @@ mod tests {
             ("terminal.written", true),
             ("session.ended", true),
             ("session.reviewed", false),
+            ("session.clock_measured", false),
             ("recording.gap_detected", true),
             ("recording.viewed", false),
             ("video.completed", false),

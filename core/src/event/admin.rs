@@ -29,8 +29,27 @@ pub struct TokenCreated {
     pub id: String,
     /// What it is for.
     pub name: String,
+    /// What it opens. Absent, it is an administrator's, as all tokens once were.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub role: Option<TokenRole>,
     /// SHA-256 of the whole token, in hexadecimal: the token itself is shown once and kept nowhere.
     pub sha256: String,
+    /// The one site that it works for; absent, it works for all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub site: Option<String>,
+}
+
+/// What an access token opens.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TokenRole {
+    /// Everything that people do: reading, and ruling over sessions that go on.
+    #[default]
+    Admin,
+    /// Launching sessions, and nothing else.
+    Recorder,
+    /// Uploading to one session, and nothing else.
+    Upload,
 }
 
 /// An access token was revoked.

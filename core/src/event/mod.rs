@@ -115,6 +115,7 @@ vocabulary! {
     "session.terminate_requested" TERMINATE_REQUESTED TerminateRequested,
     "session.message_sent" MESSAGE_SENT MessageSent,
     "session.idle_warned" IDLE_WARNED IdleWarned,
+    "session.clock_measured" CLOCK_MEASURED ClockMeasured,
     "frames.captured" FRAMES_CAPTURED FramesCaptured,
     "keys.typed" KEYS_TYPED KeysTyped,
     "pointer.clicked" POINTER_CLICKED PointerClicked,

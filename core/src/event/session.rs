@@ -118,6 +118,19 @@ pub struct IdleWarned {
     pub ends_in_s: u32,
 }
 
+/// The clock of a source was compared with the server's.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ClockMeasured {
+    /// What the source's clock showed when it sent.
+    pub sent_at: crate::Timestamp,
+    /// By how many microseconds the source's clock is ahead of the server's, the time of the
+    /// transfer not taken off; negative when it is behind.
+    pub skew_us: i64,
+    /// Which source.
+    pub source: crate::SourceName,
+}
+
 /// Why a session ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -141,8 +141,9 @@ const RESERVED_NOUNS: [&str; 9] = [
     "search",
     "token",
 ];
-const RESERVED_TYPES: [EventType; 7] = [
+const RESERVED_TYPES: [EventType; 8] = [
     EventType::SESSION_LAUNCHED,
+    EventType::CLOCK_MEASURED,
     EventType::TERMINATE_REQUESTED,
     EventType::MESSAGE_SENT,
     EventType::SESSION_REVIEWED,

@@ -1,7 +1,7 @@
 //! Launching a session.
 
 use retrace_core::event::SessionLaunched;
-use retrace_core::{LogId, SessionId, Timestamp};
+use retrace_core::{LogId, SessionId, Timestamp, settings};
 use serde::{Deserialize, Serialize};
 
 /// `POST /v1/sessions`: what is known of the session that is about to start. All of it is
@@ -129,17 +129,29 @@ pub struct Policy {
     pub idle_warning_s: Option<u32>,
 }
 
-impl Default for Policy {
-    fn default() -> Self {
+impl Policy {
+    /// The policy that the settings say.
+    pub fn of(settings: &settings::Policy) -> Self {
+        // In settings, 0 is never.
+        let seconds = |seconds: u64| {
+            let capped = u32::try_from(seconds).unwrap_or(u32::MAX);
+            (capped > 0).then_some(capped)
+        };
         Self {
             name: "default".to_owned(),
-            record_keys: true,
-            recording_required: true,
-            end_when_unreachable_after_s: Some(10),
-            max_length_s: None,
-            inactivity_s: None,
-            idle_warning_s: Some(300),
+            record_keys: settings.record_keys,
+            recording_required: settings.recording_required,
+            end_when_unreachable_after_s: seconds(settings.end_when_unreachable_s),
+            max_length_s: seconds(settings.max_length_s),
+            inactivity_s: seconds(settings.inactivity_s),
+            idle_warning_s: seconds(settings.idle_warning_s),
         }
+    }
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        Self::of(&settings::Policy::default())
     }
 }
 

@@ -2,17 +2,20 @@
 
 use std::time::Duration;
 
+use retrace_core::settings::Ingest;
+
 use super::UploadLimits;
 
 /// Bounds on what recorders may ask of the server. A request over one of them is refused with a
-/// code that says which, and nothing of it is stored.
+/// code that says which, and nothing of it is stored. Most are settings.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IngestLimits {
     /// Bytes of a batch, both as it is sent and unpacked.
     pub batch_bytes: usize,
     /// Events of a batch.
     pub batch_events: usize,
-    /// Bytes of one line of a batch.
+    /// Bytes of one line of a batch: an event has fewer than 64 KiB, but may come with escapes that
+    /// need not be.
     pub line_bytes: usize,
     /// Unpacked bytes for each packed byte of a batch, checked from
     /// [`IngestLimits::RATIO_FREE_BYTES`] on.
@@ -21,14 +24,10 @@ pub struct IngestLimits {
     pub blob_bytes: u64,
     /// Bytes of batches and blobs that may be in hand at once, of all sessions together.
     pub bytes_in_hand: usize,
-    /// Events that one session may send in a second, on average over some seconds.
-    pub events_per_second: u32,
-    /// Requests that one session may send in a second, on average over some seconds.
-    pub requests_per_second: u32,
-    /// The longest that the body of a batch may take to come.
-    pub batch_within: Duration,
-    /// The longest that the body of a blob may take to come.
-    pub blob_within: Duration,
+    /// Events that one session may send in a second, on average over some seconds; 0 is no limit.
+    pub events_per_second: u64,
+    /// The longest that a body may take to come.
+    pub body_within: Duration,
     /// Bytes of a body that must come in a second, on average since it began. Checked once
     /// [`IngestLimits::RATE_FREE`] has passed.
     pub bytes_per_second_min: u64,
@@ -44,6 +43,24 @@ impl IngestLimits {
     /// Up to here no body is too slow: a connection needs a moment to get going.
     pub const RATE_FREE: Duration = Duration::from_secs(5);
 
+    /// The limits that the settings say.
+    pub fn of(settings: &Ingest) -> Self {
+        let size = |bytes: u64| usize::try_from(bytes).unwrap_or(usize::MAX);
+        Self {
+            batch_bytes: size(settings.batch_bytes_max),
+            batch_events: size(settings.batch_events_max),
+            line_bytes: 512 << 10,
+            batch_ratio: size(settings.expansion_ratio_max),
+            blob_bytes: settings.blob_bytes_max,
+            bytes_in_hand: size(settings.bytes_in_flight_max),
+            events_per_second: settings.session_events_per_second,
+            body_within: Duration::from_secs(settings.body_seconds_max),
+            bytes_per_second_min: 256,
+            free_bytes_min: settings.free_space_min,
+            upload_token_lifetime: Duration::from_secs(settings.upload_token_days * 86_400),
+        }
+    }
+
     /// What recorders are told of it.
     pub fn for_upload(&self) -> UploadLimits {
         UploadLimits {
@@ -56,20 +73,6 @@ impl IngestLimits {
 
 impl Default for IngestLimits {
     fn default() -> Self {
-        Self {
-            batch_bytes: 8 << 20,
-            batch_events: 10_000,
-            line_bytes: 256 << 10,
-            batch_ratio: 200,
-            blob_bytes: 64 << 20,
-            bytes_in_hand: 256 << 20,
-            events_per_second: 200_000,
-            requests_per_second: 100,
-            batch_within: Duration::from_secs(30),
-            blob_within: Duration::from_secs(300),
-            bytes_per_second_min: 1_024,
-            free_bytes_min: 500_000_000,
-            upload_token_lifetime: Duration::from_secs(30 * 24 * 3600),
-        }
+        Self::of(&Ingest::default())
     }
 }
