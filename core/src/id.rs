@@ -142,7 +142,7 @@ impl InvalidName {
 }
 
 /// Who recorded a stream: `launcher`, `agent`, `proxy`, `gateway`, `recorder`, …
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct SourceName(String);
 
@@ -206,6 +206,12 @@ impl StreamName {
     /// The stream of one source of one session.
     pub fn of_session(session: SessionId, source: &SourceName) -> Self {
         Self(format!("session/{session}/{source}"))
+    }
+
+    /// The stream that only the server writes about a session: its launch, its upload tokens, and
+    /// what is said to its recorder.
+    pub fn control_of(session: SessionId) -> Self {
+        Self(format!("session/{session}/control"))
     }
 
     /// The stream of all tokens ever created and revoked.

@@ -4,6 +4,7 @@
 //! - [`asciicast`]: the format of asciinema, read in versions 1, 2 and 3, written in 2 and 3.
 //! - [`protocol`]: what recorders and the server say to each other over the network.
 //! - [`import`]: files and folders of recordings into the log, each whole or not at all.
+//! - [`recorder`]: recording a command, and bringing what was recorded to the server.
 //! - [`sample`]: recordings of any length, made up from a seed, for tests and benchmarks.
 //!
 //! Whatever is read here was written by somebody else: sizes, times, text and paths are checked
@@ -15,6 +16,7 @@ pub mod container;
 pub mod import;
 mod limits;
 pub mod protocol;
+pub mod recorder;
 pub mod sample;
 mod shown;
 
