@@ -6,12 +6,14 @@
 //! | [`server`] | the HTTP routes, sign-in, the embedded web UI |
 //! | [`graphql`] | the schema; its resolvers only translate, rules live in `retrace-query` |
 //! | [`tokens`] | access tokens, as events in the log |
+//! | [`control`] | what is said to and about sessions that go on: launches, upload tokens |
 //! | [`export`] | a session as a file in a format of others |
 //!
 //! **Invariant.** Nobody reads evidence without a token: each route that answers with more than
 //! "I am alive" and the sign-in page takes a [`tokens::Viewer`], which only a valid token gives.
 
 pub mod cli;
+pub mod control;
 pub mod export;
 pub mod graphql;
 pub mod server;

@@ -5,15 +5,20 @@
 //! random bits, so no slow hash is needed. The checksum lets a mistyped token, and a scanner that
 //! looks for leaked ones, be told apart from a wrong one without asking the log.
 //!
+//! A token has a role: an administrator's opens everything that people do, a recorder's launches
+//! sessions and nothing else, in one site or in all. What a recorder uploads with is a third kind,
+//! which belongs to its session ([`crate::control`]).
+//!
 //! [`TokenBook`] is the set of tokens as of the end of the log. It is small, so each process folds
 //! the stream in memory and reads on when it has grown.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use retrace_core::event::{EventBatch, EventBody, TokenCreated, TokenRevoked};
+use retrace_core::event::{EventBatch, EventBody, TokenCreated, TokenRevoked, TokenRole};
 use retrace_core::log::{Append, AppendError, EventLog, StoreError};
 use retrace_core::{StreamName, StreamVersion, Timestamp};
+use retrace_ingest::protocol::UPLOAD_TOKEN_PREFIX;
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 use tokio::sync::Mutex;
@@ -24,7 +29,7 @@ const SECRET_BYTES: usize = 32;
 /// How often to try again when somebody else made or revoked a token in between.
 const APPEND_TRIES: usize = 10;
 
-/// Somebody whose token was checked: the right to read.
+/// Somebody whose token was checked: the right to read, and to rule over sessions that go on.
 #[derive(Debug, Clone)]
 pub struct Viewer {
     /// The id of the token.
@@ -35,6 +40,17 @@ pub struct Viewer {
     pub expires_at: Option<Timestamp>,
 }
 
+/// A recorder whose token was checked: the right to launch sessions.
+#[derive(Debug, Clone)]
+pub struct Recorder {
+    /// The id of the token.
+    pub token_id: String,
+    /// What the token is for, or whose it is.
+    pub name: String,
+    /// The one site that it may launch in; absent, it may in all.
+    pub site: Option<String>,
+}
+
 /// A token as the log knows it.
 #[derive(Debug, Clone)]
 pub struct Token {
@@ -42,6 +58,10 @@ pub struct Token {
     pub id: String,
     /// What it is for, or whose it is.
     pub name: String,
+    /// What it opens.
+    pub role: TokenRole,
+    /// The one site that it works for; absent, it works for all.
+    pub site: Option<String>,
     /// When it was made.
     pub created_at: Timestamp,
     /// When it stops to work, if ever.
@@ -55,7 +75,7 @@ pub struct Token {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Denied {
     /// No token was sent.
-    #[error("no token was sent: send it as `Authorization: Bearer rtr_…`, or sign in")]
+    #[error("no token was sent: send it as `Authorization: Bearer …`, or sign in")]
     Missing,
     /// It is not the text of a token: mistyped, or cut off.
     #[error("this is not a token: it is mistyped or cut off (a token has the form `rtr_…_…_…`)")]
@@ -69,7 +89,18 @@ pub enum Denied {
     /// Its time is over.
     #[error("this token expired at {0}")]
     Expired(Timestamp),
+    /// It opens something else.
+    #[error("{0}")]
+    OtherRole(&'static str),
 }
+
+const FOR_LAUNCHING: Denied =
+    Denied::OtherRole("this token is a recorder's: it launches sessions and opens nothing else");
+const FOR_UPLOADING: Denied =
+    Denied::OtherRole("this token is for uploading to its session and opens nothing else");
+const FOR_PEOPLE: Denied = Denied::OtherRole(
+    "this token is not a recorder's: make one with `retrace token create --role recorder`",
+);
 
 /// Why a token could not be made or revoked.
 #[derive(Debug, thiserror::Error)]
@@ -88,10 +119,12 @@ pub enum TokenError {
         /// When.
         at: Timestamp,
     },
-    /// The name is not one.
-    #[error("the name has {found} characters, expected 1 to 100")]
+    /// The name is not one, or the site's is not.
+    #[error("the {what} has {found} characters, expected 1 to 100")]
     InvalidName {
-        /// How many characters the name has.
+        /// Which name.
+        what: &'static str,
+        /// How many characters it has.
         found: usize,
     },
     /// The system has no randomness to give.
@@ -132,16 +165,19 @@ impl TokenBook {
     /// Makes a token and answers its text, which nobody can find out again.
     ///
     /// # Errors
-    /// When the name is not one, or the log does not take it.
-    pub async fn create(
-        &self,
-        name: &str,
-        expires_at: Option<Timestamp>,
-        by: &str,
-    ) -> Result<String, TokenError> {
-        let characters = name.chars().count();
-        if !(1..=100).contains(&characters) {
-            return Err(TokenError::InvalidName { found: characters });
+    /// When the name or the site is not one, or the log does not take it.
+    pub async fn create(&self, token: NewToken<'_>, by: &str) -> Result<String, TokenError> {
+        let NewToken {
+            name,
+            role,
+            site,
+            expires_at,
+        } = token;
+        for (what, text) in [("name", Some(name)), ("site", site)] {
+            let found = text.map_or(1, |text| text.chars().count());
+            if !(1..=100).contains(&found) {
+                return Err(TokenError::InvalidName { what, found });
+            }
         }
         let (id, text) = random_token()?;
         let created = TokenCreated {
@@ -149,9 +185,10 @@ impl TokenBook {
             expires_at,
             id,
             name: name.to_owned(),
-            role: None,
+            // An administrator's is written as all tokens once were.
+            role: Some(role).filter(|role| *role != TokenRole::Admin),
             sha256: sha256_hex(&text),
-            site: None,
+            site: site.map(str::to_owned),
         };
         self.append(created.into()).await?;
         Ok(text)
@@ -214,11 +251,43 @@ impl TokenBook {
         Ok(tokens)
     }
 
-    /// Checks the text of a token, against the log as it is now.
+    /// Checks the token of somebody who wants to read or to rule, against the log as it is now.
     ///
     /// # Errors
     /// When the log cannot be read. A token that gives no right is the inner error.
     pub async fn check(&self, text: &str) -> Result<Result<Viewer, Denied>, StoreError> {
+        Ok(match self.find(text).await? {
+            Err(denied) => Err(denied),
+            Ok(token) if token.role != TokenRole::Admin => Err(FOR_LAUNCHING),
+            Ok(token) => Ok(Viewer {
+                token_id: token.id,
+                name: token.name,
+                expires_at: token.expires_at,
+            }),
+        })
+    }
+
+    /// Checks the token of somebody who wants to launch a session, against the log as it is now.
+    ///
+    /// # Errors
+    /// When the log cannot be read. A token that gives no right is the inner error.
+    pub async fn check_recorder(&self, text: &str) -> Result<Result<Recorder, Denied>, StoreError> {
+        Ok(match self.find(text).await? {
+            Err(denied) => Err(denied),
+            Ok(token) if token.role != TokenRole::Recorder => Err(FOR_PEOPLE),
+            Ok(token) => Ok(Recorder {
+                token_id: token.id,
+                name: token.name,
+                site: token.site,
+            }),
+        })
+    }
+
+    /// A token that is known and works, whatever it opens.
+    async fn find(&self, text: &str) -> Result<Result<Token, Denied>, StoreError> {
+        if text.starts_with(UPLOAD_TOKEN_PREFIX) {
+            return Ok(Err(FOR_UPLOADING));
+        }
         let Some(id) = well_formed_id(text) else {
             return Ok(Err(Denied::Malformed));
         };
@@ -227,27 +296,52 @@ impl TokenBook {
         let Some(token) = state.tokens.get(id) else {
             return Ok(Err(Denied::Unknown));
         };
-        let same: bool = token
-            .sha256
-            .as_bytes()
-            .ct_eq(sha256_hex(text).as_bytes())
-            .into();
-        Ok(match token {
-            _ if !same => Err(Denied::Unknown),
-            Token {
-                revoked_at: Some(_),
-                ..
-            } => Err(Denied::Revoked),
-            Token {
-                expires_at: Some(at),
-                ..
-            } if *at <= Timestamp::now() => Err(Denied::Expired(*at)),
-            token => Ok(Viewer {
-                token_id: token.id.clone(),
-                name: token.name.clone(),
-                expires_at: token.expires_at,
-            }),
-        })
+        if !is_of(text, &token.sha256) {
+            return Ok(Err(Denied::Unknown));
+        }
+        Ok(works(token.revoked_at, token.expires_at).map(|()| token.clone()))
+    }
+}
+
+/// A token that is to be made.
+#[derive(Debug, Clone, Copy)]
+pub struct NewToken<'a> {
+    /// What it is for, or whose it is.
+    pub name: &'a str,
+    /// What it opens.
+    pub role: TokenRole,
+    /// The one site that it works for.
+    pub site: Option<&'a str>,
+    /// When it stops to work, if ever.
+    pub expires_at: Option<Timestamp>,
+}
+
+impl<'a> NewToken<'a> {
+    /// An administrator's, for ever.
+    pub fn admin(name: &'a str) -> Self {
+        Self {
+            name,
+            role: TokenRole::Admin,
+            site: None,
+            expires_at: None,
+        }
+    }
+}
+
+/// Whether the text is that of which the log holds this SHA-256, in a time that does not tell.
+pub(crate) fn is_of(text: &str, sha256: &str) -> bool {
+    sha256.as_bytes().ct_eq(sha256_hex(text).as_bytes()).into()
+}
+
+/// Whether a token that is known still works.
+pub(crate) fn works(
+    revoked_at: Option<Timestamp>,
+    expires_at: Option<Timestamp>,
+) -> Result<(), Denied> {
+    match (revoked_at, expires_at) {
+        (Some(_), _) => Err(Denied::Revoked),
+        (None, Some(at)) if at <= Timestamp::now() => Err(Denied::Expired(at)),
+        _ => Ok(()),
     }
 }
 
@@ -267,6 +361,8 @@ impl State {
                         let token = Token {
                             id: created.id.clone(),
                             name: created.name,
+                            role: created.role.unwrap_or_default(),
+                            site: created.site,
                             created_at: event.at(),
                             expires_at: created.expires_at,
                             revoked_at: None,
@@ -289,18 +385,24 @@ impl State {
     }
 }
 
-fn sha256_hex(text: &str) -> String {
+pub(crate) fn sha256_hex(text: &str) -> String {
     hex::encode(Sha256::digest(text.as_bytes()))
 }
 
 fn random_token() -> Result<(String, String), getrandom::Error> {
-    let (mut id, mut secret) = ([0; ID_BYTES], [0; SECRET_BYTES]);
+    let mut id = [0; ID_BYTES];
     getrandom::fill(&mut id)?;
-    getrandom::fill(&mut secret)?;
     let id = hex::encode(id);
-    let body = format!("{PREFIX}_{id}_{}", hex::encode(secret));
-    let text = format!("{body}_{}", checksum(&body));
+    let text = random_text(PREFIX, &id)?;
     Ok((id, text))
+}
+
+/// `{prefix}_{id}_{secret}_{checksum}`, with a fresh secret.
+pub(crate) fn random_text(prefix: &str, id: &str) -> Result<String, getrandom::Error> {
+    let mut secret = [0; SECRET_BYTES];
+    getrandom::fill(&mut secret)?;
+    let body = format!("{prefix}_{id}_{}", hex::encode(secret));
+    Ok(format!("{body}_{}", checksum(&body)))
 }
 
 fn checksum(body: &str) -> String {
@@ -309,13 +411,17 @@ fn checksum(body: &str) -> String {
 
 /// The id in the text of a token, if the text is whole.
 fn well_formed_id(text: &str) -> Option<&str> {
+    id_in(text, PREFIX).filter(|id| id.len() == 2 * ID_BYTES)
+}
+
+/// The id in the text of a token with this prefix, if the text is whole.
+pub(crate) fn id_in<'a>(text: &'a str, prefix: &str) -> Option<&'a str> {
     let (body, sum) = text.rsplit_once('_')?;
     let (id, secret) = body
-        .strip_prefix(PREFIX)?
+        .strip_prefix(prefix)?
         .strip_prefix('_')?
         .split_once('_')?;
-    let lengths = id.len() == 2 * ID_BYTES && secret.len() == 2 * SECRET_BYTES;
-    (lengths && checksum(body) == sum).then_some(id)
+    (secret.len() == 2 * SECRET_BYTES && checksum(body) == sum).then_some(id)
 }
 
 #[cfg(test)]
@@ -333,7 +439,7 @@ mod tests {
     #[tokio::test]
     async fn a_token_opens_until_it_is_revoked_and_stands_nowhere_in_the_log() {
         let (book, _dir) = book();
-        let text = book.create("ops", None, "test").await.unwrap();
+        let text = book.create(NewToken::admin("ops"), "test").await.unwrap();
         assert_eq!(book.check(&text).await.unwrap().unwrap().name, "ops");
 
         let events = book.log.read(retrace_core::Position(0), 10).await.unwrap();
@@ -361,11 +467,30 @@ mod tests {
     #[tokio::test]
     async fn what_is_not_a_valid_token_is_denied_with_its_reason() {
         let (book, _dir) = book();
-        let text = book.create("a", None, "test").await.unwrap();
+        let text = book.create(NewToken::admin("a"), "test").await.unwrap();
         let (_, stranger) = random_token().unwrap();
         let changed = text.replace(&text[30..31], if &text[30..31] == "0" { "1" } else { "0" });
         let past = Timestamp::now().saturating_add_micros(-1);
-        let expired = book.create("b", Some(past), "test").await.unwrap();
+        let late = NewToken {
+            expires_at: Some(past),
+            ..NewToken::admin("b")
+        };
+        let expired = book.create(late, "test").await.unwrap();
+        let recorder = NewToken {
+            role: TokenRole::Recorder,
+            site: Some("berlin"),
+            ..NewToken::admin("c")
+        };
+        let recorder = book.create(recorder, "test").await.unwrap();
+        let known = book.check_recorder(&recorder).await.unwrap().unwrap();
+        assert_eq!(
+            (known.name.as_str(), known.site.as_deref()),
+            ("c", Some("berlin"))
+        );
+        assert_eq!(
+            book.check_recorder(&text).await.unwrap().unwrap_err(),
+            FOR_PEOPLE
+        );
         let cases = [
             ("", Denied::Malformed),
             ("rtr__", Denied::Malformed),
@@ -373,6 +498,8 @@ mod tests {
             (&changed, Denied::Malformed),
             (&stranger, Denied::Unknown),
             (&expired, Denied::Expired(past)),
+            (&recorder, FOR_LAUNCHING),
+            ("rtu_x", FOR_UPLOADING),
         ];
         for (text, expected) in cases {
             assert_eq!(
@@ -388,7 +515,7 @@ mod tests {
         let (book, _dir) = book();
         let other = TokenBook::new(Arc::clone(&book.log));
         assert!(book.list().await.unwrap().is_empty());
-        let text = other.create("late", None, "test").await.unwrap();
+        let text = other.create(NewToken::admin("late"), "test").await.unwrap();
         assert!(book.check(&text).await.unwrap().is_ok());
     }
 }

@@ -55,7 +55,8 @@ impl Serve {
             )
         })?;
         let address = listener.local_addr()?;
-        let app = App::new(log, reader, Arc::clone(&projections));
+        let app = App::new(&data, log, reader, Arc::clone(&projections));
+        let ingest = Arc::clone(&app.ingest);
         output::line(format!("listening on http://{address}"))?;
 
         let (stop, stopped) = watch::channel(false);
@@ -67,6 +68,7 @@ impl Serve {
         let server = tokio::spawn(server.into_future());
         asked_to_stop().await?;
         output::note("stopping: no new requests, then the read models are put down");
+        ingest.stop();
         stop.send_replace(true);
         if tokio::time::timeout(DRAIN, server).await.is_err() {
             output::note("some requests did not end in time and were cut off");

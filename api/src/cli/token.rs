@@ -4,20 +4,24 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use anyhow::{Context, bail};
-use clap::{Args, Subcommand};
+use clap::{Args, Subcommand, ValueEnum};
 use retrace_core::Timestamp;
+use retrace_core::event::TokenRole;
 use serde_json::json;
 
 use super::{Data, operator, output};
-use crate::tokens::TokenBook;
+use crate::control::{ControlBook, UploadTokens};
+use crate::tokens::{NewToken, TokenBook};
 
 /// Make, list and revoke access tokens
 #[derive(Args)]
 #[command(after_long_help = "Examples:
   retrace token create --name alice
   retrace token create --name siem --expires-in 90d
+  retrace token create --name web1 --role recorder --site berlin
   retrace token list
-  retrace token revoke 4f1c9a03b2de")]
+  retrace token revoke 4f1c9a03b2de
+  retrace token revoke 01936d2e-4b7a-7cc0-8d2a-5f0e6b1c9a33")]
 pub(super) struct Token {
     #[command(subcommand)]
     command: TokenCommand,
@@ -32,11 +36,18 @@ enum TokenCommand {
         /// Whose it is, or what it is for
         #[arg(long)]
         name: String,
+        /// What it opens: everything that people do, or launching sessions and nothing else
+        #[arg(long, value_enum, default_value_t)]
+        role: Role,
+        /// The one site that a recorder may launch sessions in; without it, any
+        #[arg(long)]
+        site: Option<String>,
         /// How long it works: 12h, 90d, 2w; without it, until it is revoked
         #[arg(long, value_name = "TIME", value_parser = micros_of_duration)]
         expires_in: Option<i64>,
     },
-    /// List all tokens, without their secrets
+    /// List the tokens of people and recorders, without their secrets. Upload tokens stand in the
+    /// control stream of their session
     List {
         #[command(flatten)]
         data: Data,
@@ -48,9 +59,18 @@ enum TokenCommand {
     Revoke {
         #[command(flatten)]
         data: Data,
-        /// Its id, as `retrace token list` shows it
+        /// Its id, as `retrace token list` shows it; or the id of an upload token (`rtu_…`), or that
+        /// of a session, for all of its upload tokens
         id: String,
     },
+}
+
+/// What a token opens.
+#[derive(Clone, Copy, Default, ValueEnum)]
+enum Role {
+    #[default]
+    Admin,
+    Recorder,
 }
 
 impl Token {
@@ -59,12 +79,27 @@ impl Token {
             TokenCommand::Create {
                 data,
                 name,
+                role,
+                site,
                 expires_in,
             } => {
+                let role = match role {
+                    Role::Recorder => TokenRole::Recorder,
+                    Role::Admin if site.is_some() => {
+                        bail!("--site is for recorders: give --role recorder, too")
+                    }
+                    Role::Admin => TokenRole::Admin,
+                };
                 let book = TokenBook::new(Arc::new(data.dir().open_or_create_log()?));
                 let expires_at =
                     expires_in.map(|micros| Timestamp::now().saturating_add_micros(micros));
-                let text = book.create(&name, expires_at, &operator()).await?;
+                let token = NewToken {
+                    name: &name,
+                    role,
+                    site: site.as_deref(),
+                    expires_at,
+                };
+                let text = book.create(token, &operator()).await?;
                 output::line(text)?;
                 output::note("Keep it now: it is not shown again.");
             }
@@ -79,21 +114,35 @@ impl Token {
                     };
                     if json {
                         output::line(json!({
-                            "id": token.id, "name": token.name, "state": state,
+                            "id": token.id, "name": token.name, "role": token.role,
+                            "site": token.site, "state": state,
                             "createdAt": token.created_at, "expiresAt": token.expires_at,
                             "revokedAt": token.revoked_at,
                         }))?;
                     } else {
                         let (id, created) = (&token.id, token.created_at);
+                        let role = match token.role {
+                            TokenRole::Admin => "admin",
+                            TokenRole::Recorder => "recorder",
+                            TokenRole::Upload => "upload",
+                        };
                         let name = output::printable(&token.name);
-                        output::line(format!("{id}  {state:8} {created}  {name}"))?;
+                        let site = token.site.as_deref().map(output::printable);
+                        let site = site.map_or_else(String::new, |site| format!(" (site {site})"));
+                        output::line(format!("{id}  {role:8}  {state:8} {created}  {name}{site}"))?;
                     }
                 }
             }
             TokenCommand::Revoke { data, id } => {
-                let book = TokenBook::new(Arc::new(data.dir().open_log()?));
-                book.revoke(&id, &operator()).await?;
-                output::note(format!("The token {id} is revoked."));
+                let log = Arc::new(data.dir().open_log()?);
+                if let Ok(uploads) = id.parse::<UploadTokens>() {
+                    let book = ControlBook::new(log);
+                    let revoked = book.revoke_uploads(&uploads, &operator()).await?;
+                    output::note(format!("Revoked {revoked} upload token(s)."));
+                } else {
+                    TokenBook::new(log).revoke(&id, &operator()).await?;
+                    output::note(format!("The token {id} is revoked."));
+                }
             }
         }
         Ok(ExitCode::SUCCESS)

@@ -5,6 +5,8 @@ use retrace_core::log::StoreError;
 use retrace_projections::runner::RunnerError;
 use retrace_query::QueryError;
 
+use crate::control::ControlError;
+
 /// What a caller can do about an error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ErrorCode {
@@ -39,6 +41,11 @@ fn internal(cause: &dyn std::fmt::Display) -> Error {
 
 #[allow(clippy::needless_pass_by_value, reason = "called by `map_err`")]
 pub(super) fn of_store(error: StoreError) -> Error {
+    internal(&error)
+}
+
+#[allow(clippy::needless_pass_by_value, reason = "called by `map_err`")]
+pub(super) fn of_control(error: ControlError) -> Error {
     internal(&error)
 }
 

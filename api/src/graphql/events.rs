@@ -53,7 +53,7 @@ impl EventFilter {
 }
 
 /// An event as it stands in the log.
-pub(super) struct Event(event::Event);
+pub(super) struct Event(pub(super) event::Event);
 
 #[Object]
 impl Event {

@@ -7,19 +7,21 @@ mod error;
 mod events;
 mod log;
 mod moment;
+mod mutation;
 mod page;
 mod query;
 mod scalar;
 mod search;
 mod session;
 
-use async_graphql::{EmptyMutation, EmptySubscription, SchemaBuilder};
+use async_graphql::{EmptySubscription, SchemaBuilder};
 
 pub use error::{ErrorCode, shortened};
+use mutation::Mutation;
 use query::Query;
 
 /// The schema with its data.
-pub type Schema = async_graphql::Schema<Query, EmptyMutation, EmptySubscription>;
+pub type Schema = async_graphql::Schema<Query, Mutation, EmptySubscription>;
 
 /// Deeper questions than this are refused: no page of ours needs more.
 const DEPTH_MAX: usize = 15;
@@ -31,8 +33,8 @@ const RECURSION_MAX: usize = 32;
 const DIRECTIVES_MAX: usize = 10;
 
 /// The schema, still without data.
-pub fn schema() -> SchemaBuilder<Query, EmptyMutation, EmptySubscription> {
-    Schema::build(Query, EmptyMutation, EmptySubscription)
+pub fn schema() -> SchemaBuilder<Query, Mutation, EmptySubscription> {
+    Schema::build(Query, Mutation, EmptySubscription)
         .limit_depth(DEPTH_MAX)
         .limit_complexity(COMPLEXITY_MAX)
         .limit_recursive_depth(RECURSION_MAX)

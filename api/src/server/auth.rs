@@ -17,16 +17,16 @@ impl FromRequestParts<App> for Viewer {
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, HttpError> {
         let token = bearer(&parts.headers)
             .or_else(|| cookie_of_own_page(parts))
-            .ok_or_else(|| HttpError::unauthenticated(Denied::Missing.to_string()))?;
+            .ok_or_else(|| HttpError::denied(&Denied::Missing))?;
         match app.tokens.check(&token).await {
             Ok(Ok(viewer)) => Ok(viewer),
-            Ok(Err(denied)) => Err(HttpError::unauthenticated(denied.to_string())),
+            Ok(Err(denied)) => Err(HttpError::denied(&denied)),
             Err(error) => Err(HttpError::internal(&error)),
         }
     }
 }
 
-fn bearer(headers: &HeaderMap) -> Option<String> {
+pub(super) fn bearer(headers: &HeaderMap) -> Option<String> {
     let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
     let (scheme, token) = value.split_once(' ')?;
     scheme

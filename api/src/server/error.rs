@@ -6,6 +6,8 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
 
+use crate::tokens::Denied;
+
 /// An answer that is an error.
 #[derive(Debug)]
 pub struct HttpError {
@@ -24,9 +26,13 @@ impl HttpError {
         }
     }
 
-    /// Whoever asks must sign in first.
-    pub fn unauthenticated(message: impl Into<String>) -> Self {
-        Self::new(StatusCode::UNAUTHORIZED, "UNAUTHENTICATED", message)
+    /// Whoever asks has no token, or not the one that this needs.
+    pub fn denied(denied: &Denied) -> Self {
+        let (status, code) = match denied {
+            Denied::OtherRole(_) => (StatusCode::FORBIDDEN, "FORBIDDEN"),
+            _ => (StatusCode::UNAUTHORIZED, "UNAUTHENTICATED"),
+        };
+        Self::new(status, code, denied.to_string())
     }
 
     /// What was sent is not what is expected: too large, not JSON, or of another shape.
@@ -51,13 +57,18 @@ impl IntoResponse for HttpError {
     fn into_response(self) -> Response {
         let body = Json(json!({"error": {"code": self.code, "message": self.message}}));
         let mut response = (self.status, body).into_response();
-        if self.status == StatusCode::UNAUTHORIZED {
-            let scheme = HeaderValue::from_static("Bearer realm=\"retrace\"");
-            response
-                .headers_mut()
-                .insert(header::WWW_AUTHENTICATE, scheme);
-        }
+        ask_for_token(&mut response);
         response
+    }
+}
+
+/// RFC 9110 wants an answer of 401 to say what kind of token is missing.
+pub(super) fn ask_for_token(response: &mut Response) {
+    if response.status() == StatusCode::UNAUTHORIZED {
+        let scheme = HeaderValue::from_static("Bearer realm=\"retrace\"");
+        response
+            .headers_mut()
+            .insert(header::WWW_AUTHENTICATE, scheme);
     }
 }
 

@@ -4,6 +4,7 @@
 //! |---|---|---|
 //! | `POST /graphql` | token | everything that can be asked ([`crate::graphql`]) |
 //! | `GET /v1/sessions/{id}/asciicast` | token | a recording, streamed |
+//! | `/v1/sessions`, `/v1/sessions/{id}/…` | recorders | `docs/ingest.md` ([`ingest`]) |
 //! | `POST`, `GET`, `DELETE /v1/web-session` | – | signs a browser in, says who it is, signs it out |
 //! | `GET /healthz`, `/readyz` | anyone | whether the process is alive, and ready to answer |
 //! | anything else | anyone | the web UI, which holds no data |
@@ -11,6 +12,7 @@
 mod assets;
 mod auth;
 mod error;
+mod ingest;
 mod recordings;
 mod web_session;
 
@@ -24,6 +26,7 @@ use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
+use retrace_core::data_dir::DataDir;
 use retrace_core::log::EventLog;
 use retrace_core::settings::SettingsBook;
 use retrace_projections::runner::{ProjectionState, Projections};
@@ -32,9 +35,11 @@ use serde_json::json;
 use tower_http::compression::CompressionLayer;
 use tower_http::timeout::TimeoutLayer;
 
+use crate::control::ControlBook;
 use crate::graphql::{self, Schema};
 use crate::tokens::{TokenBook, Viewer};
 pub use error::HttpError;
+pub use ingest::Ingest;
 
 /// A question is small: what is larger is an attack or a mistake.
 const BODY_BYTES_MAX: usize = 64 << 10;
@@ -58,6 +63,10 @@ pub struct App {
     pub reader: Reader,
     /// The tokens that open the routes.
     pub tokens: Arc<TokenBook>,
+    /// The sessions that recorders have launched.
+    pub control: Arc<ControlBook>,
+    /// What the routes for recorders share.
+    pub ingest: Arc<Ingest>,
     /// What an administrator can change.
     pub settings: Arc<SettingsBook>,
     /// How far the read models have come.
@@ -66,19 +75,28 @@ pub struct App {
 }
 
 impl App {
-    /// An app over a log and its read models.
-    pub fn new(log: Arc<dyn EventLog>, reader: Reader, projections: Arc<Projections>) -> Self {
+    /// An app over a log and its read models. The log lies in `data`.
+    pub fn new(
+        data: &DataDir,
+        log: Arc<dyn EventLog>,
+        reader: Reader,
+        projections: Arc<Projections>,
+    ) -> Self {
         let tokens = Arc::new(TokenBook::new(Arc::clone(&log)));
+        let control = Arc::new(ControlBook::new(Arc::clone(&log)));
         let settings = Arc::new(SettingsBook::new(Arc::clone(&log)));
         let schema = graphql::schema()
             .data(Arc::clone(&log))
             .data(reader.clone())
+            .data(Arc::clone(&control))
             .data(Arc::clone(&projections))
             .finish();
         Self {
             log,
             reader,
             tokens,
+            control,
+            ingest: Arc::new(Ingest::new(data.path().to_owned())),
             settings,
             projections,
             schema,
@@ -107,6 +125,8 @@ pub fn router(app: App) -> Router {
             ANSWER_BEGINS_WITHIN,
         ))
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
+        // Behind the limits for people: a batch is larger and slower than a question.
+        .merge(ingest::routes())
         .layer(middleware::from_fn(add_security_headers))
         .with_state(app)
 }

@@ -36,7 +36,7 @@ pub(super) async fn sign_in(
     let token = token.trim();
     let viewer = match app.tokens.check(token).await {
         Ok(Ok(viewer)) => viewer,
-        Ok(Err(denied)) => return Err(HttpError::unauthenticated(denied.to_string())),
+        Ok(Err(denied)) => return Err(HttpError::denied(&denied)),
         Err(error) => return Err(HttpError::internal(&error)),
     };
     let seconds = viewer.expires_at.map_or(COOKIE_SECONDS_MAX, |at| {

@@ -384,9 +384,8 @@ mod tests {
                 r#"{"text":"ls\r"}"#,
             ),
             (
-                format!(
-                    r#"{{"at":"2026-11-21T11:30:00.0000019+02:00","data":{{"text":"é"}},"type":"keys.typed"}}"#
-                ),
+                r#"{"at":"2026-11-21T11:30:00.0000019+02:00","data":{"text":"é"},"type":"keys.typed"}"#
+                    .to_owned(),
                 "keys.typed",
                 r#"{"text":"é"}"#,
             ),

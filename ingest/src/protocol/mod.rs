@@ -6,6 +6,7 @@
 //! | [`launch`] | the request and the answer of a launch, the policy in force |
 //! | [`answers`] | what the other routes answer, errors included |
 //! | [`batch`] | batches of events, taken apart |
+//! | [`packed`] | bodies that are compressed, unpacked within limits |
 //! | [`limits`] | how much the server takes from one recorder, and from all together |
 //!
 //! Requests are strict: a member that is not known is refused, because a mistyped
@@ -16,11 +17,13 @@ pub mod answers;
 pub mod batch;
 pub mod launch;
 pub mod limits;
+pub mod packed;
 
 pub use answers::{AppendAnswer, ControlMessage, ErrorAnswer, ErrorBody, ErrorCode, StreamAnswer};
 pub use batch::{BatchError, ParsedBatch, parse_batch};
 pub use launch::{LaunchAnswer, LaunchRequest, LogFacts, Policy, UploadLimits};
 pub use limits::IngestLimits;
+pub use packed::{Encoding, UnpackError, unpack};
 
 /// The media type of a batch of events: a line of JSON for each.
 pub const BATCH_MEDIA_TYPE: &str = "application/x-ndjson";

@@ -23,6 +23,7 @@ use tower::ServiceExt;
 
 use super::{Figure, median, millis, output, quantile};
 use crate::server::{App, router};
+use crate::tokens::NewToken;
 
 const MADE_UP_SESSIONS: u64 = 24;
 const MADE_UP_LENGTH: Duration = Duration::from_secs(900);
@@ -47,8 +48,8 @@ pub(super) async fn run(rounds: u32, recordings: Option<&Path>) -> anyhow::Resul
         start.elapsed().as_secs_f64()
     ));
     let reader = Reader::open(&data.read_models(), Arc::clone(&log));
-    let app = App::new(log, reader, Arc::new(projections));
-    let token = app.tokens.create("bench", None, "bench").await?;
+    let app = App::new(&data, log, reader, Arc::new(projections));
+    let token = app.tokens.create(NewToken::admin("bench"), "bench").await?;
     let api = Api {
         router: router(app),
         token,

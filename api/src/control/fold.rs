@@ -1,0 +1,121 @@
+//! What a control stream says, event by event.
+
+use std::collections::HashMap;
+
+use retrace_core::event::{Event, EventBody, SessionLaunched, TokenRole};
+use retrace_core::log::{EventLog, StoreError};
+use retrace_core::{SourceName, StreamName, StreamVersion, Timestamp};
+use retrace_ingest::protocol::Policy;
+
+use super::POLICY_SETTING;
+use super::token::UploadToken;
+
+const PAGE_EVENTS: usize = 1_000;
+
+/// What the control stream of a session says, as of its version [`Control::next_version`].
+#[derive(Debug, Default)]
+pub struct Control {
+    pub(super) next: StreamVersion,
+    launch: Option<Launch>,
+    policy: Option<Policy>,
+    pub(super) tokens: HashMap<String, UploadToken>,
+    clocks: HashMap<SourceName, Clock>,
+}
+
+/// How a session was launched.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Launch {
+    /// When, by the recorder's clock.
+    pub at: Timestamp,
+    /// Who, where and how.
+    pub facts: SessionLaunched,
+}
+
+/// By how much a source's clock was off, and when that was found out.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Clock {
+    pub(super) measured_at: Timestamp,
+    pub(super) skew_us: i64,
+}
+
+impl Control {
+    /// The version that the stream's next event will have: 0 when the session was not launched here.
+    pub fn next_version(&self) -> StreamVersion {
+        self.next
+    }
+
+    /// How the session was launched, if it was.
+    pub fn launch(&self) -> Option<&Launch> {
+        self.launch.as_ref()
+    }
+
+    /// The policy that the recorder was told last.
+    pub fn policy(&self) -> Option<&Policy> {
+        self.policy.as_ref()
+    }
+
+    /// Whether the skew of a source's clock is news: the first, or more than a second away from the
+    /// last, and not the second within a minute, so that a recorder whose clock jumps about does not
+    /// fill the stream.
+    pub fn is_new_skew(&self, source: &SourceName, skew_us: i64, now: Timestamp) -> bool {
+        const SECOND_US: u64 = 1_000_000;
+        self.clocks.get(source).is_none_or(|last| {
+            last.skew_us.abs_diff(skew_us) > SECOND_US
+                && now.micros_since(last.measured_at).unsigned_abs() >= 60 * SECOND_US
+        })
+    }
+
+    /// Reads the stream from where it was left. Answers whether there was anything.
+    pub(super) async fn read_on(
+        &mut self,
+        log: &dyn EventLog,
+        stream: &StreamName,
+    ) -> Result<bool, StoreError> {
+        let before = self.next;
+        loop {
+            let events = log.read_stream(stream, self.next, PAGE_EVENTS).await?;
+            let Some(last) = events.last() else {
+                return Ok(self.next > before);
+            };
+            self.next = last.version().plus(1);
+            events.iter().for_each(|event| self.apply(event));
+        }
+    }
+
+    fn apply(&mut self, event: &Event) {
+        match event.body() {
+            Ok(EventBody::SessionLaunched(facts)) => {
+                let at = event.at();
+                self.launch.get_or_insert(Launch { at, facts });
+            }
+            Ok(EventBody::ConfigChanged(changed)) if changed.setting == POLICY_SETTING => {
+                // A policy of a newer version is not one that was told by this one.
+                self.policy = serde_json::from_value(changed.new).ok();
+            }
+            Ok(EventBody::TokenCreated(created)) if created.role == Some(TokenRole::Upload) => {
+                let token = UploadToken {
+                    sha256: created.sha256,
+                    expires_at: created.expires_at,
+                    revoked_at: None,
+                };
+                self.tokens.entry(created.id).or_insert(token);
+            }
+            Ok(EventBody::TokenRevoked(revoked)) => {
+                if let Some(token) = self.tokens.get_mut(&revoked.id) {
+                    token.revoked_at.get_or_insert(event.at());
+                }
+            }
+            Ok(EventBody::ClockMeasured(measured)) => {
+                let clock = Clock {
+                    measured_at: event.at(),
+                    skew_us: measured.skew_us,
+                };
+                self.clocks.insert(measured.source, clock);
+            }
+            Ok(_) => {}
+            Err(error) => {
+                tracing::error!(position = %event.position(), %error, "unreadable control event");
+            }
+        }
+    }
+}

@@ -1,0 +1,215 @@
+//! `POST /v1/sessions`: a session starts, and its recording is promised.
+
+use std::path::Path;
+
+use axum::Json;
+use axum::body::Body;
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode};
+use retrace_core::event::{ConfigChanged, EventBatch};
+use retrace_core::settings::Settings;
+use retrace_core::{SessionId, StreamName, Timestamp};
+use retrace_ingest::protocol::{
+    ErrorCode, IngestLimits, LaunchAnswer, LaunchRequest, LogFacts, Policy,
+};
+use serde_json::Value;
+use uuid::Version;
+
+use super::body::{InHand, Pieces, announced, check_media_type, whole};
+use super::error::IngestError;
+use crate::control::{Control, ControlError, NewUploadToken, POLICY_SETTING};
+use crate::server::auth::bearer;
+use crate::server::{App, BODY_BYTES_MAX};
+use crate::tokens::{Denied, Recorder};
+
+/// Who changes the policy that a recorder was told: nobody in person, but the settings.
+const BY_SERVER: &str = "server";
+
+pub(super) async fn launch(
+    State(app): State<App>,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<(StatusCode, Json<LaunchAnswer>), IngestError> {
+    let now = Timestamp::now();
+    let recorder = recorder(&app, &headers).await?;
+    let settings = app.settings.current().await?;
+    let limits = IngestLimits::of(&settings.ingest);
+    let request = in_its_site(read(&app, &headers, body, &limits).await?, &recorder)?;
+    let id = request.session.unwrap_or_else(SessionId::launched_now);
+    if id.uuid().get_version() != Some(Version::SortRand) {
+        let message = format!("`session` is {id}, expected a UUID of version 7");
+        return Err(IngestError::invalid(message));
+    }
+    let policy = Policy::of(&settings.policy);
+    let session = app.control.session(id);
+    if session.control().await?.launch().is_none() {
+        let required = request.recording_required || policy.recording_required;
+        if required {
+            check_promise(&app, &limits, &settings).await?;
+        }
+        check_unused(&app, id).await?;
+    }
+
+    let lifetime = i64::try_from(limits.upload_token_lifetime.as_micros()).unwrap_or(i64::MAX);
+    let expires_at = now.saturating_add_micros(lifetime);
+    let token = NewUploadToken::random(id, expires_at, &recorder.name)
+        .map_err(|error| IngestError::internal(&error))?;
+    let mut fresh = false;
+    session
+        .append(|control| {
+            fresh = control.launch().is_none();
+            let mut events = if fresh {
+                let at = request.at.unwrap_or(now);
+                EventBatch::of(at, request.to_event(&policy.name)).map_err(ControlError::from)?
+            } else {
+                check_same(control, &request)?;
+                EventBatch::new()
+            };
+            push_policy(control, &policy, now, &mut events)?;
+            events
+                .push(now, token.created.clone())
+                .map_err(ControlError::from)?;
+            Ok::<_, IngestError>(Some(events))
+        })
+        .await?;
+    let status = if fresh {
+        StatusCode::CREATED
+    } else {
+        StatusCode::OK
+    };
+    let answer = LaunchAnswer {
+        session: id,
+        upload_token: token.text,
+        upload_token_expires_at: expires_at,
+        policy,
+        log: LogFacts {
+            id: app.log.id(),
+            verifier_key: app.log.verifier_key().to_owned(),
+        },
+        limits: limits.for_upload(),
+    };
+    Ok((status, Json(answer)))
+}
+
+async fn recorder(app: &App, headers: &HeaderMap) -> Result<Recorder, IngestError> {
+    let denied = |denied: Denied| {
+        let code = match denied {
+            Denied::OtherRole(_) => ErrorCode::Forbidden,
+            _ => ErrorCode::Unauthenticated,
+        };
+        IngestError::new(code, denied.to_string())
+    };
+    let token = bearer(headers).ok_or_else(|| denied(Denied::Missing))?;
+    app.tokens.check_recorder(&token).await?.map_err(denied)
+}
+
+async fn read(
+    app: &App,
+    headers: &HeaderMap,
+    body: Body,
+    limits: &IngestLimits,
+) -> Result<LaunchRequest, IngestError> {
+    check_media_type(headers, "application/json")?;
+    let limit = BODY_BYTES_MAX as u64;
+    let length = announced(headers, limit)?;
+    let mut in_hand = InHand::nothing(&app.ingest.in_hand);
+    let pieces = Pieces::of(body, limit, limits);
+    let body = whole(pieces, length, &mut in_hand, limits).await?;
+    serde_json::from_slice(&body)
+        .map_err(|error| IngestError::invalid(format!("the body is no launch: {error}")))
+}
+
+fn in_its_site(request: LaunchRequest, recorder: &Recorder) -> Result<LaunchRequest, IngestError> {
+    let Some(site) = &recorder.site else {
+        return Ok(request);
+    };
+    match &request.site {
+        Some(other) if other != site => {
+            let message = format!("`site` is {other:?}, but this token is for the site {site:?}");
+            Err(IngestError::new(ErrorCode::Forbidden, message))
+        }
+        _ => Ok(LaunchRequest {
+            site: Some(site.clone()),
+            ..request
+        }),
+    }
+}
+
+/// The same launch may come again: its answer may have been lost. What the policy was called then
+/// does not matter, and neither does the time, unless the recorder says it.
+fn check_same(control: &Control, request: &LaunchRequest) -> Result<(), IngestError> {
+    let Some(launch) = control.launch() else {
+        return Ok(());
+    };
+    let policy = launch.facts.policy.as_deref().unwrap_or_default();
+    let same_facts = request.to_event(policy) == launch.facts;
+    let same_time = request.at.is_none_or(|at| at == launch.at);
+    if same_facts && same_time {
+        return Ok(());
+    }
+    let message = "this session was launched with other facts: make a new id";
+    Err(IngestError::new(ErrorCode::SessionConflict, message))
+}
+
+/// An id whose events are there without a launch belongs to somebody else.
+async fn check_unused(app: &App, id: SessionId) -> Result<(), IngestError> {
+    let streams = app.log.session_streams(id).await?;
+    if streams.is_empty() || streams.contains(&StreamName::control_of(id)) {
+        return Ok(());
+    }
+    let message = "this id belongs to a session that was not launched: make a new id";
+    Err(IngestError::new(ErrorCode::SessionConflict, message))
+}
+
+/// Writes down which policy the recorder is told, when it was told another before, or none.
+pub(super) fn push_policy(
+    control: &Control,
+    policy: &Policy,
+    now: Timestamp,
+    events: &mut EventBatch,
+) -> Result<(), ControlError> {
+    if control.policy() == Some(policy) {
+        return Ok(());
+    }
+    let json = |policy| serde_json::to_value(policy).unwrap_or(Value::Null);
+    let changed = ConfigChanged {
+        by: BY_SERVER.to_owned(),
+        new: json(Some(policy)),
+        old: json(control.policy()),
+        setting: POLICY_SETTING.to_owned(),
+    };
+    Ok(events.push(now, changed)?)
+}
+
+/// No promise without room for the recording, or under a policy that this version cannot keep.
+async fn check_promise(
+    app: &App,
+    limits: &IngestLimits,
+    settings: &Settings,
+) -> Result<(), IngestError> {
+    let refused = |why: String| Err(IngestError::new(ErrorCode::RecordingNotPossible, why));
+    let unknown = app.settings.unknown().await?;
+    if let Some(name) = unknown.keys().find(|name| name.starts_with("policy.")) {
+        return refused(format!(
+            "the setting `{name}` cannot be in force: this version of the server does not know it"
+        ));
+    }
+    let folder = app.ingest.data.clone();
+    let free = tokio::task::spawn_blocking(move || free_bytes(&folder))
+        .await
+        .map_err(|error| IngestError::internal(&error))?;
+    match free {
+        Ok(free) if free >= limits.free_bytes_min => Ok(()),
+        Ok(free) => refused(format!(
+            "the server has {free} bytes of free space, expected at least {} \
+             (`ingest.free_space_min`)",
+            settings.ingest.free_space_min
+        )),
+        Err(error) => refused(format!("the server's free space is not known: {error}")),
+    }
+}
+
+fn free_bytes(folder: &Path) -> std::io::Result<u64> {
+    let space = rustix::fs::statvfs(folder)?;
+    Ok(space.f_bavail.saturating_mul(space.f_frsize))
+}
