@@ -23,6 +23,8 @@ use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 
 use super::merkle::{Hash, TreeEdge};
+use super::tile::FULL;
+use super::{EventLog, StoreError};
 use crate::id::Position;
 
 /// Why leaves and hashes make up no root.
@@ -99,6 +101,42 @@ impl Complement {
     pub fn finish(mut self) -> Vec<(u32, u64)> {
         self.subtrees.extend(subtrees(self.next, self.size));
         self.subtrees
+    }
+
+    /// The hashes of the subtrees: the proof. The log must have the size that was given, or more.
+    ///
+    /// # Errors
+    /// When the log cannot be read.
+    pub async fn prove(self, log: &dyn EventLog) -> Result<Vec<Hash>, StoreError> {
+        let size = self.size;
+        // Subtrees next to each other lie in the same tiles: of each level, the last is kept.
+        let mut tiles: [Option<(u64, Vec<Hash>)>; 8] = Default::default();
+        let mut hashes = Vec::new();
+        for (level, index) in self.finish() {
+            let (tile_level, height) = (level / 8, level % 8);
+            let start = index << height;
+            let tile_index = start / FULL;
+            let kept = &mut tiles[tile_level as usize];
+            let tile = match kept {
+                Some((of, tile)) if *of == tile_index => tile,
+                _ => {
+                    let first = tile_index * FULL;
+                    let end = (first + FULL).min(size >> (8 * tile_level));
+                    let tile = log.tile_hashes(8 * tile_level, first, end).await?;
+                    &mut kept.insert((tile_index, tile)).1
+                }
+            };
+            let place = (start % FULL) as usize;
+            let leaves = tile
+                .get(place..place + (1 << height))
+                .ok_or_else(|| StoreError::Damaged("a tile is too short".to_owned()))?;
+            let mut subtree = TreeEdge::default();
+            for leaf in leaves {
+                subtree.push_subtree(0, *leaf);
+            }
+            hashes.push(subtree.root());
+        }
+        Ok(hashes)
     }
 }
 
@@ -513,6 +551,51 @@ mod tests {
             if let Ok(read) = LinesProof::parse(&lines.join("\n")) {
                 prop_assert_eq!(read.to_string(), lines.join("\n"));
             }
+        }
+    }
+
+    /// Positions in, next to, and across the tiles of a stored log.
+    #[tokio::test]
+    async fn the_proof_from_a_stored_log_leads_to_its_signed_root() {
+        use crate::event::{EventBatch, MarkerSet};
+        use crate::id::{StreamName, StreamVersion};
+        use crate::log::Append;
+        use crate::time::Timestamp;
+
+        const SIZE: u64 = 70_000;
+        let dir = tempfile::tempdir().unwrap();
+        let log = crate::data_dir::DataDir::new(dir.path())
+            .open_or_create_log()
+            .unwrap();
+        let mut events = EventBatch::new();
+        for number in 0..SIZE {
+            let label = number.to_string();
+            events.push(Timestamp::now(), MarkerSet { label }).unwrap();
+        }
+        let append = Append {
+            stream: StreamName::new("a").unwrap(),
+            first_version: StreamVersion(0),
+            events,
+        };
+        log.append(append).await.unwrap();
+        let head = log.head().await.unwrap();
+        let cases: [Vec<u64>; 5] = [
+            vec![],
+            vec![0],
+            vec![255, 256, 65_535, 65_536, SIZE - 1],
+            (300..900).collect(),
+            (0..SIZE).step_by(997).collect(),
+        ];
+        for positions in cases {
+            let mut complement = Complement::new(head.size);
+            let mut leaves = Vec::new();
+            for position in positions {
+                let position = Position(position);
+                complement.leaf(position).unwrap();
+                leaves.push((position.0, log.leaf_hash(position).await.unwrap()));
+            }
+            let proof = complement.prove(&log).await.unwrap();
+            assert_eq!(root_of(SIZE, &leaves, &proof), Ok(head.checkpoint.root));
         }
     }
 
