@@ -8,6 +8,7 @@
 //! | [`receipt`] | what a recorder gets for events that stand in the log |
 //! | [`multiproof`] | one proof for the lines of a file |
 //! | [`tlog_proof`] | the proof for one leaf as a file |
+//! | [`lines`] | checking exported events without the log |
 //! | [`tile`] | addresses and bundles of C2SP tlog-tiles |
 //! | `payload` | how the events of a commit are packed |
 //! | [`sqlite`] | the store in one SQLite file |
@@ -15,6 +16,7 @@
 //! | `suite` | the tests that every store must pass |
 
 pub mod checkpoint;
+pub mod lines;
 pub mod merkle;
 pub mod multiproof;
 mod payload;
