@@ -1,13 +1,21 @@
 //! A session as a file in a format of others, made while it is read: in memory is one page of
-//! events, however long the session.
+//! events of each of its streams, however long the session.
+//!
+//! An export holds what the log held when the export began, even when the session goes on. As NDJSON
+//! it has the events of all streams in the order of the log, and comes with its proof
+//! ([`retrace_core::log::multiproof`]).
 
+use std::collections::VecDeque;
 use std::io::{self, Write};
 use std::str::FromStr;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use retrace_core::event::{Event, EventBody, EventType};
+use retrace_core::log::checkpoint::Checkpoint;
+use retrace_core::log::merkle::leaf_hash;
+use retrace_core::log::multiproof::{Complement, LinesProof, Mark, MultiproofError};
 use retrace_core::log::{EventLog, StoreError};
-use retrace_core::{SessionId, StreamName, StreamVersion};
+use retrace_core::{Position, SessionId, StreamName, StreamVersion};
 use retrace_ingest::asciicast::{self, Version, WriteError};
 
 /// How many events are read at once.
@@ -71,6 +79,17 @@ pub enum ExportError {
     /// It holds nothing that the format can show.
     #[error("session {0} has no terminal: export it as ndjson")]
     NoTerminal(SessionId),
+    /// The log was never of that size.
+    #[error("the log has {size} events, expected at least {asked}")]
+    Ahead {
+        /// The size that was asked for.
+        asked: Position,
+        /// The size that the log has.
+        size: Position,
+    },
+    /// The events are not in the order of the log, so there is no proof for them.
+    #[error(transparent)]
+    Unprovable(#[from] MultiproofError),
     /// The log could not be read.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -82,18 +101,36 @@ pub enum ExportError {
 /// An export on its way.
 pub struct SessionExport {
     log: Arc<dyn EventLog>,
-    /// The streams that are still to be written, the last first; the last is being written.
-    streams: Vec<StreamName>,
-    next: StreamVersion,
+    checkpoint: Checkpoint,
+    events: Merge,
     encoder: Encoder,
 }
 
 enum Encoder {
-    Lines,
+    Lines(ProvedLines),
     Asciicast {
         writer: Box<asciicast::Writer<Shared>>,
         written: Shared,
     },
+    Done,
+}
+
+/// What the proof of the lines needs to know of them.
+struct ProvedLines {
+    complement: Complement,
+    marks: Vec<Mark>,
+}
+
+impl ProvedLines {
+    fn take(&mut self, event: &Event, lines: &mut Vec<u8>) -> Result<(), MultiproofError> {
+        let leaf = event.leaf();
+        self.complement.leaf(event.position())?;
+        let [a, b, c, d, ..] = leaf_hash(&leaf);
+        self.marks.push([a, b, c, d]);
+        lines.extend_from_slice(&leaf);
+        lines.push(b'\n');
+        Ok(())
+    }
 }
 
 /// What the writer of a format has written and nobody has taken yet.
@@ -121,7 +158,7 @@ impl Write for Shared {
 }
 
 impl SessionExport {
-    /// Opens a session for export.
+    /// Opens a session for export, as of now.
     ///
     /// # Errors
     /// When there is no such session, or it holds nothing that the format can show.
@@ -130,14 +167,38 @@ impl SessionExport {
         session: SessionId,
         format: Format,
     ) -> Result<Self, ExportError> {
-        let mut streams = log.session_streams(session).await?;
-        if streams.is_empty() {
-            return Err(ExportError::NoSuchSession(session));
+        Self::open_as_of(log, session, format, None).await
+    }
+
+    /// Opens a session for export, as it was when the log had `size` events.
+    ///
+    /// # Errors
+    /// When there was no such session, it held nothing that the format can show, or the log is not
+    /// as large.
+    pub async fn open_as_of(
+        log: Arc<dyn EventLog>,
+        session: SessionId,
+        format: Format,
+        size: Option<Position>,
+    ) -> Result<Self, ExportError> {
+        let head = log.head().await?;
+        let before = size.unwrap_or(head.size);
+        if before > head.size {
+            return Err(ExportError::Ahead {
+                asked: before,
+                size: head.size,
+            });
         }
-        streams.reverse();
+        let mut streams = log.session_streams(session).await?;
         let encoder = match format.asciicast_version() {
-            None => Encoder::Lines,
+            None => Encoder::Lines(ProvedLines {
+                complement: Complement::new(head.size),
+                marks: Vec::new(),
+            }),
             Some(version) => {
+                if streams.is_empty() {
+                    return Err(ExportError::NoSuchSession(session));
+                }
                 let terminal = terminal_stream(&*log, &streams).await?;
                 streams = vec![terminal.ok_or(ExportError::NoTerminal(session))?];
                 let written = Shared::default();
@@ -148,12 +209,22 @@ impl SessionExport {
                 }
             }
         };
+        let mut events = Merge::new(streams, before);
+        events.fill(&*log).await?;
+        if events.is_at_end() {
+            return Err(ExportError::NoSuchSession(session));
+        }
         Ok(Self {
             log,
-            streams,
-            next: StreamVersion(0),
+            checkpoint: head.checkpoint,
+            events,
             encoder,
         })
+    }
+
+    /// The size that the log had: the export holds all events of the session below it.
+    pub fn log_size(&self) -> Position {
+        self.events.before
     }
 
     /// The next piece of the file. `None` at its end.
@@ -162,32 +233,40 @@ impl SessionExport {
     /// When the log cannot be read, or an event cannot be written. What was given so far is then
     /// not the whole file.
     pub async fn next_piece(&mut self) -> Result<Option<Vec<u8>>, ExportError> {
-        while let Some(stream) = self.streams.last() {
-            let events = self.log.read_stream(stream, self.next, PAGE_EVENTS).await?;
-            let Some(last) = events.last() else {
-                self.streams.pop();
-                self.next = StreamVersion(0);
-                if self.streams.is_empty() {
-                    return self.finish();
-                }
-                continue;
-            };
-            self.next = last.version().plus(1);
+        loop {
+            let events = self.events.next_page(&*self.log).await?;
+            if events.is_empty() {
+                return self.finish();
+            }
             let piece = self.encode(&events)?;
             if !piece.is_empty() {
                 return Ok(Some(piece));
             }
         }
-        Ok(None)
+    }
+
+    /// The proof of the lines that were given. `None` when the format has no lines.
+    ///
+    /// # Errors
+    /// When the log cannot be read.
+    pub async fn prove(self) -> Result<Option<LinesProof>, ExportError> {
+        let Encoder::Lines(ProvedLines { complement, marks }) = self.encoder else {
+            return Ok(None);
+        };
+        Ok(Some(LinesProof {
+            key: self.log.verifier_key().to_owned(),
+            hashes: complement.prove(&*self.log).await?,
+            marks,
+            note: self.checkpoint.as_note().to_owned(),
+        }))
     }
 
     fn encode(&mut self, events: &[Event]) -> Result<Vec<u8>, ExportError> {
         match &mut self.encoder {
-            Encoder::Lines => {
+            Encoder::Lines(proved) => {
                 let mut lines = Vec::new();
                 for event in events {
-                    lines.extend_from_slice(&event.leaf());
-                    lines.push(b'\n');
+                    proved.take(event, &mut lines)?;
                 }
                 Ok(lines)
             }
@@ -197,26 +276,105 @@ impl SessionExport {
                     .try_for_each(|event| writer.write_event(event))?;
                 Ok(written.take())
             }
+            Encoder::Done => Ok(Vec::new()),
         }
     }
 
     fn finish(&mut self) -> Result<Option<Vec<u8>>, ExportError> {
-        match std::mem::replace(&mut self.encoder, Encoder::Lines) {
-            Encoder::Lines => Ok(None),
+        if !matches!(self.encoder, Encoder::Asciicast { .. }) {
+            return Ok(None);
+        }
+        match std::mem::replace(&mut self.encoder, Encoder::Done) {
             Encoder::Asciicast { writer, written } => {
                 writer.finish()?;
                 Ok(Some(written.take()).filter(|rest| !rest.is_empty()))
+            }
+            Encoder::Lines(_) | Encoder::Done => Ok(None),
+        }
+    }
+}
+
+/// The events of some streams below a position, in the order of the log.
+struct Merge {
+    sources: Vec<Source>,
+    before: Position,
+}
+
+struct Source {
+    stream: StreamName,
+    next: StreamVersion,
+    page: VecDeque<Event>,
+    at_end: bool,
+}
+
+impl Merge {
+    fn new(streams: Vec<StreamName>, before: Position) -> Self {
+        let source = |stream| Source {
+            stream,
+            next: StreamVersion(0),
+            page: VecDeque::new(),
+            at_end: false,
+        };
+        Self {
+            sources: streams.into_iter().map(source).collect(),
+            before,
+        }
+    }
+
+    /// Reads on in each stream of which no event is in memory.
+    async fn fill(&mut self, log: &dyn EventLog) -> Result<(), StoreError> {
+        for source in &mut self.sources {
+            if !source.page.is_empty() || source.at_end {
+                continue;
+            }
+            let mut page = log
+                .read_stream(&source.stream, source.next, PAGE_EVENTS)
+                .await?;
+            source.next = source.next.plus(page.len() as u64);
+            let read = page.len();
+            page.retain(|event| event.position() < self.before);
+            source.at_end = page.len() < read || read == 0;
+            source.page = page.into();
+        }
+        self.sources
+            .retain(|source| !source.page.is_empty() || !source.at_end);
+        Ok(())
+    }
+
+    fn is_at_end(&self) -> bool {
+        self.sources.is_empty()
+    }
+
+    /// The next events: until one of the streams must be read on. Empty at the end.
+    async fn next_page(&mut self, log: &dyn EventLog) -> Result<Vec<Event>, StoreError> {
+        self.fill(log).await?;
+        if let [only] = self.sources.as_mut_slice() {
+            return Ok(std::mem::take(&mut only.page).into());
+        }
+        let mut events = Vec::new();
+        loop {
+            let first = self
+                .sources
+                .iter_mut()
+                .filter_map(|source| Some((source.page.front()?.position(), source)))
+                .min_by_key(|(position, _)| *position);
+            let Some((_, source)) = first else {
+                return Ok(events);
+            };
+            events.extend(source.page.pop_front());
+            if source.page.is_empty() && !source.at_end {
+                return Ok(events);
             }
         }
     }
 }
 
-/// The first stream of a session that holds a terminal; `streams` has the last stream first.
+/// The first stream that holds a terminal.
 async fn terminal_stream(
     log: &dyn EventLog,
     streams: &[StreamName],
 ) -> Result<Option<StreamName>, StoreError> {
-    for stream in streams.iter().rev() {
+    for stream in streams {
         let mut next = StreamVersion(0);
         loop {
             let events = log.read_stream(stream, next, PAGE_EVENTS).await?;
