@@ -10,6 +10,7 @@
 //! | [`tlog_proof`] | the proof for one leaf as a file |
 //! | [`lines`] | checking exported events without the log |
 //! | [`tile`] | addresses and bundles of C2SP tlog-tiles |
+//! | [`tiles_check`] | checking a tree that is shown as tiles |
 //! | `payload` | how the events of a commit are packed |
 //! | [`sqlite`] | the store in one SQLite file |
 //! | [`verify`] | checking a whole log against its checkpoints |
@@ -25,6 +26,7 @@ pub mod sqlite;
 #[cfg(test)]
 mod suite;
 pub mod tile;
+pub mod tiles_check;
 pub mod tlog_proof;
 pub mod verify;
 
