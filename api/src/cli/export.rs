@@ -1,32 +1,51 @@
 //! `retrace export`
 
-use std::fs::{self, OpenOptions};
+use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use clap::Args;
-use retrace_core::SessionId;
+use retrace_core::log::EventLog;
+use retrace_core::log::tlog_proof::TlogProof;
+use retrace_core::{Position, SessionId};
 
 use super::Data;
 use crate::export::{Format, SessionExport};
 
-/// Export a session as asciicast, or as its events
+/// Export a session as asciicast or as its events, or one event, with the proof
+///
+/// A file of events (ndjson, or one event) comes with a proof beside it: `FILE.proof`, or
+/// `FILE.tlog-proof` for one event. With both, and the key of the log, `retrace verify FILE` shows
+/// anywhere that they are what was recorded.
 #[derive(Args)]
 #[command(after_long_help = "Examples:
   retrace export 7d4d0c1e-53b2-8f3c-9a58-0f3f1b1f5a11 -o deploy.cast
   retrace export 7d4d0c1e-53b2-8f3c-9a58-0f3f1b1f5a11 --format asciicast-v3 | asciinema play -
   retrace export 7d4d0c1e-53b2-8f3c-9a58-0f3f1b1f5a11 --format ndjson | jq .type
+  retrace export 7d4d0c1e-53b2-8f3c-9a58-0f3f1b1f5a11 --format ndjson -o deploy.ndjson
+  retrace export --event 4711 -o keystroke.json
 
-The address of a session in the web UI ends in its id.")]
+The address of a session in the web UI ends in its id. What was written is checked with
+`retrace verify deploy.ndjson` and `retrace verify keystroke.json`.")]
 pub(super) struct Export {
     #[command(flatten)]
     data: Data,
     /// The id of the session
-    session: SessionId,
-    /// asciicast-v2, asciicast-v3, or ndjson (all events, the very bytes that are proved)
+    #[arg(required_unless_present = "event")]
+    session: Option<SessionId>,
+    /// Export this one event instead of a session: its position in the log
+    #[arg(
+        long,
+        value_name = "POSITION",
+        conflicts_with_all = ["session", "format"],
+        requires = "output"
+    )]
+    event: Option<u64>,
+    /// asciicast-v2, asciicast-v3, or ndjson (all events, the very bytes that are proved, with the
+    /// proof)
     #[arg(long, default_value = "asciicast-v2")]
     format: Format,
     /// The file to write, which must not exist yet; without it, standard output
@@ -37,47 +56,135 @@ pub(super) struct Export {
 impl Export {
     pub(super) async fn run(self) -> anyhow::Result<ExitCode> {
         let log = Arc::new(self.data.dir().open_log()?);
-        let export = SessionExport::open(log, self.session, self.format).await?;
-        match &self.output {
-            None => write(export, &mut BufWriter::new(io::stdout().lock())).await?,
-            Some(path) => to_file(export, path).await?,
+        match (self.session, self.event, &self.output) {
+            (Some(session), _, None) => {
+                let mut export = SessionExport::open(log, session, self.format).await?;
+                write(&mut export, &mut BufWriter::new(io::stdout().lock())).await?;
+            }
+            (Some(session), _, Some(path)) => {
+                let export = SessionExport::open(log, session, self.format).await?;
+                export_to(export, path).await?;
+            }
+            (None, Some(position), Some(path)) => {
+                export_event(&*log, Position(position), path).await?;
+            }
+            // The arguments were checked before.
+            (None, ..) => bail!("expected a session, or --event with --output"),
         }
         Ok(ExitCode::SUCCESS)
     }
 }
 
-/// The file has its name only when it is whole.
-async fn to_file(export: SessionExport, path: &Path) -> anyhow::Result<()> {
-    let named = || format!("`{}`", path.display());
-    if path.exists() {
-        return Err(io::Error::from(io::ErrorKind::AlreadyExists)).with_context(named);
+async fn export_to(mut export: SessionExport, path: &Path) -> anyhow::Result<()> {
+    let mut file = NewFile::create(path)?;
+    let proof_path = beside(path, "proof");
+    write(&mut export, &mut file)
+        .await
+        .with_context(|| named(path))?;
+    if let Some(proof) = export.prove().await? {
+        let mut proof_file = NewFile::create(&proof_path)?;
+        write!(proof_file, "{proof}").with_context(|| named(&proof_path))?;
+        proof_file.finish()?;
     }
-    let mut partial = path.as_os_str().to_owned();
-    partial.push(".partial");
-    let partial = PathBuf::from(partial);
-    let written = async {
-        let file = OpenOptions::new()
-            .write(true)
-            .create(true)
-            .truncate(true)
-            .open(&partial)?;
-        let mut file = BufWriter::new(file);
-        write(export, &mut file).await?;
-        file.into_inner()
-            .map_err(io::IntoInnerError::into_error)?
-            .sync_all()?;
-        fs::rename(&partial, path)?;
-        anyhow::Ok(())
-    };
-    let outcome = written.await;
-    if outcome.is_err() {
-        // What is left of it is of no use; that it cannot be removed is no further news.
-        let _ = fs::remove_file(&partial);
-    }
-    outcome.with_context(named)
+    file.finish()
 }
 
-async fn write(mut export: SessionExport, out: &mut impl Write) -> anyhow::Result<()> {
+async fn export_event(log: &dyn EventLog, position: Position, path: &Path) -> anyhow::Result<()> {
+    let head = log.head().await?;
+    let found = log.read(position, 1).await?;
+    let (Some(event), Some(hashes)) = (
+        found.first(),
+        log.inclusion_proof(position, head.size).await?,
+    ) else {
+        bail!(
+            "there is no event at position {position}: the log has {} events",
+            head.size
+        );
+    };
+    let proof = TlogProof {
+        extra: None,
+        index: position,
+        hashes,
+        note: head.checkpoint.as_note().to_owned(),
+    };
+    let mut file = NewFile::create(path)?;
+    let proof_path = beside(path, "tlog-proof");
+    let mut proof_file = NewFile::create(&proof_path)?;
+    let mut line = event.leaf();
+    line.push(b'\n');
+    file.write_all(&line).with_context(|| named(path))?;
+    write!(proof_file, "{proof}").with_context(|| named(&proof_path))?;
+    proof_file.finish()?;
+    file.finish()
+}
+
+/// The name of a file that belongs to another: `deploy.ndjson.proof`.
+pub(super) fn beside(path: &Path, extension: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".");
+    name.push(extension);
+    PathBuf::from(name)
+}
+
+fn named(path: &Path) -> String {
+    format!("`{}`", path.display())
+}
+
+/// A file that has its name only when it is whole.
+struct NewFile {
+    file: BufWriter<File>,
+    partial: PathBuf,
+    path: PathBuf,
+    whole: bool,
+}
+
+impl NewFile {
+    fn create(path: &Path) -> anyhow::Result<Self> {
+        if path.exists() {
+            return Err(io::Error::from(io::ErrorKind::AlreadyExists)).with_context(|| named(path));
+        }
+        let partial = beside(path, "partial");
+        let file = File::create(&partial).with_context(|| named(path))?;
+        Ok(Self {
+            file: BufWriter::new(file),
+            partial,
+            path: path.to_owned(),
+            whole: false,
+        })
+    }
+
+    fn finish(mut self) -> anyhow::Result<()> {
+        let mut finish = || {
+            self.file.flush()?;
+            self.file.get_ref().sync_all()?;
+            fs::rename(&self.partial, &self.path)
+        };
+        finish().with_context(|| named(&self.path))?;
+        self.whole = true;
+        Ok(())
+    }
+}
+
+impl Write for NewFile {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.file.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
+    }
+}
+
+impl Drop for NewFile {
+    fn drop(&mut self) {
+        if !self.whole {
+            // What is left of it is of no use; that it cannot be removed is no further news.
+            let _ = fs::remove_file(&self.partial);
+        }
+    }
+}
+
+async fn write(export: &mut SessionExport, out: &mut impl Write) -> anyhow::Result<()> {
     while let Some(piece) = export.next_piece().await? {
         out.write_all(&piece)?;
     }

@@ -96,7 +96,7 @@ pub fn run() -> ExitCode {
             Command::Serve(serve) => serve.run().await,
             Command::Import(import) => import.run().await,
             Command::Export(export) => export.run().await,
-            Command::Verify(verify) => verify.run(),
+            Command::Verify(verify) => verify.run().await,
             Command::Rebuild(rebuild) => rebuild.run().await,
             Command::Token(token) => token.run().await,
             Command::Settings(settings) => settings.run().await,

@@ -7,6 +7,7 @@ use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use retrace_core::Position;
 use retrace_core::log::merkle::Hash;
+use retrace_core::log::tlog_proof::TlogProof;
 use retrace_core::log::{EventLog, Head};
 use retrace_projections::runner::Projections;
 
@@ -87,6 +88,26 @@ impl Log {
                 position.0
             )
         })
+    }
+
+    /// All that is needed, but the trust in the key, to check offline that the event at `position` is
+    /// in the log: a C2SP tlog-proof, with the inclusion proof and the signed checkpoint. The event's
+    /// `leaf` with a line end and this text are what `retrace verify` takes.
+    async fn tlog_proof(&self, position: LogPosition) -> Result<String> {
+        let proof = self.log.inclusion_proof(position.0, self.head.size).await;
+        let Some(hashes) = proof.map_err(of_store)? else {
+            return Err(ErrorCode::InvalidArgument.error(format!(
+                "there is no event at `position` {}: the log has {} events",
+                position.0, self.head.size
+            )));
+        };
+        let proof = TlogProof {
+            extra: None,
+            index: position.0,
+            hashes,
+            note: self.head.checkpoint.as_note().to_owned(),
+        };
+        Ok(proof.to_string())
     }
 
     /// The hashes, in base64, that show that the tree of `old` leaves is the beginning of the tree

@@ -5,6 +5,9 @@
 //! | `POST /graphql` | token | everything that can be asked ([`crate::graphql`]) |
 //! | `GET /v1/sessions/{id}/asciicast` | token | a recording, streamed |
 //! | `/v1/sessions`, `/v1/sessions/{id}/…` | recorders | `docs/ingest.md` ([`ingest`]) |
+//! | `GET /v1/sessions/{id}/ndjson`, `…/ndjson.proof` | token | its events, and the proof for them |
+//! | `GET /checkpoint`, `/verifier-key`, `/tile/{level}/…` | anyone, or token | signed head and hashes |
+//! | `GET /tile/entries/…` | token | bundles of events |
 //! | `POST`, `GET`, `DELETE /v1/web-session` | – | signs a browser in, says who it is, signs it out |
 //! | `GET /healthz`, `/readyz` | anyone | whether the process is alive, and ready to answer |
 //! | anything else | anyone | the web UI, which holds no data |
@@ -13,6 +16,7 @@ mod assets;
 mod auth;
 mod error;
 mod ingest;
+mod proofs;
 mod recordings;
 mod web_session;
 
@@ -109,6 +113,14 @@ pub fn router(app: App) -> Router {
     Router::new()
         .route("/graphql", post(answer_graphql).get(graphql_needs_post))
         .route("/v1/sessions/{id}/asciicast", get(recordings::asciicast))
+        .route("/v1/sessions/{id}/ndjson", get(recordings::ndjson))
+        .route(
+            "/v1/sessions/{id}/ndjson.proof",
+            get(recordings::ndjson_proof),
+        )
+        .route("/checkpoint", get(proofs::checkpoint))
+        .route("/verifier-key", get(proofs::verifier_key))
+        .route("/tile/{*address}", get(proofs::tile))
         .route(
             "/v1/web-session",
             post(web_session::sign_in)

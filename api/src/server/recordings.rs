@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use axum::body::{Body, Bytes};
 use axum::extract::{Path, Query, State};
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use retrace_core::SessionId;
+use retrace_core::{Position, SessionId};
 use serde::Deserialize;
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
@@ -31,14 +31,6 @@ pub(super) async fn asciicast(
     Path(id): Path<String>,
     Query(query): Query<AsciicastQuery>,
 ) -> Result<Response, HttpError> {
-    let not_found = || {
-        HttpError::new(
-            StatusCode::NOT_FOUND,
-            "NOT_FOUND",
-            "there is no such recording",
-        )
-    };
-    let session: SessionId = id.parse().map_err(|_| not_found())?;
     let format = match query.version {
         None | Some(2) => Format::AsciicastV2,
         Some(3) => Format::AsciicastV3,
@@ -51,12 +43,90 @@ pub(super) async fn asciicast(
             ));
         }
     };
-    let mut export = match SessionExport::open(Arc::clone(&app.log), session, format).await {
-        Ok(export) => export,
-        Err(ExportError::NoSuchSession(_) | ExportError::NoTerminal(_)) => return Err(not_found()),
-        Err(error) => return Err(HttpError::internal(&error)),
-    };
+    let export = open(&app, &id, format, None).await?;
+    let file_name = query.download.map(|_| format!("{id}.cast"));
+    Ok(stream(export, "application/x-asciicast", file_name))
+}
 
+#[derive(Deserialize)]
+pub(super) struct NdjsonQuery {
+    size: Option<u64>,
+    download: Option<String>,
+}
+
+/// `GET /v1/sessions/{id}/ndjson?size=N&download=1`: all events below position `N`, a line each; as of
+/// now without `size`. The header `Retrace-Log-Size` says `N`, for [`ndjson_proof`].
+pub(super) async fn ndjson(
+    State(app): State<App>,
+    _viewer: Viewer,
+    Path(id): Path<String>,
+    Query(query): Query<NdjsonQuery>,
+) -> Result<Response, HttpError> {
+    let export = open(&app, &id, Format::Ndjson, query.size).await?;
+    let size = HeaderValue::from(export.log_size().0);
+    let file_name = query.download.map(|_| format!("{id}.ndjson"));
+    let mut response = stream(export, "application/x-ndjson", file_name);
+    response.headers_mut().insert(LOG_SIZE, size);
+    Ok(response)
+}
+
+/// `GET /v1/sessions/{id}/ndjson.proof?size=N&download=1`: the proof for the lines that [`ndjson`] gives
+/// for the same `size`.
+pub(super) async fn ndjson_proof(
+    State(app): State<App>,
+    _viewer: Viewer,
+    Path(id): Path<String>,
+    Query(query): Query<NdjsonQuery>,
+) -> Result<Response, HttpError> {
+    let mut export = open(&app, &id, Format::Ndjson, query.size).await?;
+    let internal = |error: ExportError| HttpError::internal(&error);
+    while export.next_piece().await.map_err(internal)?.is_some() {}
+    let size = HeaderValue::from(export.log_size().0);
+    let proof = export.prove().await.map_err(internal)?;
+    let text = proof.map(|proof| proof.to_string()).unwrap_or_default();
+    let mut response = text.into_response();
+    response.headers_mut().insert(LOG_SIZE, size);
+    if query.download.is_some() {
+        name_file(&mut response, &format!("{id}.ndjson.proof"));
+    }
+    Ok(response)
+}
+
+const LOG_SIZE: HeaderName = HeaderName::from_static("retrace-log-size");
+
+async fn open(
+    app: &App,
+    id: &str,
+    format: Format,
+    size: Option<u64>,
+) -> Result<SessionExport, HttpError> {
+    let not_found = || {
+        HttpError::new(
+            StatusCode::NOT_FOUND,
+            "NOT_FOUND",
+            "there is no such recording",
+        )
+    };
+    let session: SessionId = id.parse().map_err(|_| not_found())?;
+    let log = Arc::clone(&app.log);
+    match SessionExport::open_as_of(log, session, format, size.map(Position)).await {
+        Ok(export) => Ok(export),
+        Err(ExportError::NoSuchSession(_) | ExportError::NoTerminal(_)) => Err(not_found()),
+        Err(error @ ExportError::Ahead { .. }) => Err(HttpError::new(
+            StatusCode::BAD_REQUEST,
+            "INVALID_ARGUMENT",
+            error.to_string(),
+        )),
+        Err(error) => Err(HttpError::internal(&error)),
+    }
+}
+
+/// The export as a body that is made while it is sent.
+fn stream(
+    mut export: SessionExport,
+    media_type: &'static str,
+    file_name: Option<String>,
+) -> Response {
     let (send, receive) = mpsc::channel::<Result<Bytes, ExportError>>(PIECES_AHEAD);
     tokio::spawn(async move {
         loop {
@@ -64,7 +134,7 @@ pub(super) async fn asciicast(
                 Ok(Some(piece)) => Ok(Bytes::from(piece)),
                 Ok(None) => return,
                 Err(error) => {
-                    tracing::error!(%session, %error, "an export broke off");
+                    tracing::error!(%error, "an export broke off");
                     Err(error)
                 }
             };
@@ -77,17 +147,20 @@ pub(super) async fn asciicast(
         }
     });
     let mut response = Body::from_stream(ReceiverStream::new(receive)).into_response();
-    let media_type = HeaderValue::from_static("application/x-asciicast");
     response
         .headers_mut()
-        .insert(header::CONTENT_TYPE, media_type);
-    if query.download.is_some() {
-        let disposition = format!("attachment; filename=\"{session}.cast\"");
-        if let Ok(disposition) = HeaderValue::from_str(&disposition) {
-            response
-                .headers_mut()
-                .insert(header::CONTENT_DISPOSITION, disposition);
-        }
+        .insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type));
+    if let Some(name) = file_name {
+        name_file(&mut response, &name);
     }
-    Ok(response)
+    response
+}
+
+/// The browser is to keep the body as a file. `name` is a session's id with an ending.
+fn name_file(response: &mut Response, name: &str) {
+    if let Ok(disposition) = HeaderValue::from_str(&format!("attachment; filename=\"{name}\"")) {
+        response
+            .headers_mut()
+            .insert(header::CONTENT_DISPOSITION, disposition);
+    }
 }
