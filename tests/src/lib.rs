@@ -171,6 +171,11 @@ pub struct Server {
 }
 
 impl Server {
+    /// Its address: `http://…`, without a slash at the end.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
     /// A request to a path, without a token.
     pub fn get(&self, path: &str) -> RequestBuilder {
         self.client
