@@ -9,6 +9,7 @@ mod export;
 mod import;
 mod output;
 mod rebuild;
+mod record;
 mod serve;
 mod settings;
 mod token;
@@ -16,10 +17,14 @@ mod verify;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
 use retrace_core::data_dir::DataDir;
 use tracing_subscriber::EnvFilter;
+
+/// How long threads that nobody waits for may still take when a command is done.
+const LAST_THREADS: Duration = Duration::from_secs(1);
 
 /// Retrace: recorded privileged sessions as one provable log, with search, replay and export.
 #[derive(Parser)]
@@ -41,6 +46,7 @@ enum Command {
     Export(export::Export),
     Verify(verify::Verify),
     Rebuild(rebuild::Rebuild),
+    Record(Box<record::Record>),
     Token(token::Token),
     Settings(settings::Settings),
     Bench(bench::Bench),
@@ -98,11 +104,14 @@ pub fn run() -> ExitCode {
             Command::Export(export) => export.run().await,
             Command::Verify(verify) => verify.run().await,
             Command::Rebuild(rebuild) => rebuild.run().await,
+            Command::Record(record) => record.run().await,
             Command::Token(token) => token.run().await,
             Command::Settings(settings) => settings.run().await,
             Command::Bench(bench) => bench.run().await,
         }
     });
+    // A look-up of a name that does not answer must not keep a command that is done.
+    runtime.shutdown_timeout(LAST_THREADS);
     match outcome {
         Ok(status) => status,
         Err(error) => output::fail(&error),

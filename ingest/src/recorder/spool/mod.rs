@@ -10,6 +10,8 @@
 //!     streams/{source}/
 //!       00000000000000000000.ndjson     a part: events, a line each; its name is the first version
 //!       state.json                      committed, sent, quarantined
+//!   policy.json                         the policy that a server told last
+//!   uploader.lock                       held by the uploader that recorders leave behind
 //!   receipts/{session id}.{source}.tlog-proof     the last receipt of each stream that is gone
 //! ```
 //!
@@ -58,6 +60,7 @@ pub use session::{SessionFacts, SessionSpool};
 pub use state::{EventState, Quarantine, StreamState};
 pub use stream::StreamWriter;
 
+use crate::protocol::Policy;
 use files::{InFile, lock, make_private_folder};
 
 /// Where the spool is and how much it takes.
@@ -217,6 +220,19 @@ impl Spool {
     /// When the folder cannot be read.
     pub fn used_bytes(&self) -> Result<u64, SpoolError> {
         bytes_below(&self.settings.folder)
+    }
+
+    /// Whether the last policy that a server told here lets what is typed be recorded: what is done
+    /// while no server can be asked.
+    pub fn last_policy_records_keys(&self) -> bool {
+        fs::read(self.policy_path())
+            .ok()
+            .and_then(|text| serde_json::from_slice::<Policy>(&text).ok())
+            .is_none_or(|policy| policy.record_keys)
+    }
+
+    fn policy_path(&self) -> PathBuf {
+        self.settings.folder.join("policy.json")
     }
 
     fn session_folder(&self, id: SessionId) -> PathBuf {

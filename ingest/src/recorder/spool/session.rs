@@ -23,7 +23,7 @@ use super::{
     Batch, Quarantine, Recovered, Spool, SpoolError, SpoolSettings, StreamState, StreamWriter,
     batch,
 };
-use crate::protocol::{LaunchAnswer, LaunchRequest};
+use crate::protocol::{LaunchAnswer, LaunchRequest, Policy};
 
 /// What is known of a session before anything is recorded.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -240,6 +240,12 @@ impl SessionSpool {
         replace(&self.folder.join("launched.json"), &to_json(&answer))?;
         *launched = Some(answer);
         Ok(())
+    }
+
+    /// Keeps the policy in force, for the next session that starts while the server is away.
+    pub fn keep_policy(&self, policy: &Policy) {
+        // It is only a help: without it the next session that starts alone records what is typed.
+        let _ = replace(&self.spool.policy_path(), &to_json(policy));
     }
 
     /// Begins a stream, and answers what writes it.

@@ -1,0 +1,219 @@
+//! What the server says to a running session.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use retrace_core::event::{ConfigChanged, EventType, MessageSent, TerminateRequested};
+use tokio::sync::mpsc::UnboundedSender;
+
+use super::client::{CallError, Client};
+use super::reach::Reach;
+use super::spool::SessionSpool;
+use super::upload;
+use crate::protocol::{ControlMessage, ErrorCode, Policy};
+
+/// The server says something every 5 seconds. After a longer silence the channel is opened anew,
+/// which tells at once whether the server is there.
+const SILENCE_MAX: Duration = Duration::from_secs(7);
+/// How soon the channel is opened again. It is what tells that the server is back, so it does not
+/// wait long, whatever the schedule for uploads is.
+const AGAIN_AFTER: Duration = Duration::from_millis(500);
+const AGAIN_AFTER_MAX: Duration = Duration::from_secs(3);
+/// An event of the channel that is longer than this is none.
+const EVENT_BYTES_MAX: usize = 1 << 20;
+
+/// Something that the server wants of the session.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Order {
+    Terminate(TerminateRequested),
+    Message(MessageSent),
+    Policy(Box<Policy>),
+}
+
+/// Listens to the control channel of a session until nobody wants to hear its orders any more.
+pub(super) async fn listen(
+    client: Client,
+    session: Arc<SessionSpool>,
+    reach: Arc<Reach>,
+    orders: UnboundedSender<Order>,
+) {
+    let mut last_id: Option<String> = None;
+    let mut again_after = AGAIN_AFTER;
+    while !orders.is_closed() {
+        if let Some(launched) = session.launched() {
+            let token = &launched.upload_token;
+            let opened = client
+                .control(session.id(), token, last_id.as_deref())
+                .await;
+            match opened {
+                Ok(mut response) => {
+                    reach.came_back();
+                    again_after = AGAIN_AFTER;
+                    let mut parser = Parser::default();
+                    while let Ok(Ok(Some(piece))) =
+                        tokio::time::timeout(SILENCE_MAX, response.chunk()).await
+                    {
+                        reach.heard();
+                        for event in parser.push(&piece) {
+                            if let Some(order) = order(&event) {
+                                // Checked by the outer loop.
+                                let _ = orders.send(order);
+                            }
+                            last_id = event.id.or(last_id);
+                        }
+                    }
+                }
+                Err(error) => {
+                    if error.code().is_some() {
+                        reach.heard();
+                    }
+                    if is_of_token(&error) {
+                        // A failure comes again with the next try.
+                        let _ = upload::launch(&client, &session, &reach).await;
+                    }
+                }
+            }
+        }
+        tokio::time::sleep(again_after).await;
+        again_after = (again_after * 2).min(AGAIN_AFTER_MAX);
+    }
+}
+
+fn is_of_token(error: &CallError) -> bool {
+    matches!(
+        error.code(),
+        Some(ErrorCode::Unauthenticated | ErrorCode::NotFound)
+    )
+}
+
+/// What an event of the channel wants; nothing, if its type is not known here.
+fn order(event: &Event) -> Option<Order> {
+    let message: ControlMessage = serde_json::from_str(&event.data).ok()?;
+    let data = message.data.get();
+    let kind = EventType::new(&event.kind).ok()?;
+    if kind == EventType::TERMINATE_REQUESTED {
+        serde_json::from_str(data).ok().map(Order::Terminate)
+    } else if kind == EventType::MESSAGE_SENT {
+        serde_json::from_str(data).ok().map(Order::Message)
+    } else if kind == EventType::CONFIG_CHANGED {
+        let changed: ConfigChanged = serde_json::from_str(data).ok()?;
+        let policy = serde_json::from_value(changed.new).ok()?;
+        Some(Order::Policy(Box::new(policy)))
+    } else {
+        None
+    }
+}
+
+/// An event of the stream.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+struct Event {
+    id: Option<String>,
+    kind: String,
+    data: String,
+}
+
+/// Takes a `text/event-stream` apart, as it arrives.
+#[derive(Debug, Default)]
+struct Parser {
+    line: Vec<u8>,
+    event: Event,
+}
+
+impl Parser {
+    fn push(&mut self, piece: &[u8]) -> Vec<Event> {
+        let mut events = Vec::new();
+        for &byte in piece {
+            if byte != b'\n' {
+                // What is too long is no event of ours: its rest is passed over.
+                if self.line.len() < EVENT_BYTES_MAX {
+                    self.line.push(byte);
+                }
+                continue;
+            }
+            let line = std::mem::take(&mut self.line);
+            let line = String::from_utf8_lossy(&line);
+            let line = line.trim_end_matches('\r');
+            if line.is_empty() {
+                let event = std::mem::take(&mut self.event);
+                if !event.data.is_empty() {
+                    events.push(event);
+                }
+                continue;
+            }
+            let (name, value) = line.split_once(':').unwrap_or((line, ""));
+            let value = value.strip_prefix(' ').unwrap_or(value);
+            match name {
+                "id" => self.event.id = Some(value.to_owned()),
+                "event" => value.clone_into(&mut self.event.kind),
+                "data" if self.event.data.len() + value.len() < EVENT_BYTES_MAX => {
+                    if !self.event.data.is_empty() {
+                        self.event.data.push('\n');
+                    }
+                    self.event.data.push_str(value);
+                }
+                // A comment, or a field that is not known.
+                _ => {}
+            }
+        }
+        events
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const STREAM: &str = ": hello\n\nid: 3\nevent: session.message_sent\ndata: {\"at\":\"2026-11-21T09:30:00Z\",\ndata: \"data\":{\"by\":\"ann\",\"text\":\"é\"}}\r\n\r\n:\n\nretry: 5\nid: 4\nevent: session.terminate_requested\ndata:{\"at\":\"2026-11-21T09:30:00Z\",\"data\":{\"by\":\"ann\"}}\n\nid: 5\nevent: moon.risen\ndata: {\"at\":\"2026-11-21T09:30:00Z\",\"data\":1}\n\n";
+
+    #[test]
+    fn events_are_the_same_however_they_arrive() {
+        for size in [1, 2, 7, 1_000] {
+            let mut parser = Parser::default();
+            let events: Vec<Event> = STREAM
+                .as_bytes()
+                .chunks(size)
+                .flat_map(|piece| parser.push(piece))
+                .collect();
+            let ids: Vec<_> = events.iter().filter_map(|e| e.id.as_deref()).collect();
+            assert_eq!(ids, ["3", "4", "5"], "{size}");
+            let orders: Vec<_> = events.iter().filter_map(order).collect();
+            let message = MessageSent {
+                by: "ann".to_owned(),
+                text: "é".to_owned(),
+            };
+            let terminate = TerminateRequested {
+                by: "ann".to_owned(),
+                reason: None,
+            };
+            assert_eq!(
+                orders,
+                [Order::Message(message), Order::Terminate(terminate)]
+            );
+        }
+    }
+
+    #[test]
+    fn a_change_of_the_policy_is_an_order() {
+        let policy = serde_json::to_string(&Policy::default()).unwrap();
+        let event = Event {
+            id: None,
+            kind: "config.changed".to_owned(),
+            data: format!(
+                "{{\"at\":\"2026-11-21T09:30:00Z\",\"data\":{{\"by\":\"ann\",\"new\":{policy},\
+                 \"old\":null,\"setting\":\"policy\"}}}}"
+            ),
+        };
+        assert_eq!(order(&event), Some(Order::Policy(Box::default())));
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_that_is_sent_makes_it_fail(bytes in any::<Vec<u8>>()) {
+            for event in Parser::default().push(&bytes) {
+                order(&event);
+            }
+        }
+    }
+}
