@@ -1,4 +1,5 @@
-//! The log and its proofs, checked by a program that is not ours: Go's `sumdb`, see `verify-go/`.
+//! The log and its proofs, checked by programs that are not ours: Go's `sumdb`, see `verify-go/`, and what
+//! `docs/verifying.md` does by hand.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
@@ -6,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use retrace_tests::{Retrace, text};
+use rusqlite::Connection;
 use serde_json::json;
 
 /// Builds the program, without network: its library is a Debian package.
@@ -21,7 +23,7 @@ fn verifier(folder: &Path) -> PathBuf {
         .env("GOFLAGS", "")
         .env("GOCACHE", folder.join("go-cache"))
         .output()
-        .expect("Go is installed: scripts/install go");
+        .expect("Go is installed: scripts/install verifiers");
     assert!(built.status.success(), "{built:?}");
     program
 }
@@ -91,4 +93,62 @@ fn another_implementation_verifies_a_running_server_and_an_exported_event() {
     std::fs::write(&event, line.replace("\"version\":", "\"version\":1")).unwrap();
     let output = run(&program, &["offline", key, &event, &proof]);
     assert_eq!(output.status.code(), Some(1), "{output:?}");
+}
+
+/// The code of `docs/verifying.md` after the line that opens its block.
+fn documented(opening: &str) -> String {
+    let page = include_str!("../../docs/verifying.md");
+    let (_, block) = page.split_once(opening).expect("the block is there");
+    let (code, _) = block.split_once("\n```").expect("the block ends");
+    code.to_owned()
+}
+
+#[test]
+fn what_the_documentation_does_by_hand_holds() {
+    let retrace = Retrace::with_samples();
+    let folder = retrace.scratch();
+    let sessions = Connection::open(retrace.data().join("log.sqlite")).unwrap();
+    let session: String = sessions
+        .query_row("SELECT max(session) FROM streams", [], |row| row.get(0))
+        .unwrap();
+    let file = folder.join("x.ndjson");
+    let output = file.to_str().unwrap();
+    retrace.succeed(&["export", &session, "--format", "ndjson", "-o", output]);
+    std::fs::copy(retrace.data().join("keys/log.pub"), folder.join("log.pub")).unwrap();
+
+    let signature = documented("```sh signature\n");
+    let openssl = || {
+        let output = Command::new("sh")
+            .args(["-e", "-c", &signature])
+            .current_dir(folder)
+            .output()
+            .unwrap();
+        output.status.success()
+    };
+    assert!(openssl());
+    let proof = std::fs::read_to_string(folder.join("x.ndjson.proof")).unwrap();
+    let (head, note) = proof.split_once("\n\n").unwrap();
+    let size = note.lines().nth(1).unwrap();
+    let larger = note.replacen(size, &format!("1{size}"), 1);
+    std::fs::write(folder.join("x.ndjson.proof"), format!("{head}\n\n{larger}")).unwrap();
+    assert!(!openssl());
+    std::fs::write(folder.join("x.ndjson.proof"), &proof).unwrap();
+
+    std::fs::write(folder.join("check.py"), documented("```python check.py\n")).unwrap();
+    let python = || {
+        Command::new("python3")
+            .args(["check.py", "x.ndjson", "x.ndjson.proof"])
+            .current_dir(folder)
+            .output()
+            .unwrap()
+    };
+    let checked = python();
+    assert!(checked.status.success(), "{checked:?}");
+    assert!(
+        text(&checked.stdout).starts_with("these lines are among"),
+        "{checked:?}"
+    );
+    let lines = std::fs::read_to_string(&file).unwrap();
+    std::fs::write(&file, lines.replacen("\"at\":\"20", "\"at\":\"19", 1)).unwrap();
+    assert!(!python().status.success());
 }
