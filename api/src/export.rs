@@ -398,3 +398,85 @@ fn is_of_a_terminal(event: &Event) -> bool {
     }
     *kind == EventType::TERMINAL_WRITTEN || *kind == EventType::TERMINAL_RESIZED
 }
+
+#[cfg(test)]
+mod tests {
+    use retrace_core::data_dir::DataDir;
+    use retrace_core::event::{EventBatch, MarkerSet};
+    use retrace_core::log::Append;
+    use retrace_core::log::lines::{LinesCheck, ProofFile};
+    use retrace_core::{SourceName, Timestamp};
+
+    use super::*;
+
+    const TURNS: u64 = 9;
+    const AT_ONCE: u64 = 1_000;
+
+    /// A session of two sources that take turns, in between another session.
+    async fn log() -> (Arc<dyn EventLog>, SessionId, tempfile::TempDir) {
+        let dir = tempfile::tempdir().unwrap();
+        let log = DataDir::new(dir.path()).open_or_create_log().unwrap();
+        let session = SessionId::of_recording(&[1; 32]);
+        let other = SessionId::of_recording(&[2; 32]);
+        let sources = [(session, "agent"), (session, "launcher"), (other, "agent")];
+        for turn in 0..TURNS {
+            let (session, source) = sources[turn as usize % sources.len()];
+            let mut events = EventBatch::new();
+            for number in 0..AT_ONCE {
+                let label = format!("{turn} {number}");
+                events.push(Timestamp::now(), MarkerSet { label }).unwrap();
+            }
+            let append = Append {
+                stream: StreamName::of_session(session, &SourceName::new(source).unwrap()),
+                first_version: StreamVersion(turn / 3 * AT_ONCE),
+                events,
+            };
+            log.append(append).await.unwrap();
+        }
+        (Arc::new(log), session, dir)
+    }
+
+    async fn export(
+        log: &Arc<dyn EventLog>,
+        session: SessionId,
+        size: u64,
+    ) -> (Vec<u8>, ProofFile) {
+        let log = Arc::clone(log);
+        let size = Some(Position(size));
+        let mut export = SessionExport::open_as_of(log, session, Format::Ndjson, size)
+            .await
+            .unwrap();
+        let mut file = Vec::new();
+        while let Some(piece) = export.next_piece().await.unwrap() {
+            file.extend(piece);
+        }
+        let proof = export.prove().await.unwrap().unwrap();
+        (file, ProofFile::parse(&proof.to_string()).unwrap())
+    }
+
+    #[tokio::test]
+    async fn the_lines_of_all_streams_come_in_the_order_of_the_log_as_of_any_size_of_it() {
+        let (log, session, _dir) = log().await;
+        for (size, lines) in [(1, 1), (1_500, 1_500), (3_500, 2_500), (9_000, 6_000)] {
+            let (file, proof) = export(&log, session, size).await;
+            let mut check = LinesCheck::new(&proof, log.verifier_key()).unwrap();
+            for line in file.split_inclusive(|byte| *byte == b'\n') {
+                check.line(line.strip_suffix(b"\n").unwrap()).unwrap();
+            }
+            let checked = check.finish().unwrap();
+            assert_eq!(checked.lines, lines, "as of {size}");
+            assert_eq!(checked.checkpoint.size, Position(TURNS * AT_ONCE));
+        }
+    }
+
+    #[tokio::test]
+    async fn there_is_no_export_from_before_the_session_or_after_the_log() {
+        let (log, session, _dir) = log().await;
+        let open = |size| {
+            let log = Arc::clone(&log);
+            SessionExport::open_as_of(log, session, Format::Ndjson, Some(Position(size)))
+        };
+        assert!(matches!(open(0).await, Err(ExportError::NoSuchSession(_))));
+        assert!(matches!(open(9_001).await, Err(ExportError::Ahead { .. })));
+    }
+}
