@@ -74,7 +74,7 @@ fn another_implementation_verifies_a_running_server_and_an_exported_event() {
     // The same from GraphQL, as a client of the API gets it.
     let answer = server.graphql(
         &token,
-        "{ log { tlogProof(position: 321) verifierKey }
+        "{ log { tlogProof(position: 321) inclusionProof(position: 321) verifierKey }
            events(after: 320, first: 1) { nodes { leaf } } }",
         &json!({}),
     );
@@ -88,6 +88,11 @@ fn another_implementation_verifies_a_running_server_and_an_exported_event() {
     std::fs::write(&of_api_key, found(&data["log"]["verifierKey"])).unwrap();
     let output = run(&program, &["offline", &of_api_key, &of_api, &of_api_proof]);
     assert!(output.status.success(), "{output:?}");
+
+    let hashes = data["log"]["inclusionProof"].as_array().unwrap();
+    let hashes: Vec<String> = hashes.iter().map(found).collect();
+    let in_file = format!("index 321\n{}\n\n", hashes.join("\n"));
+    assert!(found(&data["log"]["tlogProof"]).contains(&in_file));
 
     let line = std::fs::read_to_string(&event).unwrap();
     std::fs::write(&event, line.replace("\"version\":", "\"version\":1")).unwrap();
