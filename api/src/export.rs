@@ -200,9 +200,14 @@ impl SessionExport {
                     return Err(ExportError::NoSuchSession(session));
                 }
                 let terminal = terminal_stream(&*log, &streams).await?;
-                streams = vec![terminal.ok_or(ExportError::NoTerminal(session))?];
+                let terminal = terminal.ok_or(ExportError::NoTerminal(session))?;
                 let written = Shared::default();
-                let writer = asciicast::Writer::new(written.clone(), version)?;
+                let mut writer = asciicast::Writer::new(written.clone(), version)?;
+                // Of a session that a recorder launched, title and start stand in another stream.
+                if let Some(launched) = launch(&*log, &streams, &terminal).await? {
+                    writer.write_event(&launched)?;
+                }
+                streams = vec![terminal];
                 Encoder::Asciicast {
                     writer: Box::new(writer),
                     written,
@@ -367,6 +372,20 @@ impl Merge {
             }
         }
     }
+}
+
+/// The launch, if the session began with one in another stream than its terminal's.
+async fn launch(
+    log: &dyn EventLog,
+    streams: &[StreamName],
+    terminal: &StreamName,
+) -> Result<Option<Event>, StoreError> {
+    let Some(first) = streams.first().filter(|first| *first != terminal) else {
+        return Ok(None);
+    };
+    let events = log.read_stream(first, StreamVersion(0), 1).await?;
+    let is_launch = |event: &Event| *event.kind() == EventType::SESSION_LAUNCHED;
+    Ok(events.into_iter().next().filter(is_launch))
 }
 
 /// The first stream that holds a terminal.

@@ -4,6 +4,8 @@
 //! The binary is the one that `cargo build -p retrace-api` made for the same profile, or the one
 //! that `RETRACE_BIN` names.
 
+pub mod upload;
+
 use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
@@ -111,24 +113,7 @@ impl Retrace {
     /// All events of the log, without what differs from one import to the next: when they were
     /// taken in, and their salts.
     pub fn log_content(&self) -> Vec<Value> {
-        let server = self.serve();
-        let token = self.token();
-        let (mut events, mut after) = (Vec::new(), Value::Null);
-        loop {
-            let answer = server.graphql(
-                &token,
-                "query($after: Position) { events(after: $after, first: 1000) {
-                    nodes { stream version type at data }
-                    pageInfo { hasNextPage endCursor } } }",
-                &json!({ "after": after }),
-            );
-            let page = &answer["data"]["events"];
-            events.extend(page["nodes"].as_array().expect("events").iter().cloned());
-            if page["pageInfo"]["hasNextPage"] != json!(true) {
-                return events;
-            }
-            after = page["pageInfo"]["endCursor"].clone();
-        }
+        self.serve().log_content(&self.token())
     }
 
     /// A new token.
@@ -138,10 +123,29 @@ impl Retrace {
             .to_owned()
     }
 
+    /// A new token of a recorder.
+    pub fn recorder_token(&self) -> String {
+        self.succeed(&[
+            "token", "create", "--name", "recorder", "--role", "recorder",
+        ])
+        .trim()
+        .to_owned()
+    }
+
+    /// Changes a setting, in a process of its own.
+    pub fn set(&self, setting: &str, value: &str) {
+        self.succeed(&["settings", "set", setting, value]);
+    }
+
     /// Starts the server on a free port, and waits until it listens.
     pub fn serve(&self) -> Server {
+        self.serve_at("127.0.0.1:0")
+    }
+
+    /// Starts the server on an address, and waits until it listens.
+    pub fn serve_at(&self, address: &str) -> Server {
         let mut child = self
-            .command(&["serve", "--listen", "127.0.0.1:0"])
+            .command(&["serve", "--listen", address])
             .stdout(Stdio::piped())
             .spawn()
             .expect("the server starts");
@@ -188,6 +192,49 @@ impl Server {
         self.client
             .post(format!("{}{path}", self.url))
             .timeout(PATIENCE)
+    }
+
+    /// A request of any method to a path, without a token.
+    pub fn request(&self, method: &str, path: &str) -> RequestBuilder {
+        let method = method.parse().expect("a method");
+        self.client
+            .request(method, format!("{}{path}", self.url))
+            .timeout(PATIENCE)
+    }
+
+    /// Where it listens: host and port.
+    pub fn address(&self) -> &str {
+        self.url.trim_start_matches("http://")
+    }
+
+    /// The most memory that it has had, in bytes.
+    pub fn peak_memory(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()));
+        let status = status.expect("it runs");
+        let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+        let kib = peak.and_then(|peak| peak.trim().strip_suffix(" kB"));
+        1024 * kib.and_then(|kib| kib.parse::<u64>().ok()).expect("a size")
+    }
+
+    /// All events of the log, without what differs from one import to the next: when they were
+    /// taken in, and their salts.
+    pub fn log_content(&self, token: &str) -> Vec<Value> {
+        let (mut events, mut after) = (Vec::new(), Value::Null);
+        loop {
+            let answer = self.graphql(
+                token,
+                "query($after: Position) { events(after: $after, first: 1000) {
+                    nodes { stream version type at data }
+                    pageInfo { hasNextPage endCursor } } }",
+                &json!({ "after": after }),
+            );
+            let page = &answer["data"]["events"];
+            events.extend(page["nodes"].as_array().expect("events").iter().cloned());
+            if page["pageInfo"]["hasNextPage"] != json!(true) {
+                return events;
+            }
+            after = page["pageInfo"]["endCursor"].clone();
+        }
     }
 
     /// Asks a question of the API.
@@ -237,6 +284,14 @@ impl Server {
             .expect("kill runs");
         assert!(sent.success());
         self.child.wait().expect("the server ends")
+    }
+}
+
+impl Server {
+    /// Ends it as a crash does.
+    pub fn kill(mut self) {
+        self.child.kill().expect("it can be killed");
+        self.child.wait().expect("the server ends");
     }
 }
 

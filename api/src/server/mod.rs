@@ -39,6 +39,7 @@ use serde_json::json;
 use tower_http::compression::CompressionLayer;
 use tower_http::timeout::TimeoutLayer;
 
+use crate::blobs::{Blobs, NoBlobs};
 use crate::control::ControlBook;
 use crate::graphql::{self, Schema};
 use crate::tokens::{TokenBook, Viewer};
@@ -67,6 +68,8 @@ pub struct App {
     pub reader: Reader,
     /// The tokens that open the routes.
     pub tokens: Arc<TokenBook>,
+    /// Where segments and screenshots are kept.
+    pub blobs: Arc<dyn Blobs>,
     /// The sessions that recorders have launched.
     pub control: Arc<ControlBook>,
     /// What the routes for recorders share.
@@ -99,6 +102,7 @@ impl App {
             log,
             reader,
             tokens,
+            blobs: Arc::new(NoBlobs),
             control,
             ingest: Arc::new(Ingest::new(data.path().to_owned())),
             settings,

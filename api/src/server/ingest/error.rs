@@ -6,6 +6,7 @@ use axum::Json;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use retrace_core::log::{AppendError, StoreError};
+use retrace_ingest::protocol::batch::NamedBlob;
 use retrace_ingest::protocol::{BatchError, ErrorAnswer, ErrorBody, ErrorCode};
 
 use crate::control::ControlError;
@@ -42,6 +43,17 @@ impl IngestError {
     pub(super) fn after(mut self, wait: Duration) -> Self {
         self.retry_after = Some(wait);
         self
+    }
+
+    pub(super) fn blob_absent(blob: NamedBlob) -> Self {
+        let message = format!(
+            "line {}: the blob {} is not there: upload it first, then send this again",
+            blob.line, blob.sha256
+        );
+        let mut absent = Self::new(ErrorCode::BlobAbsent, message);
+        absent.body.line = Some(blob.line);
+        absent.body.blob = Some(blob.sha256);
+        absent
     }
 
     /// The cause goes to the server's own log: it may tell of other people's data.

@@ -7,6 +7,7 @@ use axum::body::Body;
 use axum::extract::rejection::{PathRejection, QueryRejection};
 use axum::extract::{Path, Query, State};
 use axum::http::HeaderMap;
+use retrace_core::event::EventBatch;
 use retrace_core::log::{Append, EventLog};
 use retrace_core::{StreamName, StreamVersion};
 use retrace_ingest::protocol::{
@@ -15,6 +16,7 @@ use retrace_ingest::protocol::{
 };
 use serde::Deserialize;
 
+use super::blobs::check_present;
 use super::body::{InHand, Pieces, announced, check_media_type, encoding, whole};
 use super::clock::Clocks;
 use super::error::IngestError;
@@ -92,8 +94,10 @@ pub(super) async fn append(
     let packed = whole(pieces, length, &mut in_hand, &limits).await?;
     let (parsed, in_hand) = parse(encoding, packed, in_hand, limits).await?;
     session.pace().spend(parsed.events.len());
+    let ParsedBatch { events, blobs } = parsed;
+    check_present(&app.blobs, session.id(), blobs).await?;
 
-    let answer = append_parsed(&*app.log, stream.name, StreamVersion(first), parsed).await?;
+    let answer = append_batch(&*app.log, stream.name, StreamVersion(first), events).await?;
     drop(in_hand);
     if let Some(clocks) = clocks {
         clocks.note(&session, &stream.source).await;
@@ -135,18 +139,18 @@ async fn parse(
         .map_err(|error| IngestError::internal(&error))?
 }
 
-async fn append_parsed(
+async fn append_batch(
     log: &dyn EventLog,
     stream: StreamName,
     first_version: StreamVersion,
-    parsed: ParsedBatch,
+    events: EventBatch,
 ) -> Result<AppendAnswer, IngestError> {
-    let last = first_version.0.checked_add(parsed.events.len() as u64 - 1);
+    let last = first_version.0.checked_add(events.len() as u64 - 1);
     let last = last.map(StreamVersion);
     let append = Append {
         stream: stream.clone(),
         first_version,
-        events: parsed.events,
+        events,
     };
     let appended = match tokio::time::timeout(APPEND_WITHIN, log.append(append)).await {
         Ok(appended) => appended?,

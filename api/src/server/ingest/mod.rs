@@ -5,9 +5,11 @@
 //! |---|---|
 //! | `launch` | `POST /v1/sessions` |
 //! | `events` | where a stream goes on; appending to it |
+//! | `blobs` | segments and screenshots |
 //! | `control` | the control channel, as server-sent events |
 //! | `uploader` | who uploads: the upload token of a request |
 //! | `body` | reading a body that may be too large, too slow, or of too many |
+//! | `rest` | what is left of a body that was refused |
 //! | `clock` | by how much a recorder's clock is off |
 //! | `error` | answers that are errors |
 //!
@@ -16,12 +18,14 @@
 //! limits; every line an event; every blob there; versions. Then it is one append, and what is
 //! answered is proved.
 
+mod blobs;
 mod body;
 mod clock;
 mod control;
 mod error;
 mod events;
 mod launch;
+mod rest;
 mod uploader;
 
 use std::path::PathBuf;
@@ -30,7 +34,8 @@ use std::sync::atomic::AtomicUsize;
 use std::time::{Duration, Instant};
 
 use axum::Router;
-use axum::routing::{get, post};
+use axum::middleware;
+use axum::routing::{get, post, put};
 use retrace_core::log::StoreError;
 use retrace_core::settings::SettingsBook;
 use retrace_ingest::protocol::{IngestLimits, Policy};
@@ -97,9 +102,16 @@ pub(super) fn routes() -> Router<App> {
             post(events::append).fallback(error::other_method),
         )
         .route(
+            "/v1/sessions/{id}/blobs/{sha256}",
+            put(blobs::put)
+                .head(blobs::head)
+                .fallback(error::other_method),
+        )
+        .route(
             "/v1/sessions/{id}/control",
             get(control::channel).fallback(error::other_method),
         )
+        .layer(middleware::from_fn(rest::read_before_refusal))
 }
 
 async fn limits(app: &App) -> Result<IngestLimits, StoreError> {

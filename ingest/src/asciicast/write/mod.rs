@@ -151,9 +151,8 @@ impl<W: Write> Writer<W> {
     /// When the output does not take more.
     pub fn finish(mut self) -> Result<W, WriteError> {
         self.close()?;
-        let known = self.attached.as_ref().map(|(at, _)| *at);
-        let start = known.or(self.launched.as_ref().map(|(at, _)| *at));
-        self.begin(start.unwrap_or_else(Timestamp::now))?;
+        // Without launch and source there is nothing that began at any time.
+        self.begin(Timestamp::now())?;
         self.out.flush()?;
         Ok(self.out)
     }
@@ -223,7 +222,8 @@ impl<W: Write> Writer<W> {
             return Ok(start);
         }
         let (launched, attached) = (self.launched.as_ref(), self.attached.as_ref());
-        let start = match (attached, launched) {
+        // The launch, so that times are those of the session: a source attaches some time later.
+        let start = match (launched, attached) {
             (Some((at, _)), _) | (None, Some((at, _))) => *at,
             (None, None) => first,
         };
