@@ -8,7 +8,7 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use retrace_core::event::{ConfigChanged, EventBatch};
 use retrace_core::settings::Settings;
-use retrace_core::{SessionId, StreamName, Timestamp};
+use retrace_core::{SessionId, StreamName, StreamVersion, Timestamp};
 use retrace_ingest::protocol::{
     ErrorCode, IngestLimits, LaunchAnswer, LaunchRequest, LogFacts, Policy,
 };
@@ -42,7 +42,7 @@ pub(super) async fn launch(
     }
     let policy = Policy::of(&settings.policy);
     let session = app.control.session(id);
-    if session.control().await?.launch().is_none() {
+    if session.control().await?.next_version() == StreamVersion(0) {
         let required = request.recording_required || policy.recording_required;
         if required {
             check_promise(&app, &limits, &settings).await?;
@@ -57,7 +57,7 @@ pub(super) async fn launch(
     let mut fresh = false;
     session
         .append(|control| {
-            fresh = control.launch().is_none();
+            fresh = control.next_version() == StreamVersion(0);
             let mut events = if fresh {
                 let at = request.at.unwrap_or(now);
                 EventBatch::of(at, request.to_event(&policy.name)).map_err(ControlError::from)?
@@ -138,13 +138,11 @@ fn in_its_site(request: LaunchRequest, recorder: &Recorder) -> Result<LaunchRequ
 /// The same launch may come again: its answer may have been lost. What the policy was called then
 /// does not matter, and neither does the time, unless the recorder says it.
 fn check_same(control: &Control, request: &LaunchRequest) -> Result<(), IngestError> {
-    let Some(launch) = control.launch() else {
-        return Ok(());
-    };
-    let policy = launch.facts.policy.as_deref().unwrap_or_default();
-    let same_facts = request.to_event(policy) == launch.facts;
-    let same_time = request.at.is_none_or(|at| at == launch.at);
-    if same_facts && same_time {
+    let same = control.launch().is_some_and(|launch| {
+        let policy = launch.facts.policy.as_deref().unwrap_or_default();
+        request.to_event(policy) == launch.facts && request.at.is_none_or(|at| at == launch.at)
+    });
+    if same {
         return Ok(());
     }
     let message = "this session was launched with other facts: make a new id";
