@@ -4,6 +4,7 @@ use std::env;
 use std::ffi::OsString;
 use std::fs;
 use std::io::{self, IsTerminal, Write};
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command as Process, ExitCode, Stdio};
 use std::sync::Arc;
@@ -200,7 +201,6 @@ impl Record {
         client: &Client,
         tell: &Tell,
     ) -> anyhow::Result<ExitCode> {
-        pending::leave_terminal();
         // Who finds the place taken leaves its session to the one that has it. That one looks once
         // more after it has given the place up, or a session that was left just then would wait.
         while let Some(place) = spool.become_the_uploader()? {
@@ -268,7 +268,9 @@ impl Record {
             })
             .env("RETRACE_SPOOL", folder)
             .env("RETRACE_SERVER", &self.server)
-            // It must not keep a folder in use, or write where somebody else now works.
+            // A terminal that is closed ends the processes of its foreground group. This one is in
+            // none, keeps no folder in use, and writes nowhere.
+            .process_group(0)
             .current_dir("/")
             .stdin(Stdio::null())
             .stdout(Stdio::null())

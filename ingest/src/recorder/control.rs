@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use retrace_core::SourceName;
 use retrace_core::event::{ConfigChanged, EventType, MessageSent, TerminateRequested};
 use tokio::sync::mpsc::UnboundedSender;
 
@@ -19,6 +20,9 @@ const SILENCE_MAX: Duration = Duration::from_secs(7);
 /// wait long, whatever the schedule for uploads is.
 const AGAIN_AFTER: Duration = Duration::from_millis(500);
 const AGAIN_AFTER_MAX: Duration = Duration::from_secs(3);
+/// How often it is looked whether a sign of life is due, and how long one is waited for at least.
+const PROBE_EVERY: Duration = Duration::from_millis(500);
+const PROBE_WITHIN: Duration = Duration::from_secs(2);
 /// An event of the channel that is longer than this is none.
 const EVENT_BYTES_MAX: usize = 1 << 20;
 
@@ -76,6 +80,35 @@ pub(super) async fn listen(
         }
         tokio::time::sleep(again_after).await;
         again_after = (again_after * 2).min(AGAIN_AFTER_MAX);
+    }
+}
+
+/// Asks the server for a sign of life whenever it is due: a policy that ends the session when the
+/// server is out of reach can be quicker than the signs that come by themselves.
+pub(super) async fn probe(
+    client: Client,
+    session: Arc<SessionSpool>,
+    source: SourceName,
+    reach: Arc<Reach>,
+) {
+    loop {
+        tokio::time::sleep(PROBE_EVERY).await;
+        let Some(launched) = session.launched() else {
+            continue;
+        };
+        let Some(limit) = reach.silence_limit() else {
+            continue;
+        };
+        if reach.silence() < limit / 2 {
+            continue;
+        }
+        let asked = client.stream(session.id(), &source, &launched.upload_token);
+        match tokio::time::timeout(limit.max(PROBE_WITHIN), asked).await {
+            Ok(Ok(_)) => reach.heard(),
+            Ok(Err(error)) if error.code().is_some() => reach.heard(),
+            // No sign of life.
+            Ok(Err(_)) | Err(_) => {}
+        }
     }
 }
 

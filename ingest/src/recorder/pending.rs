@@ -141,10 +141,3 @@ pub fn has_work(spool: &Spool) -> Result<bool, SpoolError> {
     }
     Ok(false)
 }
-
-/// Leaves the terminal that this process was started from, so that closing it does not end an
-/// uploader that was left behind.
-pub fn leave_terminal() {
-    // It fails for the leader of a group of processes, which nobody has started from a recorder.
-    let _ = rustix::process::setsid();
-}

@@ -11,6 +11,8 @@ use tokio::sync::Notify;
 pub struct Reach {
     heard: Mutex<Instant>,
     back: Notify,
+    /// The silence after which the session ends, if it does.
+    limit: Mutex<Option<Duration>>,
 }
 
 impl Default for Reach {
@@ -18,6 +20,7 @@ impl Default for Reach {
         Self {
             heard: Mutex::new(Instant::now()),
             back: Notify::new(),
+            limit: Mutex::default(),
         }
     }
 }
@@ -34,6 +37,15 @@ impl Reach {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .elapsed()
+    }
+
+    /// The silence after which the session ends, if it does.
+    pub(super) fn silence_limit(&self) -> Option<Duration> {
+        *self.limit.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn set_silence_limit(&self, limit: Option<Duration>) {
+        *self.limit.lock().unwrap_or_else(PoisonError::into_inner) = limit;
     }
 
     /// The server can be reached again: whoever waits for the next try makes it now.
