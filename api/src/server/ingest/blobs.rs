@@ -180,3 +180,160 @@ impl Read for Content {
         Ok(count)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashMap;
+    use std::sync::Mutex;
+
+    use axum::Router;
+    use axum::http::{Method, Request};
+    use retrace_core::Timestamp;
+    use retrace_core::data_dir::DataDir;
+    use retrace_core::log::EventLog;
+    use retrace_core::settings::{SettingsBook, Value};
+    use retrace_projections::runner::Projections;
+    use retrace_query::Reader;
+    use serde_json::json;
+    use sha2::{Digest, Sha256};
+    use tower::ServiceExt;
+
+    use super::*;
+    use crate::server::router;
+    use crate::tokens::NewToken;
+
+    #[derive(Default)]
+    struct InMemory(Mutex<HashMap<(SessionId, String), Vec<u8>>>);
+
+    impl Blobs for InMemory {
+        fn contains(&self, session: SessionId, sha256: &str) -> io::Result<bool> {
+            let blobs = self.0.lock().unwrap();
+            Ok(blobs.contains_key(&(session, sha256.to_owned())))
+        }
+
+        fn put(
+            &self,
+            session: SessionId,
+            sha256: &str,
+            content: &mut dyn Read,
+        ) -> Result<Stored, PutError> {
+            let mut bytes = Vec::new();
+            content.read_to_end(&mut bytes)?;
+            let found = hex::encode(Sha256::digest(&bytes));
+            if found != sha256 {
+                return Err(PutError::OtherDigest { found });
+            }
+            let key = (session, sha256.to_owned());
+            match self.0.lock().unwrap().insert(key, bytes) {
+                None => Ok(Stored::New),
+                Some(_) => Ok(Stored::Already),
+            }
+        }
+    }
+
+    struct Client {
+        router: Router,
+        session: String,
+        token: String,
+    }
+
+    impl Client {
+        async fn ask(&self, method: Method, path: &str, body: impl Into<Body>) -> StatusCode {
+            let request = Request::builder()
+                .method(method)
+                .uri(format!("/v1/sessions/{}/{path}", self.session))
+                .header("authorization", format!("Bearer {}", self.token))
+                .body(body.into())
+                .unwrap();
+            self.router.clone().oneshot(request).await.unwrap().status()
+        }
+    }
+
+    async fn client(dir: &std::path::Path) -> (Client, Arc<InMemory>) {
+        let data = DataDir::new(dir);
+        let log: Arc<dyn EventLog> = Arc::new(data.open_or_create_log().unwrap());
+        let projections = Projections::start(Arc::clone(&log), &data.read_models()).await;
+        let reader = Reader::open(&data.read_models(), Arc::clone(&log));
+        let mut app = App::new(
+            &data,
+            Arc::clone(&log),
+            reader,
+            Arc::new(projections.unwrap()),
+        );
+        let blobs = Arc::new(InMemory::default());
+        app.blobs = Arc::<InMemory>::clone(&blobs);
+        let settings = SettingsBook::new(log);
+        let limit = Value::Number(64 << 10);
+        settings
+            .set("ingest.blob_bytes_max", &limit, "test")
+            .await
+            .unwrap();
+
+        let recorder = NewToken {
+            role: retrace_core::event::TokenRole::Recorder,
+            ..NewToken::admin("recorder")
+        };
+        let recorder = app.tokens.create(recorder, "test").await.unwrap();
+        let router = router(app);
+        let launch = Request::post("/v1/sessions")
+            .header("authorization", format!("Bearer {recorder}"))
+            .body(Body::from("{}"))
+            .unwrap();
+        let launched = router.clone().oneshot(launch).await.unwrap();
+        let launched = axum::body::to_bytes(launched.into_body(), 1 << 20)
+            .await
+            .unwrap();
+        let launched: serde_json::Value = serde_json::from_slice(&launched).unwrap();
+        let text = |member: &str| launched[member].as_str().unwrap().to_owned();
+        let client = Client {
+            router,
+            session: text("session"),
+            token: text("uploadToken"),
+        };
+        (client, blobs)
+    }
+
+    #[tokio::test]
+    async fn a_blob_is_stored_whole_and_under_its_own_digest_or_not_at_all() {
+        let dir = tempfile::tempdir().unwrap();
+        let (client, blobs) = client(dir.path()).await;
+        let content = vec![7; 60_000];
+        let digest = hex::encode(Sha256::digest(&content));
+        let path = format!("blobs/{digest}");
+        let (put, head) = (Method::PUT, Method::HEAD);
+        let ask = |method: &Method, path: &str, body: Vec<u8>| {
+            let (method, path) = (method.clone(), path.to_owned());
+            let client = &client;
+            async move { client.ask(method, &path, body).await }
+        };
+
+        assert_eq!(ask(&head, &path, Vec::new()).await, 404);
+        let at = Timestamp::now();
+        let frames = json!({"blob": digest, "bytes": 60_000, "firstAt": at, "frameCount": 1,
+            "lastAt": at, "mediaType": "image/png"});
+        let line = json!({"at": at, "data": frames, "type": "frames.captured"}).to_string();
+        let events = "streams/agent/events?first=0";
+        assert_eq!(ask(&Method::POST, events, line.clone().into()).await, 422);
+
+        assert_eq!(ask(&put, &path, content[1..].to_vec()).await, 422);
+        assert_eq!(ask(&put, &path, vec![7; 70_000]).await, 413);
+        assert_eq!(ask(&put, "blobs/..%2Fx", content.clone()).await, 400);
+        assert_eq!(ask(&put, &path.to_uppercase(), content.clone()).await, 404);
+        let upper = format!("blobs/{}", digest.to_uppercase());
+        assert_eq!(ask(&put, &upper, content.clone()).await, 400);
+        // Broken off in the middle.
+        let pieces = [
+            Ok(Bytes::from(content[..9].to_vec())),
+            Err(io::ErrorKind::BrokenPipe.into()),
+        ];
+        let broken = Body::from_stream(tokio_stream::iter::<[io::Result<Bytes>; 2]>(pieces));
+        assert_eq!(client.ask(put.clone(), &path, broken).await, 400);
+        assert!(blobs.0.lock().unwrap().is_empty());
+
+        assert_eq!(ask(&put, &path, content.clone()).await, 201);
+        assert_eq!(ask(&put, &path, content.clone()).await, 200);
+        assert_eq!(ask(&head, &path, Vec::new()).await, 200);
+        assert_eq!(blobs.0.lock().unwrap().values().next(), Some(&content));
+        assert_eq!(ask(&Method::POST, events, line.into()).await, 200);
+    }
+}
