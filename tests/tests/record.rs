@@ -96,6 +96,17 @@ impl Site {
         parts.collect()
     }
 
+    /// How many events of the first session in the spool have a receipt.
+    fn committed(&self) -> u64 {
+        let session = self.spooled().into_iter().next();
+        let state = session.map(|session| session.join("streams/recorder/state.json"));
+        let state = state
+            .and_then(|state| fs::read(state).ok())
+            .unwrap_or_default();
+        let state: Value = serde_json::from_slice(&state).unwrap_or_default();
+        state["committed"].as_u64().unwrap_or(0)
+    }
+
     fn wait_until(&self, what: &str, is_so: impl Fn() -> bool) {
         let start = Instant::now();
         while !is_so() {
@@ -346,7 +357,7 @@ fn a_server_that_is_killed_and_started_again_misses_nothing_and_has_nothing_twic
     assert_eq!(person.waits().code(), Some(0));
     let want: String = (1..=500).map(|n| format!("line {n}\r\n")).collect();
     assert_eq!(site.only_session(&server).output(), want);
-    assert!(!person.seen().contains("wait in"), "{}", person.seen());
+    assert!(!person.seen().contains("not sent yet"), "{}", person.seen());
 }
 
 #[test]
@@ -356,17 +367,17 @@ fn while_the_server_is_away_the_recording_waits_in_the_spool() {
     assert_eq!(output.status.code(), Some(0));
     let told = text(&output.stderr);
     assert_eq!(told.matches("the server is away").count(), 1, "{told}");
-    assert!(told.contains("3 events wait in"), "{told}");
+    assert!(told.contains("3 events not sent yet, kept in"), "{told}");
     assert_eq!(site.spooled().len(), 1);
 
     let still_away = site.run(&["--upload"]);
     assert_eq!(still_away.status.code(), Some(1));
-    assert!(text(&still_away.stdout).contains("3 events of 1 sessions wait"));
+    assert!(text(&still_away.stdout).contains("3 events of 1 session not sent yet"));
 
     let server = site.serve();
     let uploaded = site.run(&["--upload"]);
     assert!(uploaded.status.success(), "{uploaded:?}");
-    assert_eq!(text(&uploaded.stdout), "1 sessions uploaded\n");
+    assert_eq!(text(&uploaded.stdout), "1 session uploaded\n");
     assert_eq!(site.only_session(&server).output(), "recorded alone\r\n");
     assert_eq!(site.spooled().len(), 0);
     assert_eq!(
@@ -561,14 +572,14 @@ fn what_a_killed_recorder_left_is_uploaded_by_the_next_one_and_says_that_it_was_
         let server = server_was_there.then(|| site.serve());
         let mut person = site.person(&["--", "sh", "-c", "echo before; sleep 100"]);
         person.sees("before");
-        let is_taken = || match server_was_there {
-            true => site
-                .spooled()
-                .iter()
-                .any(|s| s.join("recorder.tlog-proof").exists()),
-            false => site.spooled_lines().contains("before"),
-        };
-        site.wait_until("the output is recorded", is_taken);
+        if server_was_there {
+            site.wait_until("a receipt for it is there", || site.committed() == 2);
+        } else {
+            // The last part of the other one stays until the session is complete.
+            let recorded = || site.spooled_lines().matches("before").count();
+            site.wait_until("the output is recorded", || recorded() == 2);
+            person.sees("was cut off");
+        }
         let pid = person.process().to_string();
         assert!(
             Command::new("kill")
@@ -620,7 +631,10 @@ fn a_full_spool_ends_the_session_or_leaves_a_gap_that_is_told() {
         let told = text(&output.stderr);
         assert_eq!(output.status.code(), Some(code), "{told}");
         assert!(told.contains("the spool is full"), "{told}");
-        assert!(told.contains("events are missing"), "{told}");
+        assert!(
+            told.contains("not recorded, because there was no room"),
+            "{told}"
+        );
         let server = site.serve();
         assert!(site.run(&["--upload"]).status.success());
         let recording = site.only_session(&server);
@@ -637,4 +651,109 @@ fn a_full_spool_ends_the_session_or_leaves_a_gap_that_is_told() {
         assert!(!gaps.is_empty() && kept.len() > 500_000, "{}", kept.len());
         assert!(shown.starts_with(&kept));
     }
+}
+
+#[test]
+fn the_command_knows_its_session_and_not_the_token() {
+    let site = Site::new();
+    let server = site.serve();
+    let script = "echo $RETRACE_SESSION; echo token=$RETRACE_TOKEN.";
+    assert!(site.run(&["--", "sh", "-c", script]).status.success());
+    let recording = site.only_session(&server);
+    let want = format!("{}\r\ntoken=.\r\n", recording.id);
+    assert_eq!(recording.output(), want);
+}
+
+#[test]
+fn a_session_whose_upload_token_is_refused_is_launched_again() {
+    let site = Site::new();
+    let server = site.serve();
+    let mut person = site.person(&["--", "sh", "-c", "echo before; sleep 100"]);
+    person.sees("before");
+    site.wait_until("it is recorded", || site.spooled_lines().contains("before"));
+    let launched = site.spooled()[0].join("launched.json");
+    let pid = person.process().to_string();
+    Command::new("kill").args(["-9", &pid]).status().unwrap();
+    person.waits();
+    let mut answer: Value = serde_json::from_slice(&fs::read(&launched).unwrap()).unwrap();
+    answer["uploadToken"] = json!("rtu_of_another_day");
+    fs::write(&launched, answer.to_string()).unwrap();
+
+    let mut without = site.record(&["--upload"]);
+    let refused = without.env_remove("RETRACE_TOKEN").output().unwrap();
+    assert_eq!(refused.status.code(), Some(1), "{refused:?}");
+    assert!(
+        text(&refused.stdout).contains("no recorder's token"),
+        "{refused:?}"
+    );
+    let uploaded = site.run(&["--upload"]);
+    assert!(uploaded.status.success(), "{uploaded:?}");
+    assert_eq!(site.only_session(&server).output(), "before\r\n");
+}
+
+#[test]
+fn what_the_server_refuses_for_good_is_kept_and_does_not_keep_the_rest_from_going_on() {
+    let site = Site::new();
+    for text in ["one", "two"] {
+        let output = site.run(&["--no-background", "--", "echo", text]);
+        assert!(output.status.success());
+    }
+    let server = site.serve();
+    // Somebody else is quicker with the first session, and says something else in its name.
+    let mut sessions = site.spooled();
+    sessions.sort();
+    let facts = fs::read(sessions[0].join("session.json")).unwrap();
+    let facts: Value = serde_json::from_slice(&facts).unwrap();
+    let launched: Value = server
+        .post("/v1/sessions")
+        .bearer_auth(&site.token)
+        .json(&facts["launch"])
+        .send()
+        .and_then(reqwest::blocking::Response::json)
+        .unwrap();
+    let id = launched["session"].as_str().unwrap();
+    let other = "{\"at\":\"2026-11-21T09:30:00.000000Z\",\"data\":{\"label\":\"other\"},\
+                 \"type\":\"marker.set\"}\n";
+    let appended = server
+        .post(&format!(
+            "/v1/sessions/{id}/streams/recorder/events?first=0"
+        ))
+        .bearer_auth(launched["uploadToken"].as_str().unwrap())
+        .header("content-type", "application/x-ndjson")
+        .body(other)
+        .send()
+        .unwrap();
+    assert_eq!(appended.status(), 200);
+
+    let output = site.run(&["--upload"]);
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    let said = text(&output.stdout);
+    assert_eq!(
+        said,
+        "1 session uploaded; 1 refused by the server, and kept\n"
+    );
+    assert!(
+        text(&output.stderr).contains("the server refused `recorder` of"),
+        "{output:?}"
+    );
+    assert_eq!(site.spooled(), [sessions[0].clone()]);
+    assert!(site.spooled_lines().contains("one"));
+
+    let events = server.log_content(&site.retrace.token());
+    let told = events
+        .iter()
+        .find(|event| event["type"] == "upload.quarantined")
+        .unwrap();
+    let stream = format!("session/{id}/recorder-quarantine");
+    assert_eq!(told["stream"], json!(stream));
+    let count = |word: &str| {
+        let holds = |event: &&Value| event["data"]["text"].as_str() == Some(word);
+        events.iter().filter(holds).count()
+    };
+    assert_eq!((count("one\r\n"), count("two\r\n")), (0, 1));
+    // It is not sent again.
+    assert_eq!(
+        text(&site.run(&["--upload"]).stdout),
+        "0 sessions uploaded; 1 refused by the server, and kept\n"
+    );
 }

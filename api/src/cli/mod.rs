@@ -23,6 +23,9 @@ use clap::{Args, Parser, Subcommand};
 use retrace_core::data_dir::DataDir;
 use tracing_subscriber::EnvFilter;
 
+/// What is logged unless RETRACE_LOG says otherwise. That a certificate is not trusted is an error of
+/// the request, which says it itself.
+const DEFAULT_LOG: &str = "warn,retrace=info,rustls_platform_verifier=off";
 /// How long threads that nobody waits for may still take when a command is done.
 const LAST_THREADS: Duration = Duration::from_secs(1);
 
@@ -84,8 +87,7 @@ fn operator() -> String {
 pub fn run() -> ExitCode {
     let cli = Cli::parse();
     // RETRACE_LOG takes the filters of `tracing`: `debug`, `retrace_api=trace`, …
-    let filter =
-        EnvFilter::try_from_env("RETRACE_LOG").unwrap_or_else(|_| "warn,retrace=info".into());
+    let filter = EnvFilter::try_from_env("RETRACE_LOG").unwrap_or_else(|_| DEFAULT_LOG.into());
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)

@@ -167,9 +167,9 @@ impl Record {
         say_outcome(client, &outcome);
         if outcome.waiting > 0 {
             if self.leave_uploader(spool) {
-                say("an uploader stays behind and sends them once the server takes them");
+                say("an uploader stays behind, and sends it once the server takes it");
             } else {
-                say("the next `retrace record` sends them, or `retrace record --upload` now");
+                say("the next `retrace record` sends it, or `retrace record --upload`");
             }
         }
         Ok(exit_code(outcome.exit_status))
@@ -221,7 +221,12 @@ impl Record {
                 (shell.unwrap_or_else(|| "/bin/sh".into()), Vec::new())
             }
         };
-        Command { program, arguments }
+        Command {
+            program,
+            arguments,
+            // Who is recorded must not be able to record in the recorder's name.
+            without: vec!["RETRACE_TOKEN".into()],
+        }
     }
 
     fn launch(&self, command: &Command) -> LaunchRequest {
@@ -294,12 +299,13 @@ fn say_outcome(client: &Client, outcome: &Outcome) {
         ));
     }
     if outcome.waiting > 0 {
-        say(&format!("{} events wait in {folder}", outcome.waiting));
+        let waiting = count(outcome.waiting, "event");
+        say(&format!("{waiting} not sent yet, kept in {folder}"));
     }
     if outcome.lost_events > 0 {
+        let lost = count(outcome.lost_events, "event");
         say(&format!(
-            "{} events are missing, because there was no room; the recording says where",
-            outcome.lost_events
+            "{lost} not recorded, because there was no room; the recording says where"
         ));
     }
     if let Some(reason) = &outcome.unwritten {
@@ -311,27 +317,32 @@ fn say_outcome(client: &Client, outcome: &Outcome) {
 
 fn say_pass(spool: &Spool, pass: &Pass) -> anyhow::Result<()> {
     let folder = spool.settings().folder.display();
-    let mut said = format!("{} sessions uploaded", pass.uploaded);
+    let mut said = format!("{} uploaded", count(pass.uploaded, "session"));
     if pass.waiting_sessions > 0 {
-        let reason = pass.reason.as_deref().unwrap_or("they are being recorded");
+        let reason = pass.reason.as_deref().unwrap_or("no reason is known");
         said.push_str(&format!(
-            "; {} events of {} sessions wait in {folder}: {}",
-            pass.waiting_events,
-            pass.waiting_sessions,
+            "; {} of {} not sent yet, kept in {folder}: {}",
+            count(pass.waiting_events, "event"),
+            count(pass.waiting_sessions, "session"),
             output::printable(reason)
         ));
     }
-    for (count, what) in [
-        (pass.held, "are in the hands of another process"),
-        (pass.quarantined, "were refused by the server and are kept"),
-        (pass.damaged, "cannot be read and are kept"),
+    for (number, what) in [
+        (pass.held, "in the hands of another process"),
+        (pass.quarantined, "refused by the server, and kept"),
+        (pass.damaged, "not readable, and kept"),
     ] {
-        if count > 0 {
-            said.push_str(&format!("; {count} {what}"));
+        if number > 0 {
+            said.push_str(&format!("; {number} {what}"));
         }
     }
     output::line(said)?;
     Ok(())
+}
+
+fn count(number: u64, what: &str) -> String {
+    let plural = if number == 1 { "" } else { "s" };
+    format!("{number} {what}{plural}")
 }
 
 fn tell() -> Tell {

@@ -4,7 +4,10 @@
 //! and the uploader that a recorder leaves behind when it ends. A session is held by one process at
 //! a time, so they do not get in each other's way.
 
+use std::collections::HashSet;
 use std::sync::Arc;
+
+use retrace_core::SessionId;
 
 use super::client::Client;
 use super::notice::{Notice, Tell};
@@ -49,6 +52,17 @@ pub async fn upload_once(
     schedule: &Schedule,
     tell: &Tell,
 ) -> Result<Pass, SpoolError> {
+    pass(spool, client, schedule, tell, &mut HashSet::new()).await
+}
+
+/// A pass. Each session that cannot be read is told of once, and then known to be `damaged`.
+async fn pass(
+    spool: &Spool,
+    client: &Client,
+    schedule: &Schedule,
+    tell: &Tell,
+    damaged: &mut HashSet<SessionId>,
+) -> Result<Pass, SpoolError> {
     let mut pass = Pass::default();
     for id in spool.sessions()? {
         let session = match spool.take(id) {
@@ -67,10 +81,12 @@ pub async fn upload_once(
             }
             Err(error) => {
                 pass.damaged += 1;
-                tell(Notice::Damaged {
-                    session: id,
-                    reason: error.to_string(),
-                });
+                if damaged.insert(id) {
+                    tell(Notice::Damaged {
+                        session: id,
+                        reason: error.to_string(),
+                    });
+                }
                 continue;
             }
         };
@@ -108,9 +124,9 @@ pub async fn upload_all(
     also_held: bool,
 ) -> Result<Pass, SpoolError> {
     let mut retry = Retry::new(schedule.clone());
-    let mut uploaded = 0;
+    let (mut uploaded, mut damaged) = (0, HashSet::new());
     loop {
-        let mut pass = upload_once(spool, client, schedule, tell).await?;
+        let mut pass = pass(spool, client, schedule, tell, &mut damaged).await?;
         uploaded += pass.uploaded;
         if pass.waiting_sessions == 0 && (pass.held == 0 || !also_held) {
             pass.uploaded = uploaded;

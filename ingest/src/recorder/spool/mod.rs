@@ -29,8 +29,8 @@
 //!   a crash of the recorder loses nothing that was written;
 //! - *told*: what a crash tore is cut off when the session is taken up again, and the gap becomes
 //!   an event of the recording;
-//! - *bounded*: it never grows above [`SpoolSettings::limit_bytes`], but for the few events that
-//!   say so.
+//! - *bounded*: a session does not make it grow above [`SpoolSettings::limit_bytes`], counted with
+//!   what others had in it when the session began.
 //!
 //! One process holds a session at a time; any process may look.
 

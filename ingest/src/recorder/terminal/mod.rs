@@ -79,6 +79,8 @@ pub struct Command {
     pub program: OsString,
     /// Its arguments.
     pub arguments: Vec<OsString>,
+    /// Variables of the environment that it does not get: what is the recorder's alone.
+    pub without: Vec<OsString>,
 }
 
 /// The command, running.
@@ -118,9 +120,11 @@ impl Running {
         }
         let mut child = pty_process::blocking::Command::new(&command.program)
             .args(&command.arguments)
-            .envs(environment.iter().map(|(name, value)| (name, value)))
-            .spawn(pts)
-            .map_err(to_io)?;
+            .envs(environment.iter().map(|(name, value)| (name, value)));
+        for name in &command.without {
+            child = child.env_remove(name);
+        }
+        let mut child = child.spawn(pts).map_err(to_io)?;
         let pid = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
         let pty = Arc::new(pty);
 
