@@ -2,7 +2,7 @@
 //!
 //! The uploader launches the session if that was not done yet, asks where each stream goes on, and
 //! sends what is durable, a batch at a time, blobs first. Each receipt is verified by the spool,
-//! which then drops its copy. What it does about an error stands in [`reaction`], one line for each
+//! which then drops its copy. What it does about an error stands in `reaction`, one line for each
 //! code of `docs/ingest.md`.
 //!
 //! It can be stopped between any two steps (its task is aborted, its process is killed): all that
