@@ -33,7 +33,7 @@ run: ## install what is missing, build, serve with the sample recordings
 
 test: ## install what is missing, and run all checks and tests
 	$(call say,looking for what is needed)
-	@scripts/install rust node chromium verifiers
+	@scripts/install rust node chromium postgres verifiers
 	@$(MAKE) lint-rust lint-web test-web test-rust test-browser
 	$(call say,all checks and tests passed)
 
@@ -42,7 +42,7 @@ screenshots: ## take the pictures of the documentation from a running `make run`
 
 bench: ## run the benchmarks
 	$(call say,looking for what is needed)
-	@scripts/install rust node
+	@scripts/install rust node postgres
 	@$(MAKE) web
 	@cargo build --release --locked -p retrace-api
 	@$(RELEASE) bench all

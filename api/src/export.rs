@@ -434,7 +434,7 @@ mod tests {
     /// A session of two sources that take turns, in between another session.
     async fn log() -> (Arc<dyn EventLog>, SessionId, tempfile::TempDir) {
         let dir = tempfile::tempdir().unwrap();
-        let log = DataDir::new(dir.path()).open_or_create_log().unwrap();
+        let log = DataDir::new(dir.path()).open_or_create_log().await.unwrap();
         let session = SessionId::of_recording(&[1; 32]);
         let other = SessionId::of_recording(&[2; 32]);
         let sources = [(session, "agent"), (session, "launcher"), (other, "agent")];

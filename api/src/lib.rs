@@ -13,7 +13,6 @@
 //! **Invariant.** Nobody reads evidence without a token: each route that answers with more than
 //! "I am alive" and the sign-in page takes a [`tokens::Viewer`], which only a valid token gives.
 
-pub mod blobs;
 pub mod cli;
 pub mod control;
 pub mod export;

@@ -430,15 +430,15 @@ mod tests {
 
     use super::*;
 
-    fn book() -> (TokenBook, tempfile::TempDir) {
+    async fn book() -> (TokenBook, tempfile::TempDir) {
         let dir = tempfile::tempdir().unwrap();
-        let log = DataDir::new(dir.path()).open_or_create_log().unwrap();
+        let log = DataDir::new(dir.path()).open_or_create_log().await.unwrap();
         (TokenBook::new(Arc::new(log)), dir)
     }
 
     #[tokio::test]
     async fn a_token_opens_until_it_is_revoked_and_stands_nowhere_in_the_log() {
-        let (book, _dir) = book();
+        let (book, _dir) = book().await;
         let text = book.create(NewToken::admin("ops"), "test").await.unwrap();
         assert_eq!(book.check(&text).await.unwrap().unwrap().name, "ops");
 
@@ -466,7 +466,7 @@ mod tests {
 
     #[tokio::test]
     async fn what_is_not_a_valid_token_is_denied_with_its_reason() {
-        let (book, _dir) = book();
+        let (book, _dir) = book().await;
         let text = book.create(NewToken::admin("a"), "test").await.unwrap();
         let (_, stranger) = random_token().unwrap();
         let changed = text.replace(&text[30..31], if &text[30..31] == "0" { "1" } else { "0" });
@@ -512,7 +512,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_token_made_by_another_process_is_known_at_once() {
-        let (book, _dir) = book();
+        let (book, _dir) = book().await;
         let other = TokenBook::new(Arc::clone(&book.log));
         assert!(book.list().await.unwrap().is_empty());
         let text = other.create(NewToken::admin("late"), "test").await.unwrap();

@@ -1,12 +1,16 @@
 //! The folder in which a node keeps everything: its log, its keys, its read models.
 //!
 //! ```text
-//! log.sqlite      the log; back this up
-//! keys/log.key    the private key that signs checkpoints, mode 0600; back this up elsewhere
-//! keys/log.pub    the key to check them with; give it to auditors
-//! read-models/    one folder or file for each projection; disposable
+//! log.sqlite        the log, unless it is in PostgreSQL; back this up
+//! blobs/            segments and screenshots, sealed; back this up
+//! keys/log.key      the private key that signs checkpoints, mode 0600; back this up elsewhere
+//! keys/log.pub      the key to check them with; give it to auditors
+//! keys/master.key   wraps the keys of sealed data, mode 0600, unless the operator keeps it
+//!                   elsewhere; back this up elsewhere: without it nothing opens
+//! read-models/      one folder or file for each projection; disposable
 //! ```
 
+use std::fmt;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -14,12 +18,39 @@ use std::path::{Path, PathBuf};
 use crate::id::LogId;
 use crate::log::StoreError;
 use crate::log::checkpoint::{CheckpointError, LogKey};
-use crate::log::sqlite::SqliteLog;
+use crate::log::{LogKeys, StoredLog};
+use crate::seal::SealError;
+use crate::seal::keys::MasterKeys;
 
 /// A node's data folder.
 #[derive(Debug, Clone)]
 pub struct DataDir {
     path: PathBuf,
+    /// The URL of the PostgreSQL database that holds the log, if it is not in the folder.
+    database: Option<String>,
+    master_key: MasterKeySource,
+}
+
+/// Where the master key is.
+#[derive(Clone, Default)]
+pub enum MasterKeySource {
+    /// In the data folder: made with the log.
+    #[default]
+    Folder,
+    /// In a file that the operator provides.
+    File(PathBuf),
+    /// In this text, which the operator passed.
+    Text(String),
+}
+
+impl fmt::Debug for MasterKeySource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Folder => f.write_str("Folder"),
+            Self::File(path) => f.debug_tuple("File").field(path).finish(),
+            Self::Text(_) => f.write_str("Text(…)"),
+        }
+    }
 }
 
 /// Why a data folder cannot be used. Each message says what to do.
@@ -52,6 +83,41 @@ pub enum DataDirError {
         /// What is wrong with it.
         source: CheckpointError,
     },
+    /// The master key is gone, or was never there.
+    #[error(
+        "the master key `{}` is missing, and without it nothing in the log opens: put it back from \
+         its backup, or name it with --master-key-file or RETRACE_MASTER_KEY",
+        path.display()
+    )]
+    NoMasterKey {
+        /// Where it is looked for.
+        path: PathBuf,
+    },
+    /// What should be a master key is none.
+    #[error("the master key in {place}: {source}")]
+    BadMasterKey {
+        /// Where it is.
+        place: String,
+        /// What is wrong with it.
+        source: SealError,
+    },
+    /// The master key can be read by others.
+    #[error(
+        "the master key `{}` can be read by other users (mode {mode:o}): chmod 600 it",
+        path.display()
+    )]
+    OpenMasterKey {
+        /// The file.
+        path: PathBuf,
+        /// Its mode.
+        mode: u32,
+    },
+    /// Only a key that Retrace made and keeps can be replaced by it.
+    #[error(
+        "the master key is not in the data folder but provided by its operator: put the new key \
+         before the old one there, run `retrace keys rewrap`, and take the old one out"
+    )]
+    NotOurMasterKey,
     /// Something could not be read or written.
     #[error("`{}`: {source}", path.display())]
     Io {
@@ -61,10 +127,10 @@ pub enum DataDirError {
         source: io::Error,
     },
     /// The log could not be opened.
-    #[error("the log `{}`: {source}", path.display())]
+    #[error("the log {place}: {source}")]
     Log {
-        /// The file.
-        path: PathBuf,
+        /// Where it is.
+        place: String,
         /// What the store said.
         source: StoreError,
     },
@@ -73,7 +139,25 @@ pub enum DataDirError {
 impl DataDir {
     /// The data folder at `path`, which need not exist yet.
     pub fn new(path: impl Into<PathBuf>) -> Self {
-        Self { path: path.into() }
+        Self {
+            path: path.into(),
+            database: None,
+            master_key: MasterKeySource::default(),
+        }
+    }
+
+    /// With the log in the PostgreSQL database at `url`.
+    #[must_use]
+    pub fn with_database(mut self, url: Option<String>) -> Self {
+        self.database = url;
+        self
+    }
+
+    /// With the master key somewhere else.
+    #[must_use]
+    pub fn with_master_key(mut self, source: MasterKeySource) -> Self {
+        self.master_key = source;
+        self
     }
 
     /// The folder.
@@ -86,6 +170,11 @@ impl DataDir {
         self.path.join("read-models")
     }
 
+    /// The folder of the blobs.
+    pub fn blobs(&self) -> PathBuf {
+        self.path.join("blobs")
+    }
+
     fn log_file(&self) -> PathBuf {
         self.path.join("log.sqlite")
     }
@@ -94,38 +183,109 @@ impl DataDir {
         self.path.join("keys/log.key")
     }
 
-    /// Opens the log that is there. Blocks.
+    fn own_master_key_file(&self) -> PathBuf {
+        self.path.join("keys/master.key")
+    }
+
+    /// Opens the log that is there.
     ///
     /// # Errors
     /// When there is none, or it cannot be opened.
-    pub fn open_log(&self) -> Result<SqliteLog, DataDirError> {
-        if !self.log_file().exists() {
+    pub async fn open_log(&self) -> Result<StoredLog, DataDirError> {
+        let there = match self.database {
+            Some(_) => self.key_file().exists(),
+            None => self.log_file().exists(),
+        };
+        if !there {
             return Err(DataDirError::NoLog {
                 path: self.path.clone(),
             });
         }
-        self.open_log_with(self.read_key()?)
+        self.open_log_with(self.read_keys()?).await
     }
 
-    /// Opens the log that is there, or creates folder, key and log. Blocks.
+    /// Opens the log that is there, or creates folder, keys and log.
     ///
     /// # Errors
     /// When it can neither be opened nor created.
-    pub fn open_or_create_log(&self) -> Result<SqliteLog, DataDirError> {
-        let key = if self.key_file().exists() || self.log_file().exists() {
-            self.read_key()?
+    pub async fn open_or_create_log(&self) -> Result<StoredLog, DataDirError> {
+        let there = self.key_file().exists() || self.log_file().exists();
+        let keys = if there {
+            self.read_keys()?
         } else {
-            self.create_key()?
+            self.create_keys()?
         };
-        self.open_log_with(key)
+        self.open_log_with(keys).await
     }
 
-    fn open_log_with(&self, key: LogKey) -> Result<SqliteLog, DataDirError> {
+    async fn open_log_with(&self, keys: LogKeys) -> Result<StoredLog, DataDirError> {
+        if let Some(url) = &self.database {
+            let opened = StoredLog::open_postgres(url, keys).await;
+            return opened.map_err(|source| DataDirError::Log {
+                // Not the URL: it may hold a password.
+                place: "in PostgreSQL".to_owned(),
+                source,
+            });
+        }
         let path = self.log_file();
-        SqliteLog::open(&path, key).map_err(|source| DataDirError::Log { path, source })
+        StoredLog::open_sqlite(&path, keys).map_err(|source| DataDirError::Log {
+            place: format!("`{}`", path.display()),
+            source,
+        })
     }
 
-    fn read_key(&self) -> Result<LogKey, DataDirError> {
+    /// Replaces the master key by a fresh one, and wraps all data keys with it. The key before it
+    /// stays in the file, behind the new one, until the next time: a server that is running may
+    /// have wrapped a key with it in between. Answers how many keys were wrapped. Blocks.
+    ///
+    /// # Errors
+    /// When the master key is the operator's, or keys or log cannot be read or written.
+    pub fn rotate_master_key(&self, log: &StoredLog) -> Result<u64, DataDirError> {
+        let MasterKeySource::Folder = self.master_key else {
+            return Err(DataDirError::NotOurMasterKey);
+        };
+        let path = self.own_master_key_file();
+        let io = |source| DataDirError::Io {
+            path: path.clone(),
+            source,
+        };
+        let bad = |source| self.bad_master_key(source);
+        let all = self.read_master_keys()?.with_fresh_key().map_err(bad)?;
+        let kept = all.newest(2);
+        replace_private(&path, &all.to_secret_text()).map_err(io)?;
+        let wrapped = self.rewrap(log, &all)?;
+        replace_private(&path, &kept.to_secret_text()).map_err(io)?;
+        Ok(wrapped)
+    }
+
+    /// Wraps all data keys with the first key of the master key file, as its operator arranged it.
+    /// Answers how many keys were wrapped. Blocks.
+    ///
+    /// # Errors
+    /// When keys or log cannot be read, or the log cannot be written.
+    pub fn rewrap_keys(&self, log: &StoredLog) -> Result<u64, DataDirError> {
+        self.rewrap(log, &self.read_master_keys()?)
+    }
+
+    fn rewrap(&self, log: &StoredLog, master: &MasterKeys) -> Result<u64, DataDirError> {
+        log.rewrap_keys(master).map_err(|source| DataDirError::Log {
+            place: "while its keys were wrapped".to_owned(),
+            source,
+        })
+    }
+
+    fn read_keys(&self) -> Result<LogKeys, DataDirError> {
+        let again = self.clone();
+        Ok(LogKeys {
+            signing: self.read_signing_key()?,
+            master: self.read_master_keys()?,
+            reread_master: Some(Box::new(move || {
+                again.read_master_keys().map_err(|error| error.to_string())
+            })),
+        })
+    }
+
+    fn read_signing_key(&self) -> Result<LogKey, DataDirError> {
         let path = self.key_file();
         match fs::read_to_string(&path) {
             Ok(text) => {
@@ -138,12 +298,59 @@ impl DataDir {
         }
     }
 
-    fn create_key(&self) -> Result<LogKey, DataDirError> {
-        let path = self.key_file();
-        let io_error = |source| DataDirError::Io {
-            path: path.clone(),
-            source,
+    fn read_master_keys(&self) -> Result<MasterKeys, DataDirError> {
+        let path = match &self.master_key {
+            MasterKeySource::Text(text) => {
+                return MasterKeys::parse(text).map_err(|source| self.bad_master_key(source));
+            }
+            MasterKeySource::File(path) => path.clone(),
+            MasterKeySource::Folder => self.own_master_key_file(),
         };
+        let text = match fs::read_to_string(&path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                return Err(DataDirError::NoMasterKey { path });
+            }
+            Err(source) => return Err(DataDirError::Io { path, source }),
+        };
+        self.check_private(&path)?;
+        MasterKeys::parse(&text).map_err(|source| self.bad_master_key(source))
+    }
+
+    /// A key of ours must be readable by its owner alone. How an operator mounts one is theirs to say.
+    #[cfg(unix)]
+    fn check_private(&self, path: &Path) -> Result<(), DataDirError> {
+        use std::os::unix::fs::PermissionsExt;
+        let metadata = fs::metadata(path).map_err(|source| DataDirError::Io {
+            path: path.to_owned(),
+            source,
+        })?;
+        let mode = metadata.permissions().mode() & 0o777;
+        if mode & 0o077 != 0 && matches!(self.master_key, MasterKeySource::Folder) {
+            return Err(DataDirError::OpenMasterKey {
+                path: path.to_owned(),
+                mode,
+            });
+        }
+        Ok(())
+    }
+
+    #[cfg(not(unix))]
+    fn check_private(&self, _: &Path) -> Result<(), DataDirError> {
+        Ok(())
+    }
+
+    fn bad_master_key(&self, source: SealError) -> DataDirError {
+        let place = match &self.master_key {
+            MasterKeySource::Folder => format!("`{}`", self.own_master_key_file().display()),
+            MasterKeySource::File(path) => format!("`{}`", path.display()),
+            MasterKeySource::Text(_) => "RETRACE_MASTER_KEY".to_owned(),
+        };
+        DataDirError::BadMasterKey { place, source }
+    }
+
+    /// The master key is written first: where the signing key is, all is.
+    fn create_keys(&self) -> Result<LogKeys, DataDirError> {
         for folder in [
             self.path.clone(),
             self.path.join("keys"),
@@ -154,17 +361,34 @@ impl DataDir {
                 source,
             })?;
         }
-        let key = LogKey::generate(LogId::new_random())
-            .map_err(|error| io_error(io::Error::other(error)))?;
-        match write_whole_private(&path, &key.to_secret_text()) {
-            Ok(()) => {}
-            // Another process was quicker: its key is the one.
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return self.read_key(),
-            Err(error) => return Err(io_error(error)),
+        if matches!(self.master_key, MasterKeySource::Folder) {
+            let master = MasterKeys::generate().map_err(|source| self.bad_master_key(source))?;
+            create_key_file(
+                &self.own_master_key_file(),
+                master.to_secret_text().trim_end(),
+            )?;
         }
-        write_whole_private(&self.path.join("keys/log.pub"), key.verifier_key())
-            .map_err(io_error)?;
-        Ok(key)
+        let path = self.key_file();
+        let signing = LogKey::generate(LogId::new_random()).map_err(|error| DataDirError::Io {
+            path: path.clone(),
+            source: io::Error::other(error),
+        })?;
+        if create_key_file(&path, &signing.to_secret_text())? {
+            create_key_file(&self.path.join("keys/log.pub"), signing.verifier_key())?;
+        }
+        self.read_keys()
+    }
+}
+
+/// Writes a key, and answers whether it is the one: another process may have been quicker.
+fn create_key_file(path: &Path, text: &str) -> Result<bool, DataDirError> {
+    match write_whole_private(path, text) {
+        Ok(()) => Ok(true),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(false),
+        Err(source) => Err(DataDirError::Io {
+            path: path.to_owned(),
+            source,
+        }),
     }
 }
 
@@ -179,6 +403,22 @@ fn create_private_folder(path: &Path) -> io::Result<()> {
 /// Writes a file that only its owner can read, durably, and never over another. The file has its
 /// name only once it is whole, so a crash leaves no half a key.
 fn write_whole_private(path: &Path, text: &str) -> io::Result<()> {
+    let partial = write_partial(path, text)?;
+    // A link, unlike a rename, does not replace a file that is there.
+    let linked = fs::hard_link(&partial, path);
+    fs::remove_file(&partial)?;
+    linked?;
+    sync_folder_of(path)
+}
+
+/// Replaces such a file, whole: a crash leaves the old one or the new one.
+fn replace_private(path: &Path, text: &str) -> io::Result<()> {
+    let partial = write_partial(path, text.trim_end())?;
+    fs::rename(&partial, path)?;
+    sync_folder_of(path)
+}
+
+fn write_partial(path: &Path, text: &str) -> io::Result<PathBuf> {
     let partial = path.with_extension(format!("{}.partial", std::process::id()));
     let mut options = OpenOptions::new();
     options.write(true).create(true).truncate(true);
@@ -187,10 +427,10 @@ fn write_whole_private(path: &Path, text: &str) -> io::Result<()> {
     let mut file = options.open(&partial)?;
     writeln!(file, "{text}")?;
     file.sync_all()?;
-    // A link, unlike a rename, does not replace a file that is there.
-    let linked = fs::hard_link(&partial, path);
-    fs::remove_file(&partial)?;
-    linked?;
+    Ok(partial)
+}
+
+fn sync_folder_of(path: &Path) -> io::Result<()> {
     match path.parent() {
         Some(folder) => File::open(folder)?.sync_all(),
         None => Ok(()),
@@ -202,33 +442,70 @@ mod tests {
     use super::*;
     use crate::log::EventLog;
 
-    #[test]
-    fn a_log_is_created_once_and_found_again() {
+    #[tokio::test]
+    async fn a_log_is_created_once_and_found_again() {
         let dir = tempfile::tempdir().unwrap();
         let data = DataDir::new(dir.path().join("new"));
-        assert!(matches!(data.open_log(), Err(DataDirError::NoLog { .. })));
-        let id = data.open_or_create_log().unwrap().id();
-        assert_eq!(data.open_or_create_log().unwrap().id(), id);
-        assert_eq!(data.open_log().unwrap().id(), id);
+        let missing = data.open_log().await;
+        assert!(matches!(missing, Err(DataDirError::NoLog { .. })));
+        let id = data.open_or_create_log().await.unwrap().id();
+        assert_eq!(data.open_or_create_log().await.unwrap().id(), id);
+        assert_eq!(data.open_log().await.unwrap().id(), id);
         #[cfg(unix)]
-        {
+        for file in [data.key_file(), data.own_master_key_file()] {
             use std::os::unix::fs::PermissionsExt;
-            let mode = fs::metadata(data.key_file()).unwrap().permissions().mode();
+            let mode = fs::metadata(file).unwrap().permissions().mode();
             assert_eq!(mode & 0o777, 0o600);
         }
     }
 
-    #[test]
-    fn a_log_without_its_key_is_not_given_a_new_one() {
+    #[tokio::test]
+    async fn a_log_without_its_keys_is_not_given_new_ones() {
         let dir = tempfile::tempdir().unwrap();
         let data = DataDir::new(dir.path());
-        drop(data.open_or_create_log().unwrap());
+        drop(data.open_or_create_log().await.unwrap());
+        let master = fs::read_to_string(data.own_master_key_file()).unwrap();
+        fs::remove_file(data.own_master_key_file()).unwrap();
+        assert!(matches!(
+            data.open_or_create_log().await,
+            Err(DataDirError::NoMasterKey { .. })
+        ));
+        let elsewhere = dir.path().join("mounted");
+        fs::write(&elsewhere, &master).unwrap();
+        for source in [
+            MasterKeySource::File(elsewhere),
+            MasterKeySource::Text(master),
+        ] {
+            let data = data.clone().with_master_key(source);
+            let log = data.open_or_create_log().await.unwrap();
+            let refused = data.rotate_master_key(&log);
+            assert!(matches!(refused, Err(DataDirError::NotOurMasterKey)));
+        }
         fs::remove_file(data.key_file()).unwrap();
         assert!(matches!(
-            data.open_or_create_log(),
+            data.open_or_create_log().await,
             Err(DataDirError::NoKey { .. })
         ));
         fs::write(data.key_file(), "nonsense").unwrap();
-        assert!(matches!(data.open_log(), Err(DataDirError::BadKey { .. })));
+        assert!(matches!(
+            data.open_log().await,
+            Err(DataDirError::BadKey { .. })
+        ));
+    }
+
+    #[cfg(unix)]
+    #[tokio::test]
+    async fn a_master_key_that_others_can_read_is_refused() {
+        use std::os::unix::fs::PermissionsExt;
+        let dir = tempfile::tempdir().unwrap();
+        let data = DataDir::new(dir.path());
+        drop(data.open_or_create_log().await.unwrap());
+        let open = fs::Permissions::from_mode(0o640);
+        fs::set_permissions(data.own_master_key_file(), open).unwrap();
+        let refused = data.open_log().await;
+        assert!(matches!(
+            refused,
+            Err(DataDirError::OpenMasterKey { mode: 0o640, .. })
+        ));
     }
 }

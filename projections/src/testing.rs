@@ -9,10 +9,9 @@ use retrace_core::event::{
     EventBatch, EventBody, KeysTyped, MarkerSet, ProcessStarted, RetentionPurged, SourceAttached,
     TerminalResized, TerminalWritten,
 };
-use retrace_core::log::checkpoint::LogKey;
-use retrace_core::log::sqlite::SqliteLog;
 use retrace_core::log::{Append, EventLog};
-use retrace_core::{LogId, Position, SessionId, SourceName, StreamName, Timestamp};
+use retrace_core::log::{LogKeys, StoredLog};
+use retrace_core::{Position, SessionId, SourceName, StreamName, Timestamp};
 use rusqlite::Connection;
 use rusqlite::types::Value;
 use tempfile::TempDir;
@@ -31,8 +30,9 @@ pub(crate) struct TestLog {
 impl TestLog {
     pub(crate) fn new() -> Self {
         let dir = tempfile::tempdir().unwrap();
-        let key = LogKey::generate(LogId::new_random()).unwrap();
-        let log = Arc::new(SqliteLog::open(&dir.path().join("log.sqlite"), key).unwrap());
+        let keys = LogKeys::generate().unwrap();
+        let log = StoredLog::open_sqlite(&dir.path().join("log.sqlite"), keys).unwrap();
+        let log = Arc::new(log);
         Self {
             dir,
             log,

@@ -5,10 +5,9 @@ use std::sync::Arc;
 use retrace_core::event::{
     EventBatch, EventBody, KeysTyped, SessionEnded, SessionLaunched, TerminalWritten,
 };
-use retrace_core::log::checkpoint::LogKey;
-use retrace_core::log::sqlite::SqliteLog;
 use retrace_core::log::{Append, EventLog};
-use retrace_core::{LogId, SessionId, SourceName, StreamName, Timestamp};
+use retrace_core::log::{LogKeys, StoredLog};
+use retrace_core::{SessionId, SourceName, StreamName, Timestamp};
 use retrace_projections::runner::Projections;
 use tempfile::TempDir;
 
@@ -24,9 +23,9 @@ pub(crate) struct Fixture {
 impl Fixture {
     pub(crate) async fn new() -> Self {
         let dir = tempfile::tempdir().unwrap();
-        let key = LogKey::generate(LogId::new_random()).unwrap();
-        let log: Arc<dyn EventLog> =
-            Arc::new(SqliteLog::open(&dir.path().join("log.sqlite"), key).unwrap());
+        let keys = LogKeys::generate().unwrap();
+        let log = StoredLog::open_sqlite(&dir.path().join("log.sqlite"), keys).unwrap();
+        let log: Arc<dyn EventLog> = Arc::new(log);
         let models = dir.path().join("read-models");
         let projections = Projections::start(Arc::clone(&log), &models).await.unwrap();
         let reader = Reader::open(&models, Arc::clone(&log));

@@ -6,7 +6,7 @@ use std::fs;
 use std::path::Path;
 
 /// Each crate with the crates of ours that it may use when it runs.
-const MAY_USE: [(&str, &[&str]); 6] = [
+const MAY_USE: [(&str, &[&str]); 7] = [
     ("core", &[]),
     ("ingest", &["retrace-core"]),
     ("projections", &["retrace-core"]),
@@ -18,9 +18,11 @@ const MAY_USE: [(&str, &[&str]); 6] = [
             "retrace-ingest",
             "retrace-projections",
             "retrace-query",
+            "retrace-scratch-postgres",
         ],
     ),
-    ("tests", &[]),
+    ("tests", &["retrace-scratch-postgres"]),
+    ("tests/postgres", &[]),
 ];
 
 #[test]

@@ -233,7 +233,7 @@ fn sort_by_stream(events: &mut Vec<Value>) {
 
 /// A disk of 1 MiB: a tmpfs, so this one needs root.
 #[test]
-fn a_full_disk_is_said_and_leaves_nothing_half_imported() {
+fn a_full_disk_is_said_and_what_was_imported_is_taken_up_again() {
     let retrace = Retrace::new();
     let disk = retrace.data();
     fs::create_dir(&disk).unwrap();
@@ -262,6 +262,13 @@ fn a_full_disk_is_said_and_leaves_nothing_half_imported() {
     let first = retrace.run(&["import", small.to_str().unwrap()]);
     let full = retrace.run(&["import", large.to_str().unwrap()]);
     let verified = retrace.run(&["verify", "--json"]);
+    let remounted = Command::new("mount")
+        .args(["-o", "remount,size=64m"])
+        .arg(&disk)
+        .status()
+        .unwrap();
+    let again = retrace.run(&["import", large.to_str().unwrap()]);
+    let verified_again = retrace.run(&["verify", "--json"]);
     let unmounted = Command::new("umount")
         .arg("-l")
         .arg(&disk)
@@ -272,11 +279,12 @@ fn a_full_disk_is_said_and_leaves_nothing_half_imported() {
     assert!(first.status.success(), "{first:?}");
     assert_eq!(full.status.code(), Some(1), "{full:?}");
     assert!(text(&full.stderr).contains("no space left"), "{full:?}");
+    assert!(text(&full.stderr).contains("goes on from there"), "{full:?}");
     assert!(verified.status.success(), "{verified:?}");
-    let answer: Value = serde_json::from_slice(&verified.stdout).unwrap();
-    assert_eq!(
-        answer["events"],
-        json!(4),
-        "launched, attached, written, ended: {answer}"
-    );
+    assert!(remounted.success());
+    assert!(again.status.success(), "{again:?}");
+    assert!(verified_again.status.success(), "{verified_again:?}");
+    let answer: Value = serde_json::from_slice(&verified_again.stdout).unwrap();
+    // Each recording: launched, attached, what was written, ended.
+    assert_eq!(answer["events"], json!(4 + 3 + 60_001), "{answer}");
 }

@@ -227,7 +227,7 @@ fn a_server_is_verified_from_outside_and_a_kept_checkpoint_makes_a_witness() {
     fs::create_dir_all(other.data()).unwrap();
     let keys = other.data().join("keys");
     fs::create_dir(&keys).unwrap();
-    for name in ["log.key", "log.pub"] {
+    for name in ["log.key", "log.pub", "master.key"] {
         fs::copy(retrace.data().join("keys").join(name), keys.join(name)).unwrap();
     }
     let server = other.serve();

@@ -29,17 +29,9 @@ fn one_byte_of_one_event_changed_in_the_database_is_named() {
             |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
         )
         .unwrap();
-    // A byte for the format, four for a checksum, then the packed events.
-    let mut body = zstd::bulk::decompress(&payload[5..], 64 << 20).unwrap();
-    let place = body
-        .windows(8)
-        .rposition(|bytes| bytes.starts_with(b"{\"text\":"))
-        .unwrap()
-        + 9;
-    body[place] = if body[place] == b'x' { b'y' } else { b'x' };
-    let packed = zstd::bulk::compress(&body, 1).unwrap();
-    let checksum = crc32fast::hash(&packed).to_le_bytes();
-    let changed = [&payload[..1], &checksum, &packed].concat();
+    let mut changed = payload.clone();
+    let place = changed.len() / 2;
+    changed[place] ^= 1;
     log.execute(
         "UPDATE commits SET payload = ?2 WHERE rowid = ?1",
         (row, changed),

@@ -55,7 +55,7 @@ pub(super) struct Export {
 
 impl Export {
     pub(super) async fn run(self) -> anyhow::Result<ExitCode> {
-        let log = Arc::new(self.data.dir().open_log()?);
+        let log = Arc::new(self.data.dir().open_log().await?);
         match (self.session, self.event, &self.output) {
             (Some(session), _, None) => {
                 let mut export = SessionExport::open(log, session, self.format).await?;

@@ -60,7 +60,7 @@ impl Import {
                 "--started-at is for one file: the files of a folder did not all begin then"
             );
         }
-        let log = Arc::new(self.data.dir().open_or_create_log()?);
+        let log = Arc::new(self.data.dir().open_or_create_log().await?);
         let options = ImportOptions {
             started_at: self.started_at,
             user: self.user,

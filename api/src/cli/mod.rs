@@ -7,6 +7,7 @@
 mod bench;
 mod export;
 mod import;
+mod keys;
 mod output;
 mod rebuild;
 mod record;
@@ -20,7 +21,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
-use retrace_core::data_dir::DataDir;
+use retrace_core::data_dir::{DataDir, MasterKeySource};
 use tracing_subscriber::EnvFilter;
 
 /// What is logged unless RETRACE_LOG says otherwise. That a certificate is not trusted is an error of
@@ -51,6 +52,7 @@ enum Command {
     Rebuild(rebuild::Rebuild),
     Record(Box<record::Record>),
     Token(token::Token),
+    Keys(keys::Keys),
     Settings(settings::Settings),
     Bench(bench::Bench),
 }
@@ -66,11 +68,30 @@ struct Data {
         default_value = "retrace-data"
     )]
     data: PathBuf,
+    /// The PostgreSQL database that holds the log; without it, the data folder does
+    #[arg(
+        long,
+        value_name = "URL",
+        env = "RETRACE_DATABASE_URL",
+        hide_env_values = true
+    )]
+    database_url: Option<String>,
+    /// A file with the master key, if it is not in the data folder. RETRACE_MASTER_KEY may hold the
+    /// key itself
+    #[arg(long, value_name = "FILE", env = "RETRACE_MASTER_KEY_FILE")]
+    master_key_file: Option<PathBuf>,
 }
 
 impl Data {
     fn dir(&self) -> DataDir {
+        let master_key = match (&self.master_key_file, std::env::var("RETRACE_MASTER_KEY")) {
+            (Some(path), _) => MasterKeySource::File(path.clone()),
+            (None, Ok(text)) => MasterKeySource::Text(text),
+            (None, Err(_)) => MasterKeySource::Folder,
+        };
         DataDir::new(&self.data)
+            .with_database(self.database_url.clone())
+            .with_master_key(master_key)
     }
 }
 
@@ -108,6 +129,7 @@ pub fn run() -> ExitCode {
             Command::Rebuild(rebuild) => rebuild.run().await,
             Command::Record(record) => record.run().await,
             Command::Token(token) => token.run().await,
+            Command::Keys(keys) => keys.run().await,
             Command::Settings(settings) => settings.run().await,
             Command::Bench(bench) => bench.run().await,
         }

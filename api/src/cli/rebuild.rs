@@ -26,7 +26,7 @@ pub(super) struct Rebuild {
 impl Rebuild {
     pub(super) async fn run(self) -> anyhow::Result<ExitCode> {
         let data = self.data.dir();
-        let log = Arc::new(data.open_log()?);
+        let log = Arc::new(data.open_log().await?);
         let bar = output::bar_of_events(0);
         let shown = bar.clone();
         let rebuilt = runner::catch_up(log, &data.read_models(), &self.names, move |progress| {

@@ -25,6 +25,7 @@ const DRAIN: Duration = Duration::from_secs(10);
 #[command(after_long_help = "Examples:
   retrace serve
   retrace serve --data /var/lib/retrace --listen 0.0.0.0:8080
+  retrace serve --data /var/lib/retrace --database-url postgres://retrace@db/retrace
 
 Stops on SIGTERM or Ctrl-C, and loses nothing. The log may be appended to by other processes at
 the same time (retrace import).")]
@@ -44,7 +45,8 @@ pub(super) struct Serve {
 impl Serve {
     pub(super) async fn run(self) -> anyhow::Result<ExitCode> {
         let data = self.data.dir();
-        let log: Arc<dyn EventLog> = Arc::new(data.open_or_create_log()?);
+        let stored = data.open_or_create_log().await?;
+        let log: Arc<dyn EventLog> = Arc::new(stored.clone());
         let projections =
             Arc::new(Projections::start(Arc::clone(&log), &data.read_models()).await?);
         let reader = Reader::open(&data.read_models(), Arc::clone(&log));
@@ -55,7 +57,7 @@ impl Serve {
             )
         })?;
         let address = listener.local_addr()?;
-        let app = App::new(&data, log, reader, Arc::clone(&projections));
+        let app = App::new(&data, stored, reader, Arc::clone(&projections));
         let ingest = Arc::clone(&app.ingest);
         output::line(format!("listening on http://{address}"))?;
 

@@ -85,8 +85,10 @@ enum SettingsCommand {
 impl Settings {
     pub(super) async fn run(self) -> anyhow::Result<ExitCode> {
         match self.command {
-            SettingsCommand::List { data, json } => list(&open(&data)?, json).await?,
-            SettingsCommand::Get { data, name, json } => get(&open(&data)?, &name, json).await?,
+            SettingsCommand::List { data, json } => list(&open(&data).await?, json).await?,
+            SettingsCommand::Get { data, name, json } => {
+                get(&open(&data).await?, &name, json).await?;
+            }
             SettingsCommand::Set {
                 data,
                 name,
@@ -95,7 +97,7 @@ impl Settings {
             } => {
                 // Before a log is created for it.
                 let value = definition(&name)?.parse(&value)?;
-                let book = SettingsBook::new(Arc::new(data.dir().open_or_create_log()?));
+                let book = SettingsBook::new(Arc::new(data.dir().open_or_create_log().await?));
                 let kind = definition(&name)?.kind;
                 let old = book.set(&name, &value, &operator()).await?;
                 if json {
@@ -107,15 +109,15 @@ impl Settings {
                 }
             }
             SettingsCommand::History { data, name, json } => {
-                history(&open(&data)?, &name, json).await?;
+                history(&open(&data).await?, &name, json).await?;
             }
         }
         Ok(ExitCode::SUCCESS)
     }
 }
 
-fn open(data: &Data) -> anyhow::Result<SettingsBook> {
-    Ok(SettingsBook::new(Arc::new(data.dir().open_log()?)))
+async fn open(data: &Data) -> anyhow::Result<SettingsBook> {
+    Ok(SettingsBook::new(Arc::new(data.dir().open_log().await?)))
 }
 
 async fn list(book: &SettingsBook, json: bool) -> anyhow::Result<()> {

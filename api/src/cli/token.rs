@@ -90,7 +90,7 @@ impl Token {
                     }
                     Role::Admin => TokenRole::Admin,
                 };
-                let book = TokenBook::new(Arc::new(data.dir().open_or_create_log()?));
+                let book = TokenBook::new(Arc::new(data.dir().open_or_create_log().await?));
                 let expires_at =
                     expires_in.map(|micros| Timestamp::now().saturating_add_micros(micros));
                 let token = NewToken {
@@ -104,7 +104,7 @@ impl Token {
                 output::note("Keep it now: it is not shown again.");
             }
             TokenCommand::List { data, json } => {
-                let book = TokenBook::new(Arc::new(data.dir().open_log()?));
+                let book = TokenBook::new(Arc::new(data.dir().open_log().await?));
                 for token in book.list().await? {
                     let now = Timestamp::now();
                     let state = match (token.revoked_at, token.expires_at) {
@@ -134,7 +134,7 @@ impl Token {
                 }
             }
             TokenCommand::Revoke { data, id } => {
-                let log = Arc::new(data.dir().open_log()?);
+                let log = Arc::new(data.dir().open_log().await?);
                 if let Ok(uploads) = id.parse::<UploadTokens>() {
                     let book = ControlBook::new(log);
                     let revoked = book.revoke_uploads(&uploads, &operator()).await?;

@@ -96,7 +96,7 @@ impl Verify {
         let outcome = match (&self.file.file, &self.url.url) {
             (Some(path), _) => self.file.verify(path, &self.key, self.json),
             (None, Some(url)) => self.verify_url(url).await,
-            (None, None) => self.verify(),
+            (None, None) => self.verify().await,
         };
         match outcome {
             Ok(status) => Ok(status),
@@ -123,13 +123,15 @@ impl Verify {
         self.url.verify(url, &self.key, &kept, self.json).await
     }
 
-    fn verify(&self) -> anyhow::Result<ExitCode> {
+    async fn verify(&self) -> anyhow::Result<ExitCode> {
         let trusted = self.kept_checkpoints()?;
-        let log = self.data.dir().open_log()?;
+        let log = self.data.dir().open_log().await?;
         let bar = output::bar_of_events(0);
-        let outcome = log.verify(&trusted, |done, all| {
-            bar.set_length(all);
-            bar.set_position(done);
+        let outcome = tokio::task::block_in_place(|| {
+            log.verify(&trusted, |done, all| {
+                bar.set_length(all);
+                bar.set_position(done);
+            })
         });
         bar.finish_and_clear();
         match outcome {

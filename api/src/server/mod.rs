@@ -30,8 +30,9 @@ use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
+use retrace_core::blob::BlobStore;
 use retrace_core::data_dir::DataDir;
-use retrace_core::log::EventLog;
+use retrace_core::log::{EventLog, StoredLog};
 use retrace_core::settings::SettingsBook;
 use retrace_projections::runner::{ProjectionState, Projections};
 use retrace_query::Reader;
@@ -39,7 +40,6 @@ use serde_json::json;
 use tower_http::compression::CompressionLayer;
 use tower_http::timeout::TimeoutLayer;
 
-use crate::blobs::{Blobs, NoBlobs};
 use crate::control::ControlBook;
 use crate::graphql::{self, Schema};
 use crate::tokens::{TokenBook, Viewer};
@@ -69,7 +69,7 @@ pub struct App {
     /// The tokens that open the routes.
     pub tokens: Arc<TokenBook>,
     /// Where segments and screenshots are kept.
-    pub blobs: Arc<dyn Blobs>,
+    pub blobs: BlobStore,
     /// The sessions that recorders have launched.
     pub control: Arc<ControlBook>,
     /// What the routes for recorders share.
@@ -82,13 +82,15 @@ pub struct App {
 }
 
 impl App {
-    /// An app over a log and its read models. The log lies in `data`.
+    /// An app over the log of a data folder, and its read models.
     pub fn new(
         data: &DataDir,
-        log: Arc<dyn EventLog>,
+        log: StoredLog,
         reader: Reader,
         projections: Arc<Projections>,
     ) -> Self {
+        let blobs = BlobStore::new(data.blobs(), log.clone());
+        let log: Arc<dyn EventLog> = Arc::new(log);
         let tokens = Arc::new(TokenBook::new(Arc::clone(&log)));
         let control = Arc::new(ControlBook::new(Arc::clone(&log)));
         let settings = Arc::new(SettingsBook::new(Arc::clone(&log)));
@@ -102,7 +104,7 @@ impl App {
             log,
             reader,
             tokens,
-            blobs: Arc::new(NoBlobs),
+            blobs,
             control,
             ingest: Arc::new(Ingest::new(data.path().to_owned())),
             settings,

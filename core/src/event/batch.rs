@@ -136,6 +136,16 @@ impl EventBatch {
         self.data.len()
     }
 
+    /// Adds all events of another batch.
+    pub fn extend(&mut self, other: &Self) {
+        let shift = self.data.len();
+        self.data.extend_from_slice(&other.data);
+        self.items.extend(other.items.iter().map(|item| Item {
+            end: item.end + shift,
+            ..item.clone()
+        }));
+    }
+
     /// Takes all events out, and keeps the memory for the next ones.
     pub fn clear(&mut self) {
         self.items.clear();

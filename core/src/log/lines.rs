@@ -339,8 +339,7 @@ mod tests {
     use super::*;
     use crate::event::{EventBatch, MarkerSet};
     use crate::log::multiproof::{Complement, Mark};
-    use crate::log::sqlite::SqliteLog;
-    use crate::log::{Append, EventLog};
+    use crate::log::{Append, EventLog, StoredLog};
 
     /// A log of two streams that alternate, three events each time; the lines of the second one,
     /// with their proof.
@@ -369,10 +368,11 @@ mod tests {
         (lines, proof, log.verifier_key().to_owned())
     }
 
-    async fn log() -> (SqliteLog, tempfile::TempDir) {
+    async fn log() -> (StoredLog, tempfile::TempDir) {
         let dir = tempfile::tempdir().unwrap();
         let log = crate::data_dir::DataDir::new(dir.path())
             .open_or_create_log()
+            .await
             .unwrap();
         for turn in 0..8 {
             let mut events = EventBatch::new();

@@ -60,6 +60,14 @@ impl TreeEdge {
         self.peaks.concat()
     }
 
+    /// The complete subtrees that the tree is made of, largest first: level and root.
+    pub(crate) fn peaks(&self) -> impl Iterator<Item = (u32, Hash)> {
+        let levels = (0..u64::BITS)
+            .rev()
+            .filter(|level| self.size >> level & 1 == 1);
+        levels.zip(self.peaks.iter().copied())
+    }
+
     /// How many leaves the tree has.
     pub fn size(&self) -> u64 {
         self.size

@@ -3,6 +3,13 @@
 //! | module | holds |
 //! |---|---|
 //! | [`self`] | the [`EventLog`] trait, which is the whole interface, and its errors |
+//! | [`stored`] | [`StoredLog`]: the log over a database; opening it |
+//! | `append` | the pipeline that takes events in |
+//! | `read` | events and proofs from rows |
+//! | `store` | what a database must do; no events, no tree, no keys |
+//! | `sqlite`, `postgres` | the two databases that do it |
+//! | `payload` | how the events of a commit are packed and sealed |
+//! | `data_keys` | the keys that they are sealed with |
 //! | [`merkle`] | the tree of RFC 6962: growing it, proofs, checking proofs; no storage |
 //! | [`checkpoint`] | signed tree heads (C2SP signed note, tlog-checkpoint) and the key that signs |
 //! | [`receipt`] | what a recorder gets for events that stand in the log |
@@ -11,18 +18,22 @@
 //! | [`lines`] | checking exported events without the log |
 //! | [`tile`] | addresses and bundles of C2SP tlog-tiles |
 //! | [`tiles_check`] | checking a tree that is shown as tiles |
-//! | `payload` | how the events of a commit are packed |
-//! | [`sqlite`] | the store in one SQLite file |
 //! | [`verify`] | checking a whole log against its checkpoints |
 //! | `suite` | the tests that every store must pass |
 
+mod append;
 pub mod checkpoint;
+mod data_keys;
 pub mod lines;
 pub mod merkle;
 pub mod multiproof;
 mod payload;
+mod postgres;
+mod read;
 pub mod receipt;
-pub mod sqlite;
+mod sqlite;
+mod store;
+pub mod stored;
 #[cfg(test)]
 mod suite;
 pub mod tile;
@@ -34,9 +45,11 @@ use async_trait::async_trait;
 
 use crate::event::{Event, EventBatch};
 use crate::id::{LogId, Position, SessionId, StreamName, StreamVersion};
+pub use append::PendingAppend;
 use checkpoint::Checkpoint;
 use merkle::Hash;
 use receipt::Receipt;
+pub use stored::{LogKeys, StoredLog};
 
 /// Events to be added to the end of one stream, all or none.
 #[derive(Debug, Clone)]
@@ -50,7 +63,7 @@ pub struct Append {
 }
 
 /// What an append did.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Appended {
     /// The version that the stream's next event will have.
     pub next_version: StreamVersion,
@@ -59,6 +72,8 @@ pub struct Appended {
     pub log_size: Position,
     /// How many of the events were not in the stream before. 0 when the append was a repetition.
     pub new_events: u64,
+    /// The receipt for the stream up to its last event. `None` when the stream is empty.
+    pub receipt: Option<Receipt>,
 }
 
 /// Why an append added nothing.
@@ -82,8 +97,7 @@ pub enum AppendError {
         /// The version that was given.
         found: StreamVersion,
     },
-    /// The store failed. After [`EventLog::append`] and [`LogTransaction::commit`] the outcome is
-    /// unknown: append the same again, which is safe.
+    /// The store failed, and the outcome is unknown: append the same again, which is safe.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
@@ -100,6 +114,17 @@ pub enum StoreError {
     /// Anything else that the store said.
     #[error("the log's store failed: {0}")]
     Failed(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+impl StoreError {
+    /// The same error once more, for another caller whom it concerns.
+    fn again(&self) -> Self {
+        match self {
+            Self::Full(source) => Self::Full(source.to_string().into()),
+            Self::Damaged(what) => Self::Damaged(what.clone()),
+            Self::Failed(source) => Self::Failed(source.to_string().into()),
+        }
+    }
 }
 
 /// The log's size and the root of its tree, signed.
@@ -127,17 +152,21 @@ pub trait EventLog: Send + Sync {
     /// The key with which its checkpoints can be checked, as a C2SP verifier key.
     fn verifier_key(&self) -> &str;
 
-    /// Appends to one stream, in a transaction of its own.
+    /// Appends to one stream. Appends of many callers are made durable together.
+    ///
+    /// # Errors
+    /// A conflict or a gap, or when the store fails.
     async fn append(&self, append: Append) -> Result<Appended, AppendError> {
-        let mut transaction = self.begin().await?;
-        let appended = transaction.append(append).await?;
-        transaction.commit().await?;
-        Ok(appended)
+        self.submit(append).await?.acknowledged().await
     }
 
-    /// Opens a transaction for several appends that are to be stored all or none. Other appends
-    /// wait until it ends; dropping it undoes it.
-    async fn begin(&self) -> Result<Box<dyn LogTransaction>, StoreError>;
+    /// Gives an append its place in the order of appends, and answers before it is durable: so a
+    /// caller may submit the next one of the same stream while this one is on its way. Waits when
+    /// too much is on its way already.
+    ///
+    /// # Errors
+    /// When the append cannot even be prepared. Everything else is told by the [`PendingAppend`].
+    async fn submit(&self, append: Append) -> Result<PendingAppend, AppendError>;
 
     /// Size and checkpoint of the log, as of now.
     async fn head(&self) -> Result<Head, StoreError>;
@@ -164,7 +193,10 @@ pub trait EventLog: Send + Sync {
     async fn session_streams(&self, session: SessionId) -> Result<Vec<StreamName>, StoreError>;
 
     /// The hash of the leaf at a position that is in the log.
-    async fn leaf_hash(&self, position: Position) -> Result<Hash, StoreError>;
+    async fn leaf_hash(&self, position: Position) -> Result<Hash, StoreError> {
+        let hashes = self.tile_hashes(0, position.0, position.0 + 1).await?;
+        Ok(hashes[0])
+    }
 
     /// The hashes of the nodes `[start, end)` of a level of the tree that is a multiple of 8: what
     /// the tiles of C2SP `tlog-tiles` are made of. Each of them must be complete in the log.
@@ -176,21 +208,7 @@ pub trait EventLog: Send + Sync {
         &self,
         stream: &StreamName,
         version: StreamVersion,
-    ) -> Result<Option<Receipt>, StoreError> {
-        let events = self.read_stream(stream, version, 1).await?;
-        let Some(event) = events.first() else {
-            return Ok(None);
-        };
-        let head = self.head().await?;
-        let proof = self.inclusion_proof(event.position(), head.size).await?;
-        Ok(proof.map(|proof| Receipt {
-            position: event.position(),
-            recorded_at: event.recorded_at(),
-            salt: event.salt(),
-            proof,
-            checkpoint: head.checkpoint,
-        }))
-    }
+    ) -> Result<Option<Receipt>, StoreError>;
 
     /// The inclusion proof (RFC 6962, 2.1.1) of the leaf at `position` in the tree of `size`
     /// leaves. `None` when the position is not in that tree, or the log is smaller than the tree.
@@ -209,12 +227,27 @@ pub trait EventLog: Send + Sync {
     ) -> Result<Option<Vec<Hash>>, StoreError>;
 }
 
-/// Several appends on their way into the log together. Nobody else sees them before the commit.
-#[async_trait]
-pub trait LogTransaction: Send {
-    /// Appends to one stream. After an error the transaction is to be dropped.
-    async fn append(&mut self, append: Append) -> Result<Appended, AppendError>;
+/// Runs what blocks away from the threads that serve others.
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, StoreError> + Send + 'static,
+) -> Result<T, StoreError> {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(answer) => answer,
+        Err(stopped) => Err(StoreError::Failed(Box::new(stopped))),
+    }
+}
 
-    /// Makes all appends durable and visible, together with a checkpoint over them.
-    async fn commit(self: Box<Self>) -> Result<Head, StoreError>;
+fn other_layout(found: i64, expected: i64) -> StoreError {
+    StoreError::Damaged(format!(
+        "its tables have the layout {found}, expected {expected}: use the version of retrace that \
+         wrote them, or export its recordings with that version and import them into a new log"
+    ))
+}
+
+fn other_log(found: Option<&str>, expected: &str) -> StoreError {
+    StoreError::Damaged(format!(
+        "it is the log {}, but the key is of the log {expected}: put the key that belongs to it \
+         into the data folder (nodes of one log share their keys)",
+        found.unwrap_or("without a name")
+    ))
 }

@@ -566,6 +566,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let log = crate::data_dir::DataDir::new(dir.path())
             .open_or_create_log()
+            .await
             .unwrap();
         let mut events = EventBatch::new();
         for number in 0..SIZE {

@@ -1,33 +1,69 @@
-//! How the events of a commit are packed: column by column, then compressed together.
+//! How the events of a commit are packed: column by column, compressed together, and sealed.
 //!
 //! What all leaves of a commit share, and what follows from their place, is not stored again for
 //! each of them: a leaf is put together when somebody asks for its bytes.
 //!
 //! ```text
-//! payload = 0x01 checksum[4] zstd(body)
-//! checksum = CRC-32 (IEEE 802.3) of the compressed body, little-endian
+//! payload = 0x02 sealed(packed)
+//! packed  = 0x00 body | 0x01 zstd(body)
 //! body    = secret[16] count types{ n (length name)* } kind* at* length* data
 //! kind    = index into types
 //! at      = zigzag of the microseconds since the event before (the first: since 1970)
 //! length  = bytes of the event's data
 //! ```
-//! All numbers are LEB128; `data` is the canonical JSON of the events side by side.
-//!
-//! The checksum proves nothing: leaf hashes do. It finds a damaged byte that zstd would not notice,
-//! because more than one compressed form can unpack to the same body.
+//! All numbers are LEB128; `data` is the canonical JSON of the events side by side. How bytes are
+//! sealed is said in [`crate::seal::chunked`]; their context is
+//! `retrace commit\0{log}/{stream}@{version of the first event}`, so that a payload opens in its own
+//! place only. Its position is no part of that: it is not known yet when a payload is sealed.
 
+use std::borrow::Cow;
+use std::cell::RefCell;
 use std::ops::Range;
 
 use super::StoreError;
 use crate::event::{Commit, EventBatch, EventType, StoredItem};
-use crate::id::{Position, StreamName, StreamVersion};
+use crate::id::{LogId, Position, StreamName, StreamVersion};
+use crate::seal::keys::DataKey;
+use crate::seal::{SealError, chunked};
 use crate::time::Timestamp;
 
-/// The first byte of a payload: how the rest is packed.
-const FORMAT_ZSTD: u8 = 1;
+/// The first byte of a payload: how the rest is sealed.
+const FORMAT_SEALED: u8 = 2;
+const PLAIN: u8 = 0;
+const ZSTD: u8 = 1;
 const ZSTD_LEVEL: i32 = 1;
+/// Less than this is not worth the time to compress it.
+const COMPRESSED_FROM_BYTES: usize = 512;
 /// No commit is larger than this when unpacked: more is damage, and not worth the memory.
 const MAX_BODY_BYTES: usize = 64 << 20;
+
+thread_local! {
+    /// Setting a compressor up costs more than compressing a few events.
+    static COMPRESSOR: RefCell<Option<zstd::bulk::Compressor<'static>>> = const { RefCell::new(None) };
+}
+
+/// Where a payload belongs: it opens nowhere else.
+pub(super) fn context(log: LogId, stream: &StreamName, first_version: StreamVersion) -> Vec<u8> {
+    format!("retrace commit\0{log}/{stream}@{first_version}").into_bytes()
+}
+
+/// Seals what [`pack`] packed.
+pub(super) fn seal(key: &DataKey, context: &[u8], packed: &[u8]) -> Result<Vec<u8>, SealError> {
+    let mut payload = chunked::seal(key.bytes(), context, packed)?;
+    payload.insert(0, FORMAT_SEALED);
+    Ok(payload)
+}
+
+/// Opens what [`seal`] sealed.
+pub(super) fn open(key: &DataKey, context: &[u8], payload: &[u8]) -> Result<Vec<u8>, String> {
+    match payload.split_first() {
+        Some((&FORMAT_SEALED, sealed)) => {
+            chunked::open(key.bytes(), context, sealed).map_err(|error| error.to_string())
+        }
+        Some((other, _)) => Err(format!("sealed in the unknown way {other}")),
+        None => Err("empty".to_owned()),
+    }
+}
 
 /// Packs the events `range` of a batch.
 pub(super) fn pack(
@@ -46,6 +82,7 @@ pub(super) fn pack(
         }));
     }
     let mut body = Vec::with_capacity(batch.data_bytes() + range.len() * 4 + 64);
+    body.push(PLAIN);
     body.extend_from_slice(secret);
     put_number(&mut body, range.len() as u64);
     put_number(&mut body, types.len() as u64);
@@ -67,32 +104,30 @@ pub(super) fn pack(
     for (_, _, data) in events {
         body.extend_from_slice(data);
     }
-    let compressed = zstd::bulk::compress(&body, ZSTD_LEVEL)
-        .map_err(|error| StoreError::Failed(Box::new(error)))?;
-    Ok(enclose(&compressed))
-}
-
-/// Format and checksum before a compressed body.
-pub(super) fn enclose(compressed: &[u8]) -> Vec<u8> {
-    let checksum = crc32fast::hash(compressed).to_le_bytes();
-    [&[FORMAT_ZSTD], checksum.as_slice(), compressed].concat()
-}
-
-/// The compressed body of a payload.
-pub(super) fn disclose(payload: &[u8]) -> Result<&[u8], String> {
-    match payload.split_first() {
-        Some((&FORMAT_ZSTD, rest)) => match rest.split_first_chunk() {
-            Some((checksum, compressed))
-                if *checksum == crc32fast::hash(compressed).to_le_bytes() =>
-            {
-                Ok(compressed)
-            }
-            Some(_) => Err("its bytes are not the ones that were written".to_owned()),
-            None => Err("cut off".to_owned()),
-        },
-        Some((other, _)) => Err(format!("packed in the unknown way {other}")),
-        None => Err("empty".to_owned()),
+    if body.len() - 1 < COMPRESSED_FROM_BYTES {
+        return Ok(body);
     }
+    let compressed = compress(&body[1..]).map_err(|error| StoreError::Failed(Box::new(error)))?;
+    Ok(if compressed.len() < body.len() {
+        compressed
+    } else {
+        body
+    })
+}
+
+fn compress(body: &[u8]) -> std::io::Result<Vec<u8>> {
+    COMPRESSOR.with_borrow_mut(|compressor| {
+        let compressor = match compressor {
+            Some(compressor) => compressor,
+            None => compressor.insert(zstd::bulk::Compressor::new(ZSTD_LEVEL)?),
+        };
+        let mut packed = Vec::with_capacity(1 + zstd::zstd_safe::compress_bound(body.len()));
+        packed.push(ZSTD);
+        let mut compressed = std::io::Cursor::new(packed);
+        compressed.set_position(1);
+        compressor.compress_to_buffer(body, &mut compressed)?;
+        Ok(compressed.into_inner())
+    })
 }
 
 /// What a store keeps beside the payload of a commit.
@@ -105,23 +140,23 @@ pub(super) struct CommitEnvelope {
 }
 
 /// Unpacks what [`pack`] packed.
-pub(super) fn unpack(envelope: CommitEnvelope, payload: &[u8]) -> Result<Commit, StoreError> {
-    let first_position = envelope.first_position;
-    unpack_body(envelope, payload).map_err(|why| {
-        StoreError::Damaged(format!("the commit at position {first_position}: {why}"))
-    })
-}
+pub(super) fn unpack(envelope: CommitEnvelope, packed: &[u8]) -> Result<Commit, String> {
+    let body = match packed.split_first() {
+        Some((&PLAIN, body)) => Cow::Borrowed(body),
+        Some((&ZSTD, compressed)) => {
+            let size = zstd::bulk::Decompressor::upper_bound(compressed).unwrap_or(MAX_BODY_BYTES);
+            if size > MAX_BODY_BYTES {
+                return Err(format!("claims to unpack to {size} bytes"));
+            }
+            let body = zstd::bulk::decompress(compressed, size)
+                .map_err(|error| format!("does not unpack: {error}"))?;
+            Cow::Owned(body)
+        }
+        Some((other, _)) => return Err(format!("packed in the unknown way {other}")),
+        None => return Err("empty".to_owned()),
+    };
 
-fn unpack_body(envelope: CommitEnvelope, payload: &[u8]) -> Result<Commit, String> {
-    let compressed = disclose(payload)?;
-    let size = zstd::bulk::Decompressor::upper_bound(compressed).unwrap_or(MAX_BODY_BYTES);
-    if size > MAX_BODY_BYTES {
-        return Err(format!("claims to unpack to {size} bytes"));
-    }
-    let body = zstd::bulk::decompress(compressed, size)
-        .map_err(|error| format!("does not unpack: {error}"))?;
-
-    let mut rest = body.as_slice();
+    let mut rest = &*body;
     let secret = *take(&mut rest, 16)?.first_chunk().ok_or("cut off")?;
     let count = get_number(&mut rest)?;
     if count != envelope.count || count > body.len() as u64 {
@@ -259,10 +294,20 @@ mod tests {
 
         #[test]
         fn damage_is_an_error_and_never_a_panic(bytes in prop::collection::vec(any::<u8>(), 0..200), count in 0..20_usize) {
-            let payload = enclose(&zstd::bulk::compress(&bytes, 1).unwrap());
-            let _ = unpack(envelope(count), &payload);
-            let _ = unpack(envelope(count), &enclose(&bytes));
+            let compressed = [&[ZSTD], zstd::bulk::compress(&bytes, 1).unwrap().as_slice()].concat();
+            let _ = unpack(envelope(count), &compressed);
+            let _ = unpack(envelope(count), &[&[PLAIN], bytes.as_slice()].concat());
             let _ = unpack(envelope(count), &bytes);
+        }
+
+        #[test]
+        fn a_payload_opens_in_its_own_place_only(packed in prop::collection::vec(any::<u8>(), 0..99)) {
+            let (log, key) = (LogId::new_random(), DataKey::generate().unwrap());
+            let place = context(log, &StreamName::tokens(), StreamVersion(2));
+            let payload = seal(&key, &place, &packed).unwrap();
+            prop_assert_eq!(open(&key, &place, &payload).unwrap(), packed);
+            let elsewhere = context(log, &StreamName::tokens(), StreamVersion(3));
+            prop_assert!(open(&key, &elsewhere, &payload).is_err());
         }
 
         #[test]

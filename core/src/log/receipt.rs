@@ -160,8 +160,7 @@ mod tests {
     use crate::event::{EventBatch, MarkerSet};
     use crate::id::LogId;
     use crate::log::checkpoint::LogKey;
-    use crate::log::sqlite::SqliteLog;
-    use crate::log::{Append, EventLog};
+    use crate::log::{Append, EventLog, LogKeys, StoredLog};
 
     fn sent<'a>(stream: &'a StreamName, version: u64, batch: &'a EventBatch) -> SentEvent<'a> {
         let (at, kind, data) = batch.iter_from(version as usize).next().unwrap();
@@ -177,8 +176,8 @@ mod tests {
     #[tokio::test]
     async fn a_receipt_proves_what_was_sent_and_nothing_else() {
         let dir = tempfile::tempdir().unwrap();
-        let key = LogKey::generate(LogId::new_random()).unwrap();
-        let log = SqliteLog::open(&dir.path().join("log.sqlite"), key).unwrap();
+        let keys = LogKeys::generate().unwrap();
+        let log = StoredLog::open_sqlite(&dir.path().join("log.sqlite"), keys).unwrap();
         let stream = StreamName::new("a").unwrap();
         let mut events = EventBatch::new();
         for label in ["one", "two", "three"] {
@@ -191,7 +190,9 @@ mod tests {
                 first_version: StreamVersion(0),
                 events: batch.clone(),
             };
-            log.append(append).await.unwrap();
+            let appended = log.append(append).await.unwrap();
+            let last = log.receipt(&stream, StreamVersion(2)).await.unwrap();
+            assert_eq!(appended.receipt, last);
         }
         let receipt = log
             .receipt(&stream, StreamVersion(2))

@@ -1,14 +1,19 @@
 //! What every store must do: one test for each promise of [`EventLog`], run on each store.
 //!
-//! `event_log_suite!(expression)` stands in the tests of a store; the expression makes a fresh,
-//! empty log, with whatever must live as long as it does.
+//! `event_log_suite!(expression)` stands in the tests of a store; the expression makes a [`Fresh`]
+//! log, with whatever must live as long as it does.
 
+use std::collections::HashMap;
 use std::sync::Arc;
+
+use tokio::task::block_in_place;
 
 use crate::event::{Event, EventBatch, KeysTyped, MarkerSet};
 use crate::id::{Position, SessionId, SourceName, StreamName, StreamVersion};
 use crate::log::merkle::{TreeEdge, is_consistent, leaf_hash, root_from_inclusion};
-use crate::log::{Append, AppendError, EventLog};
+use crate::log::receipt::{Receipt, SentEvent};
+use crate::log::store::CommitsFrom;
+use crate::log::{Append, AppendError, EventLog, StoredLog};
 use crate::time::Timestamp;
 
 macro_rules! event_log_suite {
@@ -18,8 +23,13 @@ macro_rules! event_log_suite {
             a_repeated_append_is_acknowledged_and_not_stored_again
             other_events_at_the_same_version_are_a_conflict
             a_gap_is_refused_with_the_expected_version
-            a_dropped_transaction_leaves_nothing
-            a_transaction_over_several_streams_is_whole
+            streams_of_a_session_are_found_in_the_order_in_which_they_began
+            many_appends_at_once_are_each_stored_once
+            repetitions_that_overtake_each_other_are_acknowledged
+            appends_submitted_one_after_the_other_keep_their_order
+            two_nodes_append_to_one_log
+            no_stored_byte_is_in_clear
+            a_rotated_master_key_opens_everything
             a_large_append_is_cut_into_commits_and_read_from_anywhere
             a_reader_never_misses_what_appears_later
             every_proof_leads_to_the_signed_root
@@ -30,8 +40,8 @@ macro_rules! event_log_suite {
         $(
             #[tokio::test(flavor = "multi_thread")]
             async fn $promise() {
-                let (log, _kept) = $fresh_log;
-                $crate::log::suite::$promise(std::sync::Arc::new(log)).await;
+                let (fresh, _kept) = $fresh_log;
+                $crate::log::suite::$promise(fresh.into()).await;
             }
         )+
     };
@@ -39,6 +49,24 @@ macro_rules! event_log_suite {
 pub(super) use event_log_suite;
 
 type Log = Arc<dyn EventLog>;
+
+/// A fresh, empty log, seen by two nodes.
+pub(super) struct Fresh {
+    pub(super) log: StoredLog,
+    pub(super) other: StoredLog,
+}
+
+impl From<Fresh> for StoredLog {
+    fn from(fresh: Fresh) -> Self {
+        fresh.log
+    }
+}
+
+impl From<Fresh> for Log {
+    fn from(fresh: Fresh) -> Self {
+        Arc::new(fresh.log)
+    }
+}
 
 fn stream(name: &str) -> StreamName {
     StreamName::new(name).unwrap()
@@ -181,37 +209,14 @@ pub(super) async fn a_gap_is_refused_with_the_expected_version(log: Log) {
     assert_eq!(log.head().await.unwrap().size, Position(1));
 }
 
-pub(super) async fn a_dropped_transaction_leaves_nothing(log: Log) {
-    let mut transaction = log.begin().await.unwrap();
-    transaction.append(append("a", 0, &["1"])).await.unwrap();
-    assert_eq!(
-        log.head().await.unwrap().size,
-        Position(0),
-        "seen before its commit"
-    );
-    drop(transaction);
-    assert_eq!(log.head().await.unwrap().size, Position(0));
-    log.append(append("a", 0, &["other"])).await.unwrap();
-    assert_eq!(labels(&log).await, [r#"{"label":"other"}"#]);
-}
-
-pub(super) async fn a_transaction_over_several_streams_is_whole(log: Log) {
+pub(super) async fn streams_of_a_session_are_found_in_the_order_in_which_they_began(log: Log) {
     let session = SessionId::launched_now();
-    let names = ["agent", "proxy"]
+    let names = ["proxy", "agent"]
         .map(|source| StreamName::of_session(session, &SourceName::new(source).unwrap()));
-    let mut transaction = log.begin().await.unwrap();
     for name in &names {
-        transaction
-            .append(append(name.as_str(), 0, &["1"]))
-            .await
-            .unwrap();
-        transaction
-            .append(append(name.as_str(), 1, &["2"]))
-            .await
-            .unwrap();
+        log.append(append(name.as_str(), 0, &["1"])).await.unwrap();
+        log.append(append(name.as_str(), 1, &["2"])).await.unwrap();
     }
-    let head = transaction.commit().await.unwrap();
-    assert_eq!(head.size, Position(4));
     assert_eq!(log.session_streams(session).await.unwrap(), names);
     assert_eq!(
         log.session_streams(SessionId::launched_now())
@@ -219,15 +224,211 @@ pub(super) async fn a_transaction_over_several_streams_is_whole(log: Log) {
             .unwrap(),
         []
     );
-    let proxy = log
+    let agent = log
         .read_stream(&names[1], StreamVersion(1), 10)
         .await
         .unwrap();
-    assert_eq!(proxy.len(), 1);
+    assert_eq!(agent.len(), 1);
     assert_eq!(
-        (proxy[0].position(), proxy[0].session()),
+        (agent[0].position(), agent[0].session()),
         (Position(3), Some(session))
     );
+}
+
+/// Appends `count` batches of `size` events to each of `streams` streams, from a task for each
+/// stream, and each batch twice.
+async fn hammer(log: &Log, prefix: &str, streams: u64, count: u64, size: u64) {
+    let tasks: Vec<_> = (0..streams)
+        .map(|stream| {
+            let (log, name) = (Arc::clone(log), format!("{prefix}{stream}"));
+            tokio::spawn(async move {
+                for number in 0..count {
+                    let first = number * size;
+                    let labels: Vec<String> = (first..first + size)
+                        .map(|i| format!("{name}/{i}"))
+                        .collect();
+                    let append = Append {
+                        stream: StreamName::new(name.clone()).unwrap(),
+                        first_version: StreamVersion(first),
+                        events: batch(labels),
+                    };
+                    let (once, twice) =
+                        tokio::join!(log.append(append.clone()), log.append(append.clone()));
+                    let (once, twice) = (once.unwrap(), twice.unwrap());
+                    assert_eq!(once.new_events + twice.new_events, size);
+                    assert_eq!(once.next_version, StreamVersion(first + size));
+                    assert_eq!(twice.next_version, StreamVersion(first + size));
+                    for appended in [once, twice] {
+                        let (at, kind, data) =
+                            append.events.iter_from(size as usize - 1).next().unwrap();
+                        let sent = SentEvent {
+                            stream: &append.stream,
+                            version: StreamVersion(first + size - 1),
+                            at,
+                            kind,
+                            data,
+                        };
+                        let receipt = appended.receipt.unwrap().to_tlog_proof();
+                        Receipt::check(&receipt, log.verifier_key(), sent).unwrap();
+                    }
+                }
+            })
+        })
+        .collect();
+    for task in tasks {
+        task.await.unwrap();
+    }
+}
+
+/// Whether the log holds what [`hammer`] appended, once and in order, with a root over all of it.
+async fn holds(log: &Log, prefixes: &[&str], streams: u64, each: u64) {
+    let events = log.read(Position(0), usize::MAX).await.unwrap();
+    assert_eq!(events.len() as u64, prefixes.len() as u64 * streams * each);
+    let mut next: HashMap<String, u64> = HashMap::new();
+    let mut edge = TreeEdge::default();
+    for (position, event) in (0..).zip(&events) {
+        assert_eq!(event.position(), Position(position));
+        let name = event.stream().as_str();
+        let version = next.entry(name.to_owned()).or_default();
+        assert_eq!(event.version(), StreamVersion(*version));
+        let label = format!(r#"{{"label":"{name}/{version}"}}"#);
+        assert_eq!(event.data(), label.as_bytes());
+        *version += 1;
+        edge.push(leaf_hash(&event.leaf()), |_, _, _| {});
+    }
+    assert!(next.values().all(|version| *version == each));
+    assert_eq!(log.head().await.unwrap().checkpoint.root, edge.root());
+}
+
+pub(super) async fn many_appends_at_once_are_each_stored_once(log: StoredLog) {
+    let verified = log.clone();
+    let log: Log = Arc::new(log);
+    hammer(&log, "s", 16, 12, 3).await;
+    holds(&log, &["s"], 16, 36).await;
+    block_in_place(|| verified.verify(&[], |_, _| {})).unwrap();
+}
+
+pub(super) async fn repetitions_that_overtake_each_other_are_acknowledged(log: Log) {
+    let batches: Vec<Append> = (0..20)
+        .map(|i| append("a", i * 2, &[&format!("{i}"), &format!("{i}b")]))
+        .collect();
+    for batch in &batches {
+        log.append(batch.clone()).await.unwrap();
+    }
+    let again: Vec<_> = batches
+        .iter()
+        .rev()
+        .map(|batch| {
+            let (log, batch) = (Arc::clone(&log), batch.clone());
+            tokio::spawn(async move { log.append(batch).await.unwrap() })
+        })
+        .collect();
+    for appended in again {
+        let appended = appended.await.unwrap();
+        assert_eq!(
+            (appended.new_events, appended.next_version),
+            (0, StreamVersion(40))
+        );
+    }
+    assert_eq!(log.head().await.unwrap().size, Position(40));
+}
+
+pub(super) async fn appends_submitted_one_after_the_other_keep_their_order(log: Log) {
+    let mut pending = Vec::new();
+    for i in 0..200 {
+        pending.push(
+            log.submit(append("a", i, &[&format!("{i}")]))
+                .await
+                .unwrap(),
+        );
+    }
+    // Not a word of it was waited for; one that leaves a hole is refused, and those after it.
+    let hole = log.submit(append("a", 201, &["x"])).await.unwrap();
+    for (version, pending) in (1..).zip(pending) {
+        let appended = pending.acknowledged().await.unwrap();
+        assert_eq!(appended.next_version, StreamVersion(version));
+    }
+    assert!(matches!(
+        hole.acknowledged().await,
+        Err(AppendError::Gap {
+            expected: StreamVersion(200),
+            ..
+        })
+    ));
+}
+
+pub(super) async fn two_nodes_append_to_one_log(Fresh { log, other }: Fresh) {
+    let nodes: [Log; 2] = [Arc::new(log.clone()), Arc::new(other)];
+    tokio::join!(
+        hammer(&nodes[0], "a", 6, 15, 2),
+        hammer(&nodes[1], "b", 6, 15, 2),
+    );
+    for node in &nodes {
+        holds(node, &["a", "b"], 6, 30).await;
+    }
+    // Both to the same streams, in a session that both see for the first time.
+    let session = SessionId::launched_now();
+    let stream = StreamName::of_session(session, &SourceName::new("agent").unwrap());
+    for version in 0..20 {
+        let event = append(stream.as_str(), version, &["same"]);
+        let (one, two) = tokio::join!(
+            nodes[0].append(event.clone()),
+            nodes[1].append(event.clone())
+        );
+        assert_eq!(one.unwrap().new_events + two.unwrap().new_events, 1);
+    }
+    block_in_place(|| log.verify(&[], |_, _| {})).unwrap();
+}
+
+pub(super) async fn no_stored_byte_is_in_clear(log: StoredLog) {
+    let text = "the password of the payroll database";
+    let labels = [text.to_owned(), text.repeat(200)];
+    log.append(Append {
+        stream: stream("a"),
+        first_version: StreamVersion(0),
+        events: batch(labels),
+    })
+    .await
+    .unwrap();
+    block_in_place(|| {
+        log.store().read(&mut |rows| {
+            for commit in rows.commits(CommitsFrom::Position(Position(0)), 10, 1 << 20)? {
+                let stored = [commit.payload, commit.leaf_hashes].concat();
+                assert!(
+                    !stored
+                        .windows(8)
+                        .any(|window| text.as_bytes().windows(8).any(|w| w == window))
+                );
+            }
+            Ok(())
+        })
+    })
+    .unwrap();
+}
+
+pub(super) async fn a_rotated_master_key_opens_everything(Fresh { log, other }: Fresh) {
+    let sessions: Vec<String> = (0..5)
+        .map(|_| {
+            let source = SourceName::new("agent").unwrap();
+            StreamName::of_session(SessionId::launched_now(), &source).to_string()
+        })
+        .collect();
+    for stream in &sessions {
+        log.append(append(stream, 0, &["before"])).await.unwrap();
+    }
+    let master = log.keys().master();
+    let both = master.with_fresh_key().unwrap();
+    let only_new = both.newest(1);
+    assert_eq!(block_in_place(|| log.rewrap_keys(&both)).unwrap(), 5);
+    log.append(append("settings/x", 0, &["after"]))
+        .await
+        .unwrap();
+    // A node that has only the new key, and none in memory.
+    other.keys().set_master(only_new);
+    let events = other.read(Position(0), 10).await.unwrap();
+    assert_eq!(events.len(), 6);
+    let again = other.keys().master().newest(1);
+    assert_eq!(block_in_place(|| other.rewrap_keys(&again)).unwrap(), 0);
 }
 
 pub(super) async fn a_large_append_is_cut_into_commits_and_read_from_anywhere(log: Log) {

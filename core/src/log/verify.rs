@@ -13,55 +13,19 @@
 
 use std::collections::HashMap;
 use std::fmt;
+use std::sync::Arc;
 
 use super::checkpoint::Checkpoint;
+use super::data_keys::{DataKeys, KnownKey};
 use super::merkle::{Hash, TreeEdge, leaf_hash};
-use super::payload::{self, CommitEnvelope};
-use super::sqlite::SqliteLog;
-use super::{EventLog, StoreError};
-use crate::id::{Position, StreamName, StreamVersion};
-use crate::time::Timestamp;
+use super::store::{CommitsFrom, Rows, StoredCommit, StoredHead, StoredStream};
+use super::{EventLog, StoreError, StoredLog, payload, read};
+use crate::id::{LogId, Position, StreamName};
+use crate::seal::keys::KeyScope;
 
 /// How much is read before it is checked on all cores.
-const CHUNK_BYTES: usize = 8 << 20;
-
-/// A commit as it is stored, not yet believed.
-pub struct StoredCommit {
-    pub(crate) first_position: Position,
-    pub(crate) count: u64,
-    pub(crate) stream: String,
-    pub(crate) first_version: StreamVersion,
-    pub(crate) recorded_at_micros: i64,
-    pub(crate) payload: Vec<u8>,
-    pub(crate) leaf_hashes: Vec<u8>,
-}
-
-impl StoredCommit {
-    /// The typed columns.
-    pub(super) fn envelope(&self) -> Result<CommitEnvelope, StoreError> {
-        let damaged = |what: &dyn fmt::Display| {
-            StoreError::Damaged(format!(
-                "the commit at position {}: {what}",
-                self.first_position
-            ))
-        };
-        Ok(CommitEnvelope {
-            first_position: self.first_position,
-            count: self.count,
-            stream: StreamName::new(self.stream.clone()).map_err(|error| damaged(&error))?,
-            first_version: self.first_version,
-            recorded_at: Timestamp::from_micros(self.recorded_at_micros)
-                .map_err(|error| damaged(&error))?,
-        })
-    }
-}
-
-/// A stream as it is stored, not yet believed.
-pub(crate) struct StoredStream {
-    pub(crate) name: String,
-    pub(crate) session: Option<String>,
-    pub(crate) next_version: u64,
-}
+const CHUNK_BYTES: u64 = 8 << 20;
+const CHUNK_EVENTS: u64 = 1 << 18;
 
 /// What a verification found to be true.
 #[derive(Debug, Clone)]
@@ -119,7 +83,7 @@ fn bad_log(what: impl Into<String>) -> VerifyError {
     })
 }
 
-impl SqliteLog {
+impl StoredLog {
     /// Verifies the whole log as it is now, and that each of the `trusted` checkpoints, which the
     /// caller kept somewhere else, is of the past of this very log. `progress` is called with the
     /// number of events verified so far and the number of all. Blocks, and uses all cores.
@@ -131,35 +95,61 @@ impl SqliteLog {
         trusted: &[String],
         mut progress: impl FnMut(u64, u64),
     ) -> Result<Verified, VerifyError> {
-        use super::sqlite::rows;
-        let key = self.verifier_key();
         let mut outcome = Err(bad_log("the log could not be read"));
-        self.read_blocking(|connection| {
-            let head = rows::head(connection)?;
-            let stored = rows::all_checkpoints(connection)?;
-            let mut verification = match Verification::new(head.size, &stored, trusted, key) {
-                Ok(verification) => verification,
-                Err(error) => {
-                    outcome = Err(error);
-                    return Ok(());
-                }
-            };
-            while verification.position() < head.size {
-                let commits =
-                    rows::stored_commits(connection, verification.position(), CHUNK_BYTES)?;
-                if let Err(error) = verification.take_chunk(&commits) {
-                    outcome = Err(error);
-                    return Ok(());
-                }
-                progress(verification.position().0, head.size.0);
-            }
-            let nodes = rows::all_nodes(connection)?;
-            let streams = rows::all_streams(connection)?;
-            outcome = verification.finish(&head.edge, &head.checkpoint, &nodes, &streams, key);
+        self.store().read_snapshot(&mut |rows| {
+            outcome = verify(
+                rows,
+                self.keys(),
+                self.verifier_key(),
+                trusted,
+                &mut progress,
+            );
             Ok(())
         })?;
         outcome
     }
+}
+
+fn verify(
+    rows: &mut dyn Rows,
+    keys: &DataKeys,
+    verifier_key: &str,
+    trusted: &[String],
+    progress: &mut dyn FnMut(u64, u64),
+) -> Result<Verified, VerifyError> {
+    let head = rows.head()?;
+    let stored = rows.all_checkpoints()?;
+    let size = Position(head.size);
+    let mut verification = Verification::new(size, &stored, trusted, verifier_key)?;
+    while verification.position() < size {
+        let from = CommitsFrom::Position(verification.position());
+        let commits = rows.commits(from, CHUNK_EVENTS, CHUNK_BYTES)?;
+        let opened = commits
+            .into_iter()
+            .map(|commit| {
+                let key = key_of(rows, keys, &commit);
+                (commit, key)
+            })
+            .collect::<Vec<_>>();
+        verification.take_chunk(&opened, keys.log())?;
+        progress(verification.position().0, head.size);
+    }
+    let nodes = rows.all_nodes()?;
+    let streams = rows.all_streams()?;
+    verification.finish(&head, &nodes, &streams, verifier_key)
+}
+
+/// A commit with the key that opens it.
+type Sealed = (StoredCommit, Result<Arc<KnownKey>, String>);
+
+fn key_of(
+    rows: &mut dyn Rows,
+    keys: &DataKeys,
+    commit: &StoredCommit,
+) -> Result<Arc<KnownKey>, String> {
+    let stream = StreamName::new(commit.stream.clone()).map_err(|error| error.to_string())?;
+    keys.of_stored(rows, KeyScope::of_stream(&stream))
+        .map_err(|error| error.to_string())
 }
 
 /// A verification on its way through the log.
@@ -167,12 +157,21 @@ struct Verification {
     size: Position,
     edge: TreeEdge,
     commits: u64,
-    next_versions: HashMap<String, u64>,
+    streams: HashMap<String, StreamSoFar>,
     /// The nodes that are to be stored, as they come out of the events.
     nodes: HashMap<(u32, u64), Hash>,
     /// Checkpoints of the past that are still ahead, the smallest last.
     ahead: Vec<Checkpoint>,
     past_checkpoints: u64,
+}
+
+/// What the commits so far say of a stream.
+#[derive(Default)]
+struct StreamSoFar {
+    /// The position of its first event.
+    number: u64,
+    /// The version of its next event.
+    next: u64,
 }
 
 impl Verification {
@@ -201,7 +200,7 @@ impl Verification {
             size,
             edge: TreeEdge::default(),
             commits: 0,
-            next_versions: HashMap::new(),
+            streams: HashMap::new(),
             nodes: HashMap::new(),
             ahead,
             past_checkpoints,
@@ -214,15 +213,15 @@ impl Verification {
         Position(self.edge.size())
     }
 
-    fn take_chunk(&mut self, commits: &[StoredCommit]) -> Result<(), VerifyError> {
+    fn take_chunk(&mut self, commits: &[Sealed], log: LogId) -> Result<(), VerifyError> {
         if commits.is_empty() {
             return Err(bad(
                 self.position(),
                 "it is missing, and so are all after it",
             ));
         }
-        let checked = check_on_all_cores(commits);
-        for (commit, hashes) in commits.iter().zip(checked) {
+        let checked = check_on_all_cores(commits, log);
+        for ((commit, _), hashes) in commits.iter().zip(checked) {
             let first = commit.first_position;
             if first != self.position() {
                 return Err(bad(
@@ -230,7 +229,13 @@ impl Verification {
                     format!("it is missing: the next is {first}"),
                 ));
             }
-            let next = self.next_versions.entry(commit.stream.clone()).or_default();
+            let StreamSoFar { next, .. } =
+                self.streams
+                    .entry(commit.stream.clone())
+                    .or_insert(StreamSoFar {
+                        number: first.0,
+                        next: 0,
+                    });
             if commit.first_version.0 != *next {
                 return Err(bad(
                     first,
@@ -277,14 +282,13 @@ impl Verification {
 
     fn finish(
         self,
-        edge: &[u8],
-        checkpoint: &str,
+        head: &StoredHead,
         nodes: &[(u32, u64, Vec<u8>)],
         streams: &[StoredStream],
         key: &str,
     ) -> Result<Verified, VerifyError> {
-        let checkpoint =
-            Checkpoint::verify(checkpoint, key).map_err(|error| bad_log(error.to_string()))?;
+        let checkpoint = Checkpoint::verify(&head.checkpoint, key)
+            .map_err(|error| bad_log(error.to_string()))?;
         if checkpoint.size != self.size {
             return Err(bad_log(format!(
                 "the log has {} events, its checkpoint was signed over {}",
@@ -298,7 +302,7 @@ impl Verification {
                 self.size
             )));
         }
-        if edge != self.edge.to_bytes() {
+        if head.edge != self.edge.to_bytes() {
             return Err(bad_log(
                 "the stored edge of the tree is not the one of its events",
             ));
@@ -324,12 +328,22 @@ impl Verification {
         }
         for StoredStream {
             name,
+            number,
             session,
             next_version,
         } in streams
         {
-            let expected = self.next_versions.get(name).copied().unwrap_or(0);
-            if expected != *next_version {
+            let none = StreamSoFar::default();
+            let StreamSoFar {
+                number: first,
+                next: expected,
+            } = self.streams.get(name).unwrap_or(&none);
+            if first != number {
+                return Err(bad_log(format!(
+                    "stream `{name}` is filed under {number}, but begins at position {first}"
+                )));
+            }
+            if expected != next_version {
                 return Err(bad_log(format!(
                     "stream `{name}` claims to go on at version {next_version}, expected {expected}"
                 )));
@@ -353,13 +367,14 @@ impl Verification {
 }
 
 /// Hashes the leaves of each commit, and holds them against the stored hashes.
-fn check_on_all_cores(commits: &[StoredCommit]) -> Vec<Result<Vec<Hash>, VerifyError>> {
+fn check_on_all_cores(commits: &[Sealed], log: LogId) -> Vec<Result<Vec<Hash>, VerifyError>> {
     let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     let share = commits.len().div_ceil(cores);
+    let check = |(commit, key): &Sealed| check_commit(commit, key, log);
     std::thread::scope(|scope| {
         let workers: Vec<_> = commits
             .chunks(share)
-            .map(|share| scope.spawn(|| share.iter().map(check_commit).collect::<Vec<_>>()))
+            .map(|share| scope.spawn(move || share.iter().map(check).collect::<Vec<_>>()))
             .collect();
         workers
             .into_iter()
@@ -372,13 +387,19 @@ fn check_on_all_cores(commits: &[StoredCommit]) -> Vec<Result<Vec<Hash>, VerifyE
     })
 }
 
-fn check_commit(stored: &StoredCommit) -> Result<Vec<Hash>, VerifyError> {
+fn check_commit(
+    stored: &StoredCommit,
+    key: &Result<Arc<KnownKey>, String>,
+    log: LogId,
+) -> Result<Vec<Hash>, VerifyError> {
     let first = stored.first_position;
-    let envelope: CommitEnvelope = stored
-        .envelope()
-        .map_err(|error| unreadable(first, &error))?;
-    let commit =
-        payload::unpack(envelope, &stored.payload).map_err(|error| unreadable(first, &error))?;
+    let unreadable = |why: &str| bad(first, format!("the commit at position {first}: {why}"));
+    let key = key.as_ref().map_err(|why| unreadable(why))?;
+    let envelope = read::envelope(stored).map_err(|error| unreadable(&error.to_string()))?;
+    let context = payload::context(log, &envelope.stream, envelope.first_version);
+    let commit = payload::open(&key.key, &context, &stored.payload)
+        .and_then(|packed| payload::unpack(envelope, &packed))
+        .map_err(|why| unreadable(&why))?;
     let (recorded, rest) = stored.leaf_hashes.as_chunks::<32>();
     if recorded.len() != commit.len() || !rest.is_empty() {
         return Err(bad(
@@ -405,13 +426,6 @@ fn check_commit(stored: &StoredCommit) -> Result<Vec<Hash>, VerifyError> {
         hashes.push(hash);
     }
     Ok(hashes)
-}
-
-fn unreadable(first: Position, error: &StoreError) -> VerifyError {
-    match error {
-        StoreError::Damaged(what) => bad(first, what.clone()),
-        other => bad(first, other.to_string()),
-    }
 }
 
 #[cfg(test)]

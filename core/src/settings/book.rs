@@ -205,9 +205,9 @@ mod tests {
     use super::*;
     use crate::data_dir::DataDir;
 
-    fn book() -> (SettingsBook, tempfile::TempDir) {
+    async fn book() -> (SettingsBook, tempfile::TempDir) {
         let dir = tempfile::tempdir().unwrap();
-        let log = DataDir::new(dir.path()).open_or_create_log().unwrap();
+        let log = DataDir::new(dir.path()).open_or_create_log().await.unwrap();
         (SettingsBook::new(Arc::new(log)), dir)
     }
 
@@ -229,7 +229,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_change_holds_in_every_process_at_once_and_is_remembered() {
-        let (book, _dir) = book();
+        let (book, _dir) = book().await;
         let other = SettingsBook::new(Arc::clone(&book.log));
         assert_eq!(*other.current().await.unwrap(), Settings::default());
 
@@ -259,7 +259,7 @@ mod tests {
 
     #[tokio::test]
     async fn many_who_change_at_once_all_succeed_one_after_the_other() {
-        let (book, _dir) = book();
+        let (book, _dir) = book().await;
         let changes = (1..=8).map(|number| {
             let book = SettingsBook::new(Arc::clone(&book.log));
             tokio::spawn(async move {
@@ -279,7 +279,7 @@ mod tests {
 
     #[tokio::test]
     async fn what_changes_nothing_or_may_not_be_leaves_no_event() {
-        let (book, _dir) = book();
+        let (book, _dir) = book().await;
         let cases = [
             ("ingest.batch_events_max", Value::Number(10_000), None),
             (
@@ -308,7 +308,7 @@ mod tests {
 
     #[tokio::test]
     async fn what_another_version_wrote_is_kept_and_changes_nothing() {
-        let (book, _dir) = book();
+        let (book, _dir) = book().await;
         append(&book, "video.codec", Json::from("av2")).await;
         append(&book, "ingest.batch_events_max", Json::from(-5)).await;
         append(&book, "policy.record_keys", Json::from(false)).await;

@@ -1,11 +1,16 @@
-//! The second step with a file: appending it, in one transaction.
+//! The second step with a file: appending it.
+//!
+//! What is not large is one append, whole or not at all. The rest is appended piece after piece, so
+//! that nobody has to wait until a large file is through: what stops on the way is taken up where it
+//! stopped when the same file is imported again.
 
+use std::collections::VecDeque;
 use std::path::Path;
 use std::sync::Arc;
 
-use retrace_core::event::EventBatch;
-use retrace_core::log::{Append, EventLog, LogTransaction};
-use retrace_core::{Position, SourceName, StreamName, StreamVersion};
+use retrace_core::event::{EndReason, EventBatch, EventType, RecordingDegraded, SessionEnded};
+use retrace_core::log::{Append, AppendError, EventLog, PendingAppend, StoreError};
+use retrace_core::{Position, SourceName, StreamName, StreamVersion, Timestamp};
 use tokio::sync::mpsc;
 use tokio::task::spawn_blocking;
 
@@ -16,6 +21,12 @@ use crate::Limits;
 
 /// How many batches may be read ahead of the log.
 const READ_AHEAD: usize = 2;
+/// How many appends may be on their way: one is written, one is hashed, one is packed.
+const ON_THEIR_WAY: usize = 3;
+/// A recording with less data than this is one append.
+const WHOLE_BYTES: usize = 8 << 20;
+/// How often to begin when copies of the file are imported at the same time.
+const TRIES: usize = 3;
 
 /// Appends a checked recording, unless the log has it already.
 pub(super) async fn append(
@@ -27,133 +38,210 @@ pub(super) async fn append(
 ) -> Result<Imported, ImportError> {
     let recorder = SourceName::new("recorder").expect("`recorder` is a source name");
     let stream = StreamName::of_session(checked.session, &recorder);
-    // Asked before the transaction so that nobody waits for nothing, and once more inside of it
-    // because the same recording may have been on its way under another name.
-    if is_there(log, path, &stream).await? {
-        return already(log, path, &checked).await;
-    }
-    let transaction = log
-        .begin()
-        .await
-        .map_err(|error| ImportError::log(path, error))?;
-    if is_there(log, path, &stream).await? {
-        drop(transaction);
-        return already(log, path, &checked).await;
-    }
-
     let mut appending = Appending {
-        transaction,
+        log,
         stream,
-        next: StreamVersion(0),
         path,
+        next: StreamVersion(0),
+        new_events: 0,
+        pending: VecDeque::new(),
     };
-    let Checked {
-        session,
-        version,
-        facts,
-        start,
-        beginning,
-        entries,
-        ending,
-    } = checked;
-    appending.append(beginning).await?;
-    if let Some(batches) = entries {
-        for batch in batches {
-            appending.append(batch).await?;
+    let mut checked = checked;
+    for tried in 1.. {
+        match appending.standing().await? {
+            Standing::Whole => break,
+            Standing::None => appending.next = StreamVersion(0),
+            Standing::Part { start } => {
+                // Told by an earlier import, of a file with another name or date perhaps.
+                checked
+                    .move_to(start)
+                    .map_err(|error| ImportError::log(path, 0, StoreError::Failed(error.into())))?;
+                appending.next = StreamVersion(checked.beginning.len() as u64);
+            }
         }
-    } else {
-        let (sender, mut batches) = mpsc::channel(READ_AHEAD);
-        let reading = {
-            let (path, limits, meter) = (path.to_path_buf(), limits.clone(), Arc::clone(meter));
-            let facts = facts.clone();
-            spawn_blocking(move || {
-                // When nobody receives any more, the append failed and says so itself.
-                let send = |batch| sender.blocking_send(batch).is_ok();
-                read_again(&path, &limits, &meter, start, &facts, send)
-            })
-        };
-        while let Some(batch) = batches.recv().await {
-            appending.append(batch).await?;
+        match append_parts(&mut appending, &checked, limits, meter).await {
+            // A copy of the file was imported at the same time, and was quicker.
+            Err(ImportError::Log {
+                source: AppendError::Conflict { .. },
+                ..
+            }) if tried < TRIES => appending.pending.clear(),
+            outcome => {
+                outcome?;
+                break;
+            }
         }
-        reading
-            .await
-            .map_err(|error| ImportError::stopped(path, error))??;
     }
-    appending.append(ending).await?;
-    let events = appending.next.0;
-    let head = appending
-        .transaction
-        .commit()
-        .await
-        .map_err(|error| ImportError::log(path, error))?;
-    Ok(Imported {
-        session,
-        already: false,
-        events,
-        bytes: facts.bytes,
-        duration_us: facts.duration_us,
-        version,
-        log_size: head.size,
-    })
-}
-
-async fn is_there(
-    log: &dyn EventLog,
-    path: &Path,
-    stream: &StreamName,
-) -> Result<bool, ImportError> {
-    let next = log
-        .next_version(stream)
-        .await
-        .map_err(|error| ImportError::log(path, error))?;
-    Ok(next > StreamVersion(0))
-}
-
-async fn already(
-    log: &dyn EventLog,
-    path: &Path,
-    checked: &Checked,
-) -> Result<Imported, ImportError> {
-    let size: Position = log
+    let events = appending.new_events;
+    let head = log
         .head()
         .await
-        .map_err(|error| ImportError::log(path, error))?
-        .size;
+        .map_err(|error| ImportError::log(path, 0, error))?;
+    let log_size: Position = head.size;
     Ok(Imported {
         session: checked.session,
-        already: true,
-        events: 0,
+        already: events == 0,
+        events,
         bytes: checked.facts.bytes,
         duration_us: checked.facts.duration_us,
         version: checked.version,
-        log_size: size,
+        log_size,
     })
 }
 
-/// One file on its way into the log. Dropped, it leaves nothing there.
+async fn append_parts(
+    appending: &mut Appending<'_>,
+    checked: &Checked,
+    limits: &Limits,
+    meter: &Arc<Meter>,
+) -> Result<(), ImportError> {
+    let begins = appending.next == StreamVersion(0);
+    if let Some(entries) = &checked.entries
+        && begins
+        && entries.iter().map(EventBatch::data_bytes).sum::<usize>() <= WHOLE_BYTES
+    {
+        let mut whole = checked.beginning.clone();
+        for batch in entries.iter().chain([&checked.ending]) {
+            whole.extend(batch);
+        }
+        appending.append(whole).await?;
+        return appending.acknowledged(0).await;
+    }
+    if begins {
+        appending.append(checked.beginning.clone()).await?;
+    }
+    if let Some(batches) = &checked.entries {
+        for batch in batches {
+            appending.append(batch.clone()).await?;
+        }
+    } else {
+        let read = append_entries(appending, checked, limits, meter).await;
+        if let Err(ImportError::Changed { .. }) = read {
+            appending.append(not_the_recording(checked)).await?;
+            appending.acknowledged(0).await?;
+        }
+        read?;
+    }
+    appending.append(checked.ending.clone()).await?;
+    appending.acknowledged(0).await
+}
+
+/// Reads the entries again, and appends them.
+async fn append_entries(
+    appending: &mut Appending<'_>,
+    checked: &Checked,
+    limits: &Limits,
+    meter: &Arc<Meter>,
+) -> Result<(), ImportError> {
+    let (sender, mut batches) = mpsc::channel(READ_AHEAD);
+    let path = appending.path;
+    let reading = {
+        let (path, limits, meter) = (path.to_path_buf(), limits.clone(), Arc::clone(meter));
+        let (start, facts) = (checked.start, checked.facts.clone());
+        spawn_blocking(move || {
+            // When nobody receives any more, the append failed and says so itself.
+            let send = |batch| sender.blocking_send(batch).is_ok();
+            read_again(&path, &limits, &meter, start, &facts, send)
+        })
+    };
+    while let Some(batch) = batches.recv().await {
+        appending.append(batch).await?;
+    }
+    reading
+        .await
+        .map_err(|error| ImportError::stopped(path, error))?
+}
+
+/// Ends a session whose file changed while it was appended, so that nobody takes what stands in it
+/// for the recording.
+fn not_the_recording(checked: &Checked) -> EventBatch {
+    let mut events = EventBatch::new();
+    let reason =
+        "the file changed while it was imported: this is not the whole recording".to_owned();
+    let ended = SessionEnded {
+        exit_status: None,
+        reason: EndReason::Unknown,
+    };
+    let end: Timestamp = checked.start;
+    let pushed = events
+        .push(end, RecordingDegraded { reason })
+        .and_then(|()| events.push(end, ended));
+    pushed.expect("both are small");
+    events
+}
+
+/// How much of a file the log has.
+enum Standing {
+    None,
+    /// Its beginning, with the session starting at that time, and perhaps more.
+    Part {
+        start: Timestamp,
+    },
+    /// All of it: its stream ends with the end of the session.
+    Whole,
+}
+
+/// One file on its way into the log.
 struct Appending<'a> {
-    transaction: Box<dyn LogTransaction>,
+    log: &'a dyn EventLog,
     stream: StreamName,
-    next: StreamVersion,
     path: &'a Path,
+    next: StreamVersion,
+    new_events: u64,
+    pending: VecDeque<PendingAppend>,
 }
 
 impl Appending<'_> {
+    /// How much of the file the log has.
+    async fn standing(&self) -> Result<Standing, ImportError> {
+        let failed = |error| ImportError::log(self.path, 0, error);
+        let next = self.log.next_version(&self.stream).await.map_err(failed)?;
+        let Some(last) = next.0.checked_sub(1) else {
+            return Ok(Standing::None);
+        };
+        let read = |version| {
+            self.log
+                .read_stream(&self.stream, StreamVersion(version), 1)
+        };
+        let last = read(last).await.map_err(failed)?;
+        if last
+            .first()
+            .is_some_and(|event| *event.kind() == EventType::SESSION_ENDED)
+        {
+            return Ok(Standing::Whole);
+        }
+        let first = read(0).await.map_err(failed)?;
+        Ok(first
+            .first()
+            .map_or(Standing::None, |event| Standing::Part { start: event.at() }))
+    }
+
     async fn append(&mut self, events: EventBatch) -> Result<(), ImportError> {
         if events.is_empty() {
             return Ok(());
         }
-        let (stream, first_version) = (self.stream.clone(), self.next);
-        let appended = self
-            .transaction
-            .append(Append {
-                stream,
-                first_version,
-                events,
-            })
-            .await
-            .map_err(|error| ImportError::log(self.path, error))?;
-        self.next = appended.next_version;
+        let append = Append {
+            stream: self.stream.clone(),
+            first_version: self.next,
+            events,
+        };
+        self.next = self.next.plus(append.events.len() as u64);
+        let submitted = self.log.submit(append).await;
+        let pending =
+            submitted.map_err(|error| ImportError::log(self.path, self.new_events, error))?;
+        self.pending.push_back(pending);
+        self.acknowledged(ON_THEIR_WAY).await
+    }
+
+    /// Waits until no more than `left` appends are on their way.
+    async fn acknowledged(&mut self, left: usize) -> Result<(), ImportError> {
+        while self.pending.len() > left
+            && let Some(pending) = self.pending.pop_front()
+        {
+            let appended = pending.acknowledged().await;
+            let appended =
+                appended.map_err(|error| ImportError::log(self.path, self.new_events, error))?;
+            self.new_events += appended.new_events;
+        }
         Ok(())
     }
 }

@@ -37,6 +37,24 @@ pub(super) struct Checked {
     pub(super) ending: EventBatch,
 }
 
+impl Checked {
+    /// Moves the session to another start, with which a part of it is in the log already.
+    pub(super) fn move_to(&mut self, start: Timestamp) -> Result<(), EventError> {
+        if start != self.start {
+            self.start = start;
+            self.ending = ending(start, &self.facts)?;
+            // Their times were those of the other start: they are read again.
+            self.entries = None;
+        }
+        Ok(())
+    }
+}
+
+fn ending(start: Timestamp, facts: &Facts) -> Result<EventBatch, EventError> {
+    let end = start.saturating_add_micros(facts.duration_us.cast_signed());
+    EventBatch::of(end, ended(facts))
+}
+
 /// Reads the file `path` from its first byte to its last. Blocks.
 pub(super) fn check(
     path: &Path,
@@ -76,7 +94,6 @@ pub(super) fn check(
 
     let facts = reader.facts();
     let start = told_start.unwrap_or_else(|| guess_start(changed, facts.duration_us));
-    let end = start.saturating_add_micros(facts.duration_us.cast_signed());
     let header = reader.header();
     let version = header.version;
     // Only what the header says can be too large for an event here.
@@ -91,7 +108,7 @@ pub(super) fn check(
         version,
         beginning: beginning(path, options, header, &facts, start).map_err(too_large)?,
         entries: keeping.kept,
-        ending: EventBatch::of(end, ended(&facts)).map_err(too_large)?,
+        ending: ending(start, &facts).map_err(too_large)?,
         facts,
         start,
     })

@@ -105,7 +105,7 @@ pub struct Imported {
     pub log_size: Position,
 }
 
-/// Why a file was not imported. Nothing of it is in the log.
+/// Why a file was not imported, or not to its end.
 #[derive(Debug, thiserror::Error)]
 pub enum ImportError {
     /// The file or folder cannot be read. Trying again may help.
@@ -132,12 +132,15 @@ pub enum ImportError {
     },
     /// The log has no space for it. Make space and import again.
     #[error(
-        "`{}`: no space left for the log, so nothing of the file was imported",
-        shown_path(path)
+        "`{}`: no space left for the log, so {}",
+        shown_path(path),
+        what_of_it(*stored)
     )]
     NoSpace {
         /// The file.
         path: PathBuf,
+        /// How many events of it are in the log.
+        stored: u64,
     },
     /// The log did not take it. Importing again is safe.
     #[error("`{}`: {source}", shown_path(path))]
@@ -161,11 +164,21 @@ pub fn shown_path(path: &Path) -> String {
     shown(&path.to_string_lossy())
 }
 
+fn what_of_it(stored: u64) -> String {
+    match stored {
+        0 => "nothing of the file was imported".to_owned(),
+        stored => format!(
+            "the first {stored} events of the file were imported: make space and import it again, \
+             it goes on from there"
+        ),
+    }
+}
+
 impl ImportError {
-    fn log(path: &Path, source: impl Into<AppendError>) -> Self {
+    fn log(path: &Path, stored: u64, source: impl Into<AppendError>) -> Self {
         let path = path.to_path_buf();
         match source.into() {
-            AppendError::Store(StoreError::Full(_)) => Self::NoSpace { path },
+            AppendError::Store(StoreError::Full(_)) => Self::NoSpace { path, stored },
             source => Self::Log { path, source },
         }
     }

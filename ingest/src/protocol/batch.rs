@@ -15,6 +15,7 @@
 use std::borrow::Cow;
 
 use retrace_core::Timestamp;
+use retrace_core::blob::BlobDigest;
 use retrace_core::canonical::{CanonicalError, canonicalize, is_canonical};
 use retrace_core::event::{EventBatch, EventBody, EventError, EventType};
 use serde::Deserialize;
@@ -280,17 +281,12 @@ fn blob_of(kind: &EventType, data: &str) -> Result<Option<String>, String> {
         _ => None,
     };
     match blob {
-        Some(blob) if !is_digest(&blob) => Err(format!(
+        Some(blob) if BlobDigest::parse(&blob).is_none() => Err(format!(
             "`blob` is {:.80?}, expected the SHA-256 in 64 lower-case hexadecimal digits",
             shown(&blob)
         )),
         blob => Ok(blob),
     }
-}
-
-/// Whether the text is a SHA-256 as blobs are named by.
-pub fn is_digest(text: &str) -> bool {
-    text.len() == 64 && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
 }
 
 /// A line of canonical JSON. Nearly all are: their members stand at places that need no search.

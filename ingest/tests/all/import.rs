@@ -4,13 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use async_trait::async_trait;
-use retrace_core::event::Event;
-use retrace_core::log::merkle::Hash;
-use retrace_core::log::{
-    Append, AppendError, Appended, EventLog, Head, LogTransaction, StoreError,
-};
-use retrace_core::{LogId, Position, SessionId, StreamName, StreamVersion};
+use retrace_core::log::EventLog;
 use retrace_ingest::asciicast::Version;
 use retrace_ingest::import::{
     ImportError, ImportOptions, ImportProgress, ImportReport, Imported, NoProgress, Outcome,
@@ -41,7 +35,7 @@ fn write(dir: &Path, name: &str, content: &[u8]) -> PathBuf {
 
 #[tokio::test]
 async fn a_recording_becomes_a_session() {
-    let (_dir, log) = new_log();
+    let (_dir, log) = new_log().await;
     let imported = import(&log, &sample("deploy-v3.cast")).await.unwrap();
     assert!(!imported.already);
     assert_eq!(imported.version, Version::V3);
@@ -80,7 +74,7 @@ async fn a_recording_becomes_a_session() {
 
 #[tokio::test]
 async fn options_come_before_the_header_and_the_header_before_nothing() {
-    let (dir, log) = new_log();
+    let (dir, log) = new_log().await;
     let file =
         b"{\"version\": 2, \"width\": 80, \"height\": 24, \"title\": \"T\", \"command\": \"sh\", \
         \"env\": {\"USER\": \"\", \"LOGNAME\": \"ada\", \"HOSTNAME\": \"h1\"}}\n";
@@ -106,7 +100,7 @@ async fn options_come_before_the_header_and_the_header_before_nothing() {
 
 #[tokio::test]
 async fn without_a_time_in_the_header_the_last_entry_is_as_old_as_the_file() {
-    let (dir, log) = new_log();
+    let (dir, log) = new_log().await;
     let file = b"{\"version\": 2, \"width\": 80, \"height\": 24}\n[90.25, \"o\", \"a\"]\n";
     let path = write(dir.path(), "a.cast", file);
     let changed = std::time::UNIX_EPOCH + Duration::from_micros(1_795_214_559_700_000);
@@ -124,7 +118,7 @@ async fn without_a_time_in_the_header_the_last_entry_is_as_old_as_the_file() {
 
 #[tokio::test]
 async fn the_same_recording_is_the_same_session_and_is_added_once() {
-    let (dir, log) = new_log();
+    let (dir, log) = new_log().await;
     let content = std::fs::read(sample("incident-v2.cast")).unwrap();
     let first = import(&log, &sample("incident-v2.cast")).await.unwrap();
     let before = size(&log).await;
@@ -156,7 +150,7 @@ async fn the_same_recording_is_the_same_session_and_is_added_once() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn copies_imported_at_the_same_time_are_added_once() {
-    let (dir, log) = new_log();
+    let (dir, log) = new_log().await;
     let content = std::fs::read(sample("incident-v2.cast")).unwrap();
     for index in 0..12 {
         write(dir.path(), &format!("copies/{index}.cast"), &content);
@@ -216,7 +210,7 @@ fn outcomes(report: &ImportReport) -> Vec<String> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_broken_file_does_not_stop_the_others() {
-    let (dir, log) = new_log();
+    let (dir, log) = new_log().await;
     let good = |text: &str| {
         format!(
             "{{\"version\":2,\"width\":80,\"height\":24,\"timestamp\":1}}\n[1,\"o\",\"{text}\"]\n"
@@ -255,7 +249,7 @@ async fn a_broken_file_does_not_stop_the_others() {
 
 #[tokio::test]
 async fn a_recording_too_large_to_keep_is_read_twice_and_is_the_same() {
-    let (dir, log) = new_log();
+    let (dir, log) = new_log().await;
     let length = Length::Bytes(30 << 20);
     let cast = SyntheticCast {
         seed: 5,
@@ -292,8 +286,7 @@ async fn a_recording_too_large_to_keep_is_read_twice_and_is_the_same() {
 }
 
 #[tokio::test]
-async fn an_import_that_is_dropped_half_way_leaves_nothing() {
-    let (dir, log) = new_log();
+async fn an_import_that_is_dropped_half_way_is_taken_up_where_it_stopped() {
     let length = Length::Bytes(30 << 20);
     let cast = SyntheticCast {
         seed: 6,
@@ -303,149 +296,28 @@ async fn an_import_that_is_dropped_half_way_leaves_nothing() {
     };
     let mut content = Vec::new();
     cast.write_to(&mut content).unwrap();
-    let path = write(dir.path(), "large.cast", &content);
-    for wait_ms in [20, 400, 1_200] {
+    let (whole_dir, whole) = new_log().await;
+    let path = write(whole_dir.path(), "large.cast", &content);
+    let imported = import(&whole, &path).await.unwrap();
+    let expected = events_of(&whole, imported.session).await;
+    let (_dir, log) = new_log().await;
+    for wait_ms in [20, 200, 400, 600, 800, 1_200] {
         let import = import(&log, &path);
         let stopped = tokio::time::timeout(Duration::from_millis(wait_ms), import).await;
         if stopped.is_ok() {
-            return;
+            break;
         }
-        assert_eq!(size(&log).await, 0, "after {wait_ms} ms");
     }
-}
-
-/// A log that has space for `left` more appends.
-struct Small {
-    log: retrace_core::log::sqlite::SqliteLog,
-    left: Arc<Mutex<u32>>,
-}
-
-struct SmallTransaction {
-    transaction: Box<dyn LogTransaction>,
-    left: Arc<Mutex<u32>>,
-}
-
-#[async_trait]
-impl LogTransaction for SmallTransaction {
-    async fn append(&mut self, append: Append) -> Result<Appended, AppendError> {
-        {
-            let mut left = self.left.lock().unwrap();
-            if *left == 0 {
-                return Err(StoreError::Full("disk full".into()).into());
-            }
-            *left -= 1;
-        }
-        self.transaction.append(append).await
-    }
-
-    async fn commit(self: Box<Self>) -> Result<Head, StoreError> {
-        self.transaction.commit().await
-    }
-}
-
-#[async_trait]
-impl EventLog for Small {
-    fn id(&self) -> LogId {
-        self.log.id()
-    }
-
-    fn verifier_key(&self) -> &str {
-        self.log.verifier_key()
-    }
-
-    async fn begin(&self) -> Result<Box<dyn LogTransaction>, StoreError> {
-        let transaction = self.log.begin().await?;
-        Ok(Box::new(SmallTransaction {
-            transaction,
-            left: Arc::clone(&self.left),
-        }))
-    }
-
-    async fn head(&self) -> Result<Head, StoreError> {
-        self.log.head().await
-    }
-
-    async fn grown_past(&self, size: Position) -> Result<Position, StoreError> {
-        self.log.grown_past(size).await
-    }
-
-    async fn read(&self, from: Position, limit: usize) -> Result<Vec<Event>, StoreError> {
-        self.log.read(from, limit).await
-    }
-
-    async fn read_stream(
-        &self,
-        stream: &StreamName,
-        from: StreamVersion,
-        limit: usize,
-    ) -> Result<Vec<Event>, StoreError> {
-        self.log.read_stream(stream, from, limit).await
-    }
-
-    async fn next_version(&self, stream: &StreamName) -> Result<StreamVersion, StoreError> {
-        self.log.next_version(stream).await
-    }
-
-    async fn session_streams(&self, session: SessionId) -> Result<Vec<StreamName>, StoreError> {
-        self.log.session_streams(session).await
-    }
-
-    async fn leaf_hash(&self, position: Position) -> Result<Hash, StoreError> {
-        self.log.leaf_hash(position).await
-    }
-
-    async fn tile_hashes(&self, level: u32, start: u64, end: u64) -> Result<Vec<Hash>, StoreError> {
-        self.log.tile_hashes(level, start, end).await
-    }
-
-    async fn inclusion_proof(
-        &self,
-        position: Position,
-        size: Position,
-    ) -> Result<Option<Vec<Hash>>, StoreError> {
-        self.log.inclusion_proof(position, size).await
-    }
-
-    async fn consistency_proof(
-        &self,
-        old: Position,
-        new: Position,
-    ) -> Result<Option<Vec<Hash>>, StoreError> {
-        self.log.consistency_proof(old, new).await
-    }
-}
-
-#[tokio::test]
-async fn a_full_log_keeps_nothing_of_the_file_and_the_next_one_may_still_fit() {
-    let (dir, log) = new_log();
-    // Beginning, entries, ending: the first file has three appends and there is space for two.
-    let small = Small {
-        log: log.clone(),
-        left: Arc::new(Mutex::new(2)),
-    };
-    let left = Arc::clone(&small.left);
-    let before = size(&log).await;
-    let error = import(&small, &sample("deploy-v3.cast")).await.unwrap_err();
-    assert!(matches!(error, ImportError::NoSpace { .. }));
-    assert!(
-        error
-            .to_string()
-            .ends_with("no space left for the log, so nothing of the file was imported")
-    );
-    assert_eq!(size(&log).await, before);
-    *left.lock().unwrap() = 10;
-    assert!(
-        !import(&small, &sample("deploy-v3.cast"))
-            .await
-            .unwrap()
-            .already
-    );
-    drop(dir);
+    let taken_up = import(&log, &path).await.unwrap();
+    assert_eq!(taken_up.session, imported.session);
+    assert!(events_of(&log, imported.session).await == expected);
+    assert_eq!(size(&log).await, expected.len() as u64);
+    assert!(import(&log, &path).await.unwrap().already);
 }
 
 #[tokio::test]
 async fn what_is_not_a_file_is_refused() {
-    let (dir, log) = new_log();
+    let (dir, log) = new_log().await;
     let error = import(&log, dir.path()).await.unwrap_err();
     assert!(matches!(error, ImportError::Unreadable { .. }), "{error}");
     let error = import(&log, Path::new("/dev/zero")).await.unwrap_err();

@@ -20,7 +20,7 @@ fn header(file: &[u8]) -> serde_json::Value {
 
 /// Imports `file` into a log of its own and gives the events of its session.
 async fn import(file: &[u8], options: &ImportOptions) -> Vec<Entry> {
-    let (dir, log) = new_log();
+    let (dir, log) = new_log().await;
     let path = dir.path().join("recording.cast");
     std::fs::write(&path, file).unwrap();
     let progress = std::sync::Arc::new(NoProgress) as _;

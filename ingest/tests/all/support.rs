@@ -7,7 +7,7 @@ use retrace_core::Timestamp;
 use retrace_core::data_dir::DataDir;
 use retrace_core::event::EventBatch;
 use retrace_core::log::EventLog;
-use retrace_core::log::sqlite::SqliteLog;
+use retrace_core::log::StoredLog;
 use retrace_core::{SessionId, SourceName, StreamName, StreamVersion};
 use retrace_ingest::Limits;
 use retrace_ingest::asciicast::{Facts, Header, ReadError, Reader, Version, Writer};
@@ -78,10 +78,11 @@ pub(crate) fn entries(batch: &EventBatch) -> impl Iterator<Item = Entry> {
 }
 
 /// A log in a folder of its own, which lives as long as the guard.
-pub(crate) fn new_log() -> (tempfile::TempDir, SqliteLog) {
+pub(crate) async fn new_log() -> (tempfile::TempDir, StoredLog) {
     let dir = tempfile::tempdir().unwrap();
     let log = DataDir::new(dir.path().join("data"))
         .open_or_create_log()
+        .await
         .unwrap();
     (dir, log)
 }

@@ -73,7 +73,7 @@ fn rate(bytes: u64, took: Duration) -> f64 {
 }
 
 async fn import(data: &Path, cast: &Path) -> anyhow::Result<Duration> {
-    let log = DataDir::new(data).open_or_create_log()?;
+    let log = DataDir::new(data).open_or_create_log().await?;
     let progress: Arc<dyn ImportProgress> = Arc::new(NoProgress);
     let start = Instant::now();
     import_file(&log, cast, &ImportOptions::default(), &progress).await?;

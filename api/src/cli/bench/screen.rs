@@ -35,7 +35,7 @@ pub(super) async fn run(rounds: u32) -> anyhow::Result<Vec<Figure>> {
     };
     let bytes = recording.write_to(&mut File::create(&cast)?)?;
     let data = DataDir::new(dir.path().join("data"));
-    let log: Arc<dyn EventLog> = Arc::new(data.open_or_create_log()?);
+    let log: Arc<dyn EventLog> = Arc::new(data.open_or_create_log().await?);
     let progress: Arc<dyn ImportProgress> = Arc::new(NoProgress);
     let imported = import_file(&*log, &cast, &ImportOptions::default(), &progress).await?;
     output::note(format!(

@@ -36,7 +36,8 @@ pub(super) async fn run(rounds: u32, recordings: Option<&Path>) -> anyhow::Resul
         None => made_up(dir.path())?,
     };
     let data = DataDir::new(dir.path().join("data"));
-    let log: Arc<dyn EventLog> = Arc::new(data.open_or_create_log()?);
+    let stored = data.open_or_create_log().await?;
+    let log: Arc<dyn EventLog> = Arc::new(stored.clone());
     let options = ImportOptions::default();
     import_all(Arc::clone(&log), files, options, Arc::new(NoProgress)).await;
     let size = log.head().await?.size;
@@ -48,7 +49,7 @@ pub(super) async fn run(rounds: u32, recordings: Option<&Path>) -> anyhow::Resul
         start.elapsed().as_secs_f64()
     ));
     let reader = Reader::open(&data.read_models(), Arc::clone(&log));
-    let app = App::new(&data, log, reader, Arc::new(projections));
+    let app = App::new(&data, stored, reader, Arc::new(projections));
     let token = app.tokens.create(NewToken::admin("bench"), "bench").await?;
     let api = Api {
         router: router(app),

@@ -1,14 +1,14 @@
 //! `PUT` and `HEAD /v1/sessions/{id}/blobs/{sha256}`
 
 use std::io::{self, Read};
-use std::sync::Arc;
 
 use axum::body::{Body, Bytes};
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode};
 use retrace_core::SessionId;
-use retrace_ingest::protocol::batch::{NamedBlob, is_digest};
+use retrace_core::blob::{BlobDigest, BlobError, BlobStore};
+use retrace_ingest::protocol::batch::NamedBlob;
 use retrace_ingest::protocol::{Encoding, ErrorCode};
 use serde::Deserialize;
 use tokio::sync::mpsc;
@@ -18,7 +18,6 @@ use super::body::{InHand, Pieces, announced, encoding};
 use super::error::IngestError;
 use super::limits;
 use super::uploader::Uploader;
-use crate::blobs::{Blobs, PutError, Stored};
 use crate::server::App;
 
 /// How many pieces may wait for a disk that is slow.
@@ -37,9 +36,9 @@ pub(super) async fn head(
     uploader: Uploader,
     path: Result<Path<BlobInPath>, PathRejection>,
 ) -> Result<StatusCode, IngestError> {
-    let sha256 = digest(path)?;
-    let (blobs, session) = (Arc::clone(&app.blobs), uploader.session.id());
-    let is_there = spawn_blocking(move || blobs.contains(session, &sha256)).await;
+    let digest = digest(path)?;
+    let (blobs, session) = (app.blobs.clone(), uploader.session.id());
+    let is_there = spawn_blocking(move || blobs.contains(session, digest)).await;
     match is_there.map_err(|error| IngestError::internal(&error))? {
         Ok(true) => Ok(StatusCode::OK),
         Ok(false) => Ok(StatusCode::NOT_FOUND),
@@ -55,7 +54,7 @@ pub(super) async fn put(
     headers: HeaderMap,
     body: Body,
 ) -> Result<StatusCode, IngestError> {
-    let sha256 = digest(path)?;
+    let digest = digest(path)?;
     if encoding(&headers)? != Encoding::None {
         let message = "a blob is sent as it is: its digest is that of its bytes";
         return Err(IngestError::new(ErrorCode::UnsupportedEncoding, message));
@@ -67,14 +66,14 @@ pub(super) async fn put(
     let mut pieces = Pieces::of(body, limits.blob_bytes, &limits);
 
     let (sender, receiver) = mpsc::channel(PIECES_AHEAD);
-    let (blobs, session) = (Arc::clone(&app.blobs), uploader.session.id());
+    let (blobs, session) = (app.blobs.clone(), uploader.session.id());
     let storing = spawn_blocking(move || {
         let mut content = Content {
             receiver,
             piece: Bytes::new(),
             ended: false,
         };
-        blobs.put(session, &sha256, &mut content)
+        blobs.put(session, digest, &mut content)
     });
     loop {
         match pieces.next().await {
@@ -100,48 +99,49 @@ pub(super) async fn put(
         .await
         .map_err(|error| IngestError::internal(&error))?
     {
-        Ok(Stored::New) => Ok(StatusCode::CREATED),
-        Ok(Stored::Already) => Ok(StatusCode::OK),
-        Err(PutError::OtherDigest { found }) => {
+        Ok(true) => Ok(StatusCode::CREATED),
+        Ok(false) => Ok(StatusCode::OK),
+        Err(BlobError::DigestMismatch { found, .. }) => {
             let message = format!("the bytes have the SHA-256 {found}: send them again");
             Err(IngestError::new(ErrorCode::DigestMismatch, message))
         }
-        Err(PutError::Full) => {
+        Err(BlobError::Full(_)) => {
             let message = "the server has no space left: keep the blob, and send it again later";
             Err(IngestError::new(ErrorCode::StorageFull, message))
         }
-        Err(PutError::Io(error)) => Err(IngestError::internal(&error)),
+        Err(error) => Err(IngestError::internal(&error)),
     }
 }
 
-fn digest(path: Result<Path<BlobInPath>, PathRejection>) -> Result<String, IngestError> {
+fn digest(path: Result<Path<BlobInPath>, PathRejection>) -> Result<BlobDigest, IngestError> {
     let Path(BlobInPath { sha256 }) =
         path.map_err(|error| IngestError::invalid(error.body_text()))?;
-    if is_digest(&sha256) {
-        return Ok(sha256);
-    }
-    Err(IngestError::invalid(format!(
-        "the path names the blob {sha256:?}, expected a SHA-256 in 64 lower-case hexadecimal digits"
-    )))
+    BlobDigest::parse(&sha256).ok_or_else(|| {
+        IngestError::invalid(format!(
+            "the path names the blob {sha256:?}, expected a SHA-256 in 64 lower-case hexadecimal \
+             digits"
+        ))
+    })
 }
 
 /// Refuses a batch one of whose events names a blob that is not there.
 pub(super) async fn check_present(
-    blobs: &Arc<dyn Blobs>,
+    blobs: &BlobStore,
     session: SessionId,
     named: Vec<NamedBlob>,
 ) -> Result<(), IngestError> {
     if named.is_empty() {
         return Ok(());
     }
-    let blobs = Arc::clone(blobs);
+    let blobs = blobs.clone();
     let absent = spawn_blocking(move || {
         for blob in named {
-            if !blobs.contains(session, &blob.sha256)? {
+            let digest = BlobDigest::parse(&blob.sha256);
+            if !matches!(digest, Some(digest) if blobs.contains(session, digest)?) {
                 return Ok(Some(blob));
             }
         }
-        Ok::<_, io::Error>(None)
+        Ok::<_, BlobError>(None)
     });
     match absent
         .await
@@ -183,8 +183,7 @@ impl Read for Content {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::HashMap;
-    use std::sync::Mutex;
+    use std::sync::Arc;
 
     use axum::Router;
     use axum::http::{Method, Request};
@@ -201,35 +200,6 @@ mod tests {
     use super::*;
     use crate::server::router;
     use crate::tokens::NewToken;
-
-    #[derive(Default)]
-    struct InMemory(Mutex<HashMap<(SessionId, String), Vec<u8>>>);
-
-    impl Blobs for InMemory {
-        fn contains(&self, session: SessionId, sha256: &str) -> io::Result<bool> {
-            let blobs = self.0.lock().unwrap();
-            Ok(blobs.contains_key(&(session, sha256.to_owned())))
-        }
-
-        fn put(
-            &self,
-            session: SessionId,
-            sha256: &str,
-            content: &mut dyn Read,
-        ) -> Result<Stored, PutError> {
-            let mut bytes = Vec::new();
-            content.read_to_end(&mut bytes)?;
-            let found = hex::encode(Sha256::digest(&bytes));
-            if found != sha256 {
-                return Err(PutError::OtherDigest { found });
-            }
-            let key = (session, sha256.to_owned());
-            match self.0.lock().unwrap().insert(key, bytes) {
-                None => Ok(Stored::New),
-                Some(_) => Ok(Stored::Already),
-            }
-        }
-    }
 
     struct Client {
         router: Router,
@@ -249,19 +219,14 @@ mod tests {
         }
     }
 
-    async fn client(dir: &std::path::Path) -> (Client, Arc<InMemory>) {
+    async fn client(dir: &std::path::Path) -> (Client, BlobStore) {
         let data = DataDir::new(dir);
-        let log: Arc<dyn EventLog> = Arc::new(data.open_or_create_log().unwrap());
+        let stored = data.open_or_create_log().await.unwrap();
+        let log: Arc<dyn EventLog> = Arc::new(stored.clone());
         let projections = Projections::start(Arc::clone(&log), &data.read_models()).await;
         let reader = Reader::open(&data.read_models(), Arc::clone(&log));
-        let mut app = App::new(
-            &data,
-            Arc::clone(&log),
-            reader,
-            Arc::new(projections.unwrap()),
-        );
-        let blobs = Arc::new(InMemory::default());
-        app.blobs = Arc::<InMemory>::clone(&blobs);
+        let app = App::new(&data, stored, reader, Arc::new(projections.unwrap()));
+        let blobs = app.blobs.clone();
         let settings = SettingsBook::new(log);
         let limit = Value::Number(64 << 10);
         settings
@@ -328,12 +293,15 @@ mod tests {
         ];
         let broken = Body::from_stream(tokio_stream::iter::<[io::Result<Bytes>; 2]>(pieces));
         assert_eq!(client.ask(put.clone(), &path, broken).await, 400);
-        assert!(blobs.0.lock().unwrap().is_empty());
+        let session = client.session.parse().unwrap();
+        let stored = BlobDigest::parse(&digest).unwrap();
+        assert!(!blobs.contains(session, stored).unwrap());
 
         assert_eq!(ask(&put, &path, content.clone()).await, 201);
         assert_eq!(ask(&put, &path, content.clone()).await, 200);
         assert_eq!(ask(&head, &path, Vec::new()).await, 200);
-        assert_eq!(blobs.0.lock().unwrap().values().next(), Some(&content));
+        let mut blob = blobs.open(session, stored).unwrap();
+        assert_eq!(blob.read(0..blob.len()).unwrap(), content);
         assert_eq!(ask(&Method::POST, events, line.into()).await, 200);
     }
 }

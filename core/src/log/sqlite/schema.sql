@@ -1,7 +1,7 @@
--- The log in one SQLite file. Version 1.
+-- The log in one SQLite file. Version 2.
 --
 -- A commit is one row: what its events share stands in columns, the events are packed into
--- `payload`, and `leaf_hashes` holds 32 bytes for each of them, side by side: the lowest tiles of
+-- `payload` and sealed, and `leaf_hashes` holds 32 bytes for each of them, side by side: the lowest tiles of
 -- the tree, which stay when a payload is destroyed.
 
 CREATE TABLE logs (
@@ -20,7 +20,7 @@ CREATE TABLE heads (
 ) STRICT;
 
 CREATE TABLE streams (
-    stream        INTEGER PRIMARY KEY,
+    stream        INTEGER PRIMARY KEY,          -- the position of its first event
     log           INTEGER NOT NULL REFERENCES logs,
     name          TEXT NOT NULL,
     session       TEXT,                         -- the session's id, if it is the stream of one
@@ -59,4 +59,13 @@ CREATE TABLE checkpoints (
     PRIMARY KEY (log, size)
 ) STRICT, WITHOUT ROWID;
 
-PRAGMA user_version = 1;
+-- The key that a session's commits and blobs are sealed with, wrapped by the master key. `scope` is
+-- the session's id, or `log` for what belongs to no session.
+CREATE TABLE data_keys (
+    log      INTEGER NOT NULL REFERENCES logs,
+    scope    TEXT NOT NULL,
+    wrapped  BLOB NOT NULL,
+    PRIMARY KEY (log, scope)
+) STRICT, WITHOUT ROWID;
+
+PRAGMA user_version = 2;

@@ -6,14 +6,21 @@ use rusqlite::Connection;
 
 use super::*;
 use crate::event::{EventBatch, MarkerSet};
-use crate::id::LogId;
-use crate::log::checkpoint::LogKey;
-use crate::log::{Append, sqlite::SqliteLog};
+use crate::id::StreamVersion;
+use crate::log::payload::CommitEnvelope;
+use crate::log::{Append, LogKeys};
+use crate::time::Timestamp;
 
 struct Damaged {
     dir: tempfile::TempDir,
-    key: String,
+    keys: LogKeys,
     checkpoint: String,
+}
+
+/// Somebody who can write to the database and holds the master key.
+struct Insider {
+    connection: Connection,
+    keys: LogKeys,
 }
 
 impl Damaged {
@@ -22,8 +29,11 @@ impl Damaged {
     }
 
     fn verify(&self, trusted: &[String]) -> Result<Verified, VerifyError> {
-        let log = SqliteLog::open(&self.path(), LogKey::parse(&self.key).unwrap()).unwrap();
-        log.verify(trusted, |_, _| {})
+        self.open().verify(trusted, |_, _| {})
+    }
+
+    fn open(&self) -> StoredLog {
+        StoredLog::open_sqlite(&self.path(), self.keys.again()).unwrap()
     }
 
     fn found(&self) -> String {
@@ -31,7 +41,7 @@ impl Damaged {
     }
 }
 
-async fn append(log: &SqliteLog, stream: &str, first_version: u64, count: u64) {
+async fn append(log: &StoredLog, stream: &str, first_version: u64, count: u64) {
     let mut events = EventBatch::new();
     for number in 0..count {
         let label = format!("{stream} {number}");
@@ -49,11 +59,10 @@ async fn append(log: &SqliteLog, stream: &str, first_version: u64, count: u64) {
 }
 
 /// A log of 20,003 events in 12 commits, changed behind its back.
-async fn damaged_by(change: impl FnOnce(&Connection)) -> Damaged {
+async fn damaged_by(change: impl FnOnce(&Insider)) -> Damaged {
     let dir = tempfile::tempdir().unwrap();
-    let key = LogKey::generate(LogId::new_random()).unwrap();
-    let secret = key.to_secret_text();
-    let log = SqliteLog::open(&dir.path().join("log.sqlite"), key).unwrap();
+    let keys = LogKeys::generate().unwrap();
+    let log = StoredLog::open_sqlite(&dir.path().join("log.sqlite"), keys.again()).unwrap();
     append(&log, "a", 0, 20_000).await;
     append(&log, "b", 0, 2).await;
     append(&log, "a", 20_000, 1).await;
@@ -61,34 +70,59 @@ async fn damaged_by(change: impl FnOnce(&Connection)) -> Damaged {
     drop(log);
     let damaged = Damaged {
         dir,
-        key: secret,
+        keys: keys.again(),
         checkpoint,
     };
     let connection = Connection::open(damaged.path()).unwrap();
     connection
         .pragma_update(None, "foreign_keys", "OFF")
         .unwrap();
-    change(&connection);
+    change(&Insider { connection, keys });
     damaged
 }
 
-fn blob(connection: &Connection, column: &str, first_position: i64) -> Vec<u8> {
-    connection
-        .query_row(
-            &format!("SELECT {column} FROM commits WHERE first_position = ?1"),
-            [first_position],
-            |row| row.get(0),
-        )
-        .unwrap()
-}
+impl Insider {
+    fn blob(&self, column: &str, first_position: i64) -> Vec<u8> {
+        let sql = format!("SELECT {column} FROM commits WHERE first_position = ?1");
+        let row = self
+            .connection
+            .query_row(&sql, [first_position], |row| row.get(0));
+        row.unwrap()
+    }
 
-fn unpacked(payload: &[u8]) -> Vec<u8> {
-    zstd::bulk::decompress(payload::disclose(payload).unwrap(), 1 << 20).unwrap()
-}
+    fn put_blob(&self, column: &str, first_position: i64, blob: &[u8]) {
+        let sql = format!("UPDATE commits SET {column} = ?2 WHERE first_position = ?1");
+        let changed = self.connection.execute(&sql, (first_position, blob));
+        assert_eq!(changed.unwrap(), 1);
+    }
 
-fn put_blob(connection: &Connection, column: &str, first_position: i64, blob: &[u8]) {
-    let sql = format!("UPDATE commits SET {column} = ?2 WHERE first_position = ?1");
-    assert_eq!(connection.execute(&sql, (first_position, blob)).unwrap(), 1);
+    /// Changes what the commit at position 20,000 holds, which is stream `b`, and seals it again.
+    fn change_b(&self, from: &[u8], to: &[u8]) -> Vec<u8> {
+        let wrapped: Vec<u8> = self
+            .connection
+            .query_row(
+                "SELECT wrapped FROM data_keys WHERE scope = 'log'",
+                [],
+                |row| row.get(0),
+            )
+            .unwrap();
+        let log = self.keys.signing.log();
+        let key = self
+            .keys
+            .master
+            .unwrap(log, KeyScope::Log, &wrapped)
+            .unwrap();
+        let context = payload::context(log, &StreamName::new("b").unwrap(), StreamVersion(0));
+        let mut packed = payload::open(&key, &context, &self.blob("payload", 20_000)).unwrap();
+        let place = packed
+            .windows(from.len())
+            .position(|window| window == from)
+            .unwrap();
+        packed[place..place + to.len()].copy_from_slice(to);
+        let sealed = payload::seal(&key, &context, &packed).unwrap();
+        self.put_blob("payload", 20_000, &sealed);
+        packed
+    }
 }
 
 #[tokio::test]
@@ -101,14 +135,8 @@ async fn an_untouched_log_verifies() {
 
 #[tokio::test]
 async fn an_event_that_was_changed_is_named() {
-    let log = damaged_by(|connection| {
-        // The body is stored as it is where it does not compress, so rebuild it: one digit.
-        let payload = blob(connection, "payload", 20_000);
-        let mut body = unpacked(&payload);
-        let place = body.windows(3).position(|w| w == b"b 1").unwrap();
-        body[place + 2] = b'7';
-        let changed = payload::enclose(&zstd::bulk::compress(&body, 1).unwrap());
-        put_blob(connection, "payload", 20_000, &changed);
+    let log = damaged_by(|insider| {
+        insider.change_b(b"b 1", b"b 7");
     })
     .await;
     assert!(
@@ -120,11 +148,11 @@ async fn an_event_that_was_changed_is_named() {
 #[tokio::test]
 async fn any_byte_of_any_payload_matters() {
     for place in [0, 1, 3, 5, 6, 7, 8, 9, 11, 12, 20, 60, 400, 2_000] {
-        let log = damaged_by(|connection| {
-            let mut payload = blob(connection, "payload", 4_096);
+        let log = damaged_by(|insider| {
+            let mut payload = insider.blob("payload", 4_096);
             let place = place % payload.len();
             payload[place] ^= 1;
-            put_blob(connection, "payload", 4_096, &payload);
+            insider.put_blob("payload", 4_096, &payload);
         })
         .await;
         let VerifyError::Bad(bad) = log.verify(&[]).unwrap_err() else {
@@ -140,15 +168,11 @@ async fn any_byte_of_any_payload_matters() {
 
 #[tokio::test]
 async fn an_event_changed_with_its_hash_breaks_the_signed_root() {
-    let log = damaged_by(|connection| {
-        let mut hashes = blob(connection, "leaf_hashes", 20_000);
-        let payload = blob(connection, "payload", 20_000);
-        let mut body = unpacked(&payload);
-        let place = body.windows(3).position(|w| w == b"b 0").unwrap();
-        body[place + 2] = b'7';
-        let changed = payload::enclose(&zstd::bulk::compress(&body, 1).unwrap());
-        put_blob(connection, "payload", 20_000, &changed);
-        let recorded_at: i64 = connection
+    let log = damaged_by(|insider| {
+        let mut hashes = insider.blob("leaf_hashes", 20_000);
+        let changed = insider.change_b(b"b 0", b"b 7");
+        let recorded_at: i64 = insider
+            .connection
             .query_row(
                 "SELECT recorded_at FROM commits WHERE first_position = 20000",
                 [],
@@ -169,7 +193,7 @@ async fn an_event_changed_with_its_hash_breaks_the_signed_root() {
         let mut leaf = Vec::new();
         commit.write_leaf(0, &mut leaf);
         hashes[..32].copy_from_slice(&leaf_hash(&leaf));
-        put_blob(connection, "leaf_hashes", 20_000, &hashes);
+        insider.put_blob("leaf_hashes", 20_000, &hashes);
     })
     .await;
     assert!(
@@ -182,7 +206,13 @@ async fn an_event_changed_with_its_hash_breaks_the_signed_root() {
 #[tokio::test]
 async fn every_other_change_is_found() {
     type Change = (&'static str, &'static str, &'static str);
-    let cases: [Change; 10] = [
+    let cases: [Change; 12] = [
+        (
+            "a stream's number",
+            "UPDATE streams SET stream = 20002 WHERE name = 'b'",
+            "position 20000",
+        ),
+        ("a data key dropped", "DELETE FROM data_keys", "data key"),
         (
             "a commit dropped",
             "DELETE FROM commits WHERE first_position = 2048",
@@ -195,7 +225,7 @@ async fn every_other_change_is_found() {
         ),
         (
             "another stream",
-            "UPDATE commits SET stream = 2, first_version = 99 WHERE first_position = 20002",
+            "UPDATE commits SET stream = 20000, first_version = 99 WHERE first_position = 20002",
             "position 20002",
         ),
         (
@@ -231,8 +261,8 @@ async fn every_other_change_is_found() {
         ),
     ];
     for (what, sql, expected) in cases {
-        let log = damaged_by(|connection| {
-            assert!(connection.execute(sql, []).unwrap() >= 1, "{what}");
+        let log = damaged_by(|insider| {
+            assert!(insider.connection.execute(sql, []).unwrap() >= 1, "{what}");
         })
         .await;
         assert!(log.found().contains(expected), "{what}: {}", log.found());
@@ -246,7 +276,7 @@ async fn a_log_put_back_to_an_older_state_is_found_by_a_checkpoint_kept_elsewher
     let old = log.dir.path().join("old");
     copy(&log.path(), &old);
     let later = {
-        let log = SqliteLog::open(&log.path(), LogKey::parse(&log.key).unwrap()).unwrap();
+        let log = log.open();
         append(&log, "b", 2, 1).await;
         log.head().await.unwrap().checkpoint.as_note().to_owned()
     };

@@ -5,6 +5,7 @@ use std::ops::Range;
 use std::path::Path;
 
 use retrace_core::StreamVersion;
+use retrace_core::blob::BlobDigest;
 
 use super::files::InFile;
 use super::line::Line;
@@ -43,15 +44,14 @@ impl Batch {
             let names = Line::parse(line)
                 .ok()
                 .and_then(|line| serde_json::from_str::<Names>(line.data.get()).ok());
-            blobs.extend(names.and_then(|names| names.blob).filter(|b| is_digest(b)));
+            blobs.extend(
+                names
+                    .and_then(|names| names.blob)
+                    .filter(|b| BlobDigest::parse(b).is_some()),
+            );
         }
         blobs
     }
-}
-
-/// Whether a text is a SHA-256 in lower-case hexadecimal digits, and so safe as a file name.
-pub(super) fn is_digest(text: &str) -> bool {
-    text.len() == 64 && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
 }
 
 /// The events of a stream in `[from, until)`, as many of them as stand in one part and do not go

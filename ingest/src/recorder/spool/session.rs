@@ -5,6 +5,7 @@ use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use retrace_core::blob::BlobDigest;
 use retrace_core::event::{
     EndReason, EventBatch, EventType, GapDetected, SessionEnded, UploadQuarantined,
 };
@@ -309,7 +310,7 @@ impl SessionSpool {
     /// When it cannot be read.
     pub fn blob(&self, digest: &str) -> Result<Option<Vec<u8>>, SpoolError> {
         let path = self.blob_path(digest);
-        if !batch::is_digest(digest) || !path.exists() {
+        if BlobDigest::parse(digest).is_none() || !path.exists() {
             return Ok(None);
         }
         fs::read(&path).in_file(&path).map(Some)

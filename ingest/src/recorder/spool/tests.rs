@@ -4,9 +4,8 @@ use std::path::Path;
 
 use proptest::prelude::*;
 use retrace_core::event::{EventBatch, MarkerSet};
-use retrace_core::log::checkpoint::LogKey;
-use retrace_core::log::sqlite::SqliteLog;
 use retrace_core::log::{Append, EventLog};
+use retrace_core::log::{LogKeys, StoredLog};
 use retrace_core::{LogId, SessionId, SourceName, StreamName, StreamVersion, Timestamp};
 
 use super::line::Line;
@@ -89,15 +88,15 @@ fn expected(numbers: std::ops::Range<u64>, cut_off: bool) -> Vec<String> {
 
 /// A log that gives receipts for what was recorded, as the server does.
 struct Server {
-    log: SqliteLog,
+    log: StoredLog,
     _dir: tempfile::TempDir,
 }
 
 impl Server {
     fn new() -> Self {
         let dir = tempfile::tempdir().unwrap();
-        let key = LogKey::generate(LogId::new_random()).unwrap();
-        let log = SqliteLog::open(&dir.path().join("log.sqlite"), key).unwrap();
+        let keys = LogKeys::generate().unwrap();
+        let log = StoredLog::open_sqlite(&dir.path().join("log.sqlite"), keys).unwrap();
         Self { log, _dir: dir }
     }
 

@@ -1,0 +1,343 @@
+//! The log over a store: what all stores have in common.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use tokio::sync::watch;
+
+use super::append::{Appender, PendingAppend};
+use super::checkpoint::LogKey;
+use super::data_keys::{DataKeys, sealing};
+use super::merkle::Hash;
+use super::postgres::PostgresStore;
+use super::receipt::Receipt;
+use super::sqlite::SqliteStore;
+use super::store::{Rows, Store, read_one};
+use super::{Append, AppendError, EventLog, Head, StoreError, blocking, read};
+use crate::event::Event;
+use crate::id::{LogId, Position, SessionId, StreamName, StreamVersion};
+use crate::seal::keys::{DataKey, KeyScope, MasterKeys};
+
+/// How often to look whether another process has appended, while somebody waits for it.
+const GROWTH_POLL: Duration = Duration::from_millis(50);
+
+/// The keys of a log.
+pub struct LogKeys {
+    /// Signs checkpoints.
+    pub signing: LogKey,
+    /// Wrap the keys that its data is sealed with.
+    pub master: MasterKeys,
+    /// Reads the master keys once more: they may be replaced while the log is open.
+    pub reread_master: Option<RereadMaster>,
+}
+
+/// Reads the master keys, or says why it cannot.
+pub type RereadMaster = Box<dyn Fn() -> Result<MasterKeys, String> + Send + Sync>;
+
+impl LogKeys {
+    /// Fresh keys for a log that is being created.
+    ///
+    /// # Errors
+    /// When the system has no randomness to give.
+    pub fn generate() -> Result<Self, StoreError> {
+        let signing = LogKey::generate(LogId::new_random())
+            .map_err(|error| StoreError::Failed(Box::new(error)))?;
+        let master = MasterKeys::generate().map_err(sealing)?;
+        Ok(Self {
+            signing,
+            master,
+            reread_master: None,
+        })
+    }
+
+    /// The same keys once more, for another node.
+    #[cfg(test)]
+    pub(crate) fn again(&self) -> Self {
+        Self {
+            signing: LogKey::parse(&self.signing.to_secret_text()).unwrap(),
+            master: MasterKeys::parse(&self.master.to_secret_text()).unwrap(),
+            reread_master: None,
+        }
+    }
+}
+
+/// A log in a database. Cheap to clone; clones share everything. When the last one is dropped, what
+/// was submitted is still written.
+#[derive(Clone)]
+pub struct StoredLog {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    /// First, because it is dropped first: it still writes.
+    appender: Appender,
+    store: Arc<dyn Store>,
+    keys: Arc<DataKeys>,
+    /// The largest size of the log that this process knows of.
+    committed: watch::Sender<Position>,
+    /// Whether somebody looks for what other processes append.
+    polled: AtomicBool,
+}
+
+impl StoredLog {
+    /// Opens the log in the SQLite file `path`, and creates it if there is none. Blocks.
+    ///
+    /// # Errors
+    /// When the file is no log, is of another version, is the log of another key, or cannot be
+    /// written.
+    pub fn open_sqlite(path: &Path, keys: LogKeys) -> Result<Self, StoreError> {
+        let store = SqliteStore::open(path, &keys.signing)?;
+        Self::over(Arc::new(store), keys)
+    }
+
+    /// Opens the log in the PostgreSQL database at `url`, and creates its tables if there are none.
+    /// Any number of nodes may do so at once.
+    ///
+    /// # Errors
+    /// When the database does not answer, holds the log of another key, or is of another version.
+    pub async fn open_postgres(url: &str, keys: LogKeys) -> Result<Self, StoreError> {
+        let store = PostgresStore::open(url, &keys.signing).await?;
+        blocking(move || Self::over(Arc::new(store), keys)).await
+    }
+
+    fn over(store: Arc<dyn Store>, keys: LogKeys) -> Result<Self, StoreError> {
+        let size = read_one(&*store, |rows| rows.head())?.size;
+        let (committed, _) = watch::channel(Position(size));
+        let log = keys.signing.log();
+        let data_keys = Arc::new(DataKeys::new(log, keys.master, keys.reread_master));
+        let appender = Appender::start(
+            Arc::clone(&store),
+            Arc::clone(&data_keys),
+            keys.signing,
+            committed.clone(),
+        )?;
+        Ok(Self {
+            shared: Arc::new(Shared {
+                appender,
+                store,
+                keys: data_keys,
+                committed,
+                polled: AtomicBool::new(false),
+            }),
+        })
+    }
+
+    pub(in crate::log) fn store(&self) -> &dyn Store {
+        &*self.shared.store
+    }
+
+    pub(in crate::log) fn keys(&self) -> &DataKeys {
+        &self.shared.keys
+    }
+
+    /// The data key of a session, for sealing and opening its blobs. `None` when nothing was ever
+    /// appended to the session: then there is nothing to seal.
+    ///
+    /// # Errors
+    /// When the store cannot be read, or the key does not open.
+    pub(crate) fn session_key(&self, session: SessionId) -> Result<Option<DataKey>, StoreError> {
+        let scope = KeyScope::Session(session);
+        let Some(wrapped) = read_one(self.store(), |rows| rows.data_key(scope))? else {
+            return Ok(None);
+        };
+        let keys = self.keys();
+        keys.unwrap(scope, &wrapped).map(Some).map_err(sealing)
+    }
+
+    /// The id of the master key that wraps new data keys; no secret.
+    pub fn master_key_id(&self) -> String {
+        self.keys().master().current_id()
+    }
+
+    /// Wraps every data key with the first of `master`, which must hold the keys that wrap them
+    /// now, and goes on with those. Answers how many were wrapped anew. Blocks.
+    ///
+    /// # Errors
+    /// When a data key does not open, or the store fails: what was wrapped anew stays so.
+    pub fn rewrap_keys(&self, master: &MasterKeys) -> Result<u64, StoreError> {
+        let log = self.keys().log();
+        let current = master.current_id();
+        // Before the first is rewrapped, so that none is added under the old key afterwards.
+        self.keys()
+            .set_master(MasterKeys::parse(&master.to_secret_text()).map_err(sealing)?);
+        self.store().rewrap_keys(&mut |scope, wrapped| {
+            if MasterKeys::id_of_wrapped(wrapped).as_ref() == Some(&current) {
+                return Ok(None);
+            }
+            let scope = match scope {
+                "log" => KeyScope::Log,
+                session => KeyScope::Session(session.parse().map_err(|_| {
+                    StoreError::Damaged(format!(
+                        "a data key is of `{session}`, which is no session"
+                    ))
+                })?),
+            };
+            let key = master.unwrap(log, scope, wrapped).map_err(sealing)?;
+            master.wrap(log, scope, &key).map(Some).map_err(sealing)
+        })
+    }
+
+    async fn read_async<T: Send + 'static>(
+        &self,
+        mut read: impl FnMut(&mut dyn Rows, &DataKeys) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let log = self.clone();
+        blocking(move || read_one(log.store(), |rows| read(rows, log.keys()))).await
+    }
+
+    /// From the first time that somebody waits, looks for what other processes append, whenever
+    /// anybody waits. One for all.
+    fn poll_for_growth(&self) {
+        if self.shared.polled.swap(true, Ordering::AcqRel) {
+            return;
+        }
+        let shared = Arc::downgrade(&self.shared);
+        tokio::spawn(async move {
+            loop {
+                tokio::time::sleep(GROWTH_POLL).await;
+                let Some(shared) = shared.upgrade() else {
+                    return;
+                };
+                if shared.committed.receiver_count() == 0 {
+                    continue;
+                }
+                let log = Self { shared };
+                match log.read_async(|rows, _| rows.head()).await {
+                    Ok(head) => {
+                        log.shared.committed.send_if_modified(|committed| {
+                            let grown = committed.0 < head.size;
+                            committed.0 = committed.0.max(head.size);
+                            grown
+                        });
+                    }
+                    Err(error) => tracing::warn!(%error, "cannot see whether the log has grown"),
+                }
+            }
+        });
+    }
+}
+
+#[async_trait]
+impl EventLog for StoredLog {
+    fn id(&self) -> LogId {
+        self.shared.appender.signing().log()
+    }
+
+    fn verifier_key(&self) -> &str {
+        self.shared.appender.signing().verifier_key()
+    }
+
+    async fn submit(&self, append: Append) -> Result<PendingAppend, AppendError> {
+        self.shared.appender.submit(append).await
+    }
+
+    async fn head(&self) -> Result<Head, StoreError> {
+        let log = self.clone();
+        self.read_async(move |rows, _| read::head(rows, log.verifier_key()))
+            .await
+    }
+
+    async fn grown_past(&self, size: Position) -> Result<Position, StoreError> {
+        let mut committed = self.shared.committed.subscribe();
+        let now = *committed.borrow_and_update();
+        if now > size {
+            return Ok(now);
+        }
+        // Woken at once by an append of this process, by the clock for those of others.
+        self.poll_for_growth();
+        match committed.wait_for(|committed| *committed > size).await {
+            Ok(committed) => Ok(*committed),
+            Err(closed) => Err(StoreError::Failed(Box::new(closed))),
+        }
+    }
+
+    async fn read(&self, from: Position, limit: usize) -> Result<Vec<Event>, StoreError> {
+        self.read_async(move |rows, keys| read::events(rows, keys, from, limit))
+            .await
+    }
+
+    async fn read_stream(
+        &self,
+        stream: &StreamName,
+        from: StreamVersion,
+        limit: usize,
+    ) -> Result<Vec<Event>, StoreError> {
+        let stream = stream.clone();
+        self.read_async(
+            move |rows, keys| match rows.streams(&[&stream])?.pop().flatten() {
+                Some(row) => read::stream(rows, keys, row.number, from, limit as u64),
+                None => Ok(Vec::new()),
+            },
+        )
+        .await
+    }
+
+    async fn next_version(&self, stream: &StreamName) -> Result<StreamVersion, StoreError> {
+        let stream = stream.clone();
+        self.read_async(move |rows, _| {
+            let row = rows.streams(&[&stream])?.pop().flatten();
+            Ok(row.map_or(StreamVersion(0), |row| row.next_version))
+        })
+        .await
+    }
+
+    async fn session_streams(&self, session: SessionId) -> Result<Vec<StreamName>, StoreError> {
+        let names = self
+            .read_async(move |rows, _| rows.session_streams(session))
+            .await?;
+        names
+            .into_iter()
+            .map(|name| {
+                StreamName::new(name).map_err(|error| StoreError::Damaged(error.to_string()))
+            })
+            .collect()
+    }
+
+    async fn tile_hashes(&self, level: u32, start: u64, end: u64) -> Result<Vec<Hash>, StoreError> {
+        self.read_async(move |rows, _| read::tile_hashes(rows, level, start..end))
+            .await
+    }
+
+    async fn receipt(
+        &self,
+        stream: &StreamName,
+        version: StreamVersion,
+    ) -> Result<Option<Receipt>, StoreError> {
+        let (log, stream) = (self.clone(), stream.clone());
+        self.read_async(move |rows, keys| {
+            read::receipt(rows, keys, &stream, version, log.shared.appender.signing())
+        })
+        .await
+    }
+
+    async fn inclusion_proof(
+        &self,
+        position: Position,
+        size: Position,
+    ) -> Result<Option<Vec<Hash>>, StoreError> {
+        self.read_async(move |rows, _| {
+            if size.0 > rows.head()?.size {
+                return Ok(None);
+            }
+            read::inclusion_proof(rows, position, size)
+        })
+        .await
+    }
+
+    async fn consistency_proof(
+        &self,
+        old: Position,
+        new: Position,
+    ) -> Result<Option<Vec<Hash>>, StoreError> {
+        self.read_async(move |rows, _| {
+            if new.0 > rows.head()?.size {
+                return Ok(None);
+            }
+            read::consistency_proof(rows, old, new)
+        })
+        .await
+    }
+}
