@@ -15,9 +15,10 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use retrace_core::event::{EventBatch, EventBody, TokenCreated, TokenRevoked, TokenRole};
+use retrace_core::event::{Event, EventBatch, EventBody, TokenCreated, TokenRevoked, TokenRole};
+use retrace_core::log::cursor::StreamCursor;
 use retrace_core::log::{Append, AppendError, EventLog, StoreError};
-use retrace_core::{StreamName, StreamVersion, Timestamp};
+use retrace_core::{StreamName, Timestamp};
 use retrace_ingest::protocol::UPLOAD_TOKEN_PREFIX;
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
@@ -149,7 +150,7 @@ pub struct TokenBook {
 
 #[derive(Default)]
 struct State {
-    next: StreamVersion,
+    cursor: StreamCursor,
     tokens: HashMap<String, Token>,
 }
 
@@ -347,41 +348,33 @@ pub(crate) fn works(
 
 impl State {
     async fn read_on(&mut self, log: &dyn EventLog) -> Result<(), StoreError> {
-        loop {
-            let events = log
-                .read_stream(&StreamName::tokens(), self.next, 1000)
-                .await?;
-            let Some(last) = events.last() else {
-                return Ok(());
-            };
-            self.next = last.version().plus(1);
-            for event in &events {
-                match event.body() {
-                    Ok(EventBody::TokenCreated(created)) => {
-                        let token = Token {
-                            id: created.id.clone(),
-                            name: created.name,
-                            role: created.role.unwrap_or_default(),
-                            site: created.site,
-                            created_at: event.at(),
-                            expires_at: created.expires_at,
-                            revoked_at: None,
-                            sha256: created.sha256,
-                        };
-                        self.tokens.entry(created.id).or_insert(token);
-                    }
-                    Ok(EventBody::TokenRevoked(revoked)) => {
-                        if let Some(token) = self.tokens.get_mut(&revoked.id) {
-                            token.revoked_at.get_or_insert(event.at());
-                        }
-                    }
-                    Ok(_) => {}
-                    Err(error) => {
-                        tracing::error!(position = %event.position(), %error, "unreadable token event");
-                    }
+        let Self { cursor, tokens } = self;
+        let apply = |event: &Event| match event.body() {
+            Ok(EventBody::TokenCreated(created)) => {
+                let token = Token {
+                    id: created.id.clone(),
+                    name: created.name,
+                    role: created.role.unwrap_or_default(),
+                    site: created.site,
+                    created_at: event.at(),
+                    expires_at: created.expires_at,
+                    revoked_at: None,
+                    sha256: created.sha256,
+                };
+                tokens.entry(created.id).or_insert(token);
+            }
+            Ok(EventBody::TokenRevoked(revoked)) => {
+                if let Some(token) = tokens.get_mut(&revoked.id) {
+                    token.revoked_at.get_or_insert(event.at());
                 }
             }
-        }
+            Ok(_) => {}
+            Err(error) => {
+                tracing::error!(position = %event.position(), %error, "unreadable token event");
+            }
+        };
+        cursor.read_on(log, &StreamName::tokens(), apply).await?;
+        Ok(())
     }
 }
 

@@ -133,9 +133,10 @@ impl Retrace {
         .to_owned()
     }
 
-    /// Changes a setting, in a process of its own.
+    /// Changes a setting, in a process of its own, and waits until a server has heard of it.
     pub fn set(&self, setting: &str, value: &str) {
         self.succeed(&["settings", "set", setting, value]);
+        heard();
     }
 
     /// Starts the server on a free port, and waits until it listens.
@@ -166,6 +167,11 @@ impl Retrace {
             client: Client::new(),
         }
     }
+}
+
+/// Waits until a server has heard of what another process appended.
+pub fn heard() {
+    std::thread::sleep(Duration::from_millis(250));
 }
 
 /// A running server, killed when the test ends.

@@ -279,7 +279,10 @@ fn a_full_disk_is_said_and_what_was_imported_is_taken_up_again() {
     assert!(first.status.success(), "{first:?}");
     assert_eq!(full.status.code(), Some(1), "{full:?}");
     assert!(text(&full.stderr).contains("no space left"), "{full:?}");
-    assert!(text(&full.stderr).contains("goes on from there"), "{full:?}");
+    assert!(
+        text(&full.stderr).contains("goes on from there"),
+        "{full:?}"
+    );
     assert!(verified.status.success(), "{verified:?}");
     assert!(remounted.success());
     assert!(again.status.success(), "{again:?}");

@@ -7,7 +7,7 @@ use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
 use retrace_tests::upload::{AT, Answer, Upload, fresh_session, launch, line, markers};
-use retrace_tests::{PATIENCE, Retrace, Server, body};
+use retrace_tests::{PATIENCE, Retrace, Server, body, heard};
 use serde_json::{Value, json};
 
 fn session(server: &Server, token: &str, id: &str) -> Value {
@@ -345,10 +345,12 @@ fn each_token_opens_its_own_and_nothing_else() {
     let id = created["data"]["id"].as_str().unwrap();
     mine.send("agent", 0, markers(0, 1)).is_ok();
     retrace.succeed(&["token", "revoke", id]);
+    heard();
     let refused = mine.send("agent", 1, markers(1, 1));
     refused.is_error(401, "UNAUTHENTICATED");
     assert!(refused.body.to_string().contains("revoked"));
     retrace.succeed(&["token", "revoke", &other.session]);
+    heard();
     other.state("agent").is_error(401, "UNAUTHENTICATED");
     assert!(
         !retrace

@@ -5,6 +5,7 @@ use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use retrace_core::event::{Event, EventBatch, EventError};
+use retrace_core::log::cursor::StreamCursor;
 use retrace_core::log::{Append, AppendError, EventLog, StoreError};
 use retrace_core::{SessionId, StreamName, StreamVersion};
 use tokio::sync::{OwnedMutexGuard, watch};
@@ -48,6 +49,8 @@ pub struct Session {
 #[derive(Default)]
 struct Shared {
     control: Arc<tokio::sync::Mutex<Control>>,
+    /// Where `control` stands; only used by whoever has locked that.
+    cursor: tokio::sync::Mutex<StreamCursor>,
     grown: watch::Sender<StreamVersion>,
     pace: Mutex<Pace>,
     listeners: Arc<AtomicUsize>,
@@ -101,6 +104,24 @@ impl Session {
         self.id
     }
 
+    /// What its control stream said a moment ago at most: for what is asked many times a second.
+    ///
+    /// # Errors
+    /// When the log cannot be read.
+    pub async fn recent_control(&self) -> Result<OwnedMutexGuard<Control>, StoreError> {
+        let mut control = Arc::clone(&self.shared.control).lock_owned().await;
+        let mut cursor = self.shared.cursor.lock().await;
+        let apply = |event: &Event| control.apply(event);
+        let grown = cursor
+            .read_on_if_grown(&*self.log, &self.stream, apply)
+            .await?;
+        drop(cursor);
+        if grown {
+            self.shared.grown.send_replace(control.next);
+        }
+        Ok(control)
+    }
+
     /// What its control stream says, as of the end of the log. It is locked meanwhile.
     ///
     /// # Errors
@@ -112,7 +133,9 @@ impl Session {
     }
 
     async fn read_on(&self, control: &mut Control) -> Result<(), StoreError> {
-        if control.read_on(&*self.log, &self.stream).await? {
+        let mut cursor = self.shared.cursor.lock().await;
+        let apply = |event: &Event| control.apply(event);
+        if cursor.read_on(&*self.log, &self.stream, apply).await? {
             self.shared.grown.send_replace(control.next);
         }
         Ok(())

@@ -3,14 +3,11 @@
 use std::collections::HashMap;
 
 use retrace_core::event::{Event, EventBody, SessionLaunched, TokenRole};
-use retrace_core::log::{EventLog, StoreError};
-use retrace_core::{SourceName, StreamName, StreamVersion, Timestamp};
+use retrace_core::{SourceName, StreamVersion, Timestamp};
 use retrace_ingest::protocol::Policy;
 
 use super::POLICY_SETTING;
 use super::token::UploadToken;
-
-const PAGE_EVENTS: usize = 1_000;
 
 /// What the control stream of a session says, as of its version [`Control::next_version`].
 #[derive(Debug, Default)]
@@ -65,24 +62,8 @@ impl Control {
         })
     }
 
-    /// Reads the stream from where it was left. Answers whether there was anything.
-    pub(super) async fn read_on(
-        &mut self,
-        log: &dyn EventLog,
-        stream: &StreamName,
-    ) -> Result<bool, StoreError> {
-        let before = self.next;
-        loop {
-            let events = log.read_stream(stream, self.next, PAGE_EVENTS).await?;
-            let Some(last) = events.last() else {
-                return Ok(self.next > before);
-            };
-            self.next = last.version().plus(1);
-            events.iter().for_each(|event| self.apply(event));
-        }
-    }
-
-    fn apply(&mut self, event: &Event) {
+    pub(super) fn apply(&mut self, event: &Event) {
+        self.next = event.version().plus(1);
         match event.body() {
             Ok(EventBody::SessionLaunched(facts)) => {
                 let at = event.at();

@@ -10,6 +10,7 @@
 //! | `sqlite`, `postgres` | the two databases that do it |
 //! | `payload` | how the events of a commit are packed and sealed |
 //! | `data_keys` | the keys that they are sealed with |
+//! | [`cursor`], `hearing` | following one stream without asking the store for nothing |
 //! | [`merkle`] | the tree of RFC 6962: growing it, proofs, checking proofs; no storage |
 //! | [`checkpoint`] | signed tree heads (C2SP signed note, tlog-checkpoint) and the key that signs |
 //! | [`receipt`] | what a recorder gets for events that stand in the log |
@@ -23,7 +24,9 @@
 
 mod append;
 pub mod checkpoint;
+pub mod cursor;
 mod data_keys;
+mod hearing;
 pub mod lines;
 pub mod merkle;
 pub mod multiproof;
@@ -47,6 +50,7 @@ use crate::event::{Event, EventBatch};
 use crate::id::{LogId, Position, SessionId, StreamName, StreamVersion};
 pub use append::PendingAppend;
 use checkpoint::Checkpoint;
+use cursor::Heard;
 use merkle::Hash;
 use receipt::Receipt;
 pub use stored::{LogKeys, StoredLog};
@@ -188,6 +192,10 @@ pub trait EventLog: Send + Sync {
 
     /// The version that the stream's next event will have: 0 when nobody has appended to it.
     async fn next_version(&self, stream: &StreamName) -> Result<StreamVersion, StoreError>;
+
+    /// What this process has heard of a stream that is followed: of settings, tokens and the like,
+    /// or the control stream of a session. Of its own appends at once, of those of others soon.
+    fn heard(&self, stream: &StreamName) -> Heard;
 
     /// The streams of a session, in the order in which they began.
     async fn session_streams(&self, session: SessionId) -> Result<Vec<StreamName>, StoreError>;

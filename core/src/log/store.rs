@@ -107,6 +107,13 @@ pub(crate) trait Rows {
     /// The rows of streams, `None` for those that nobody has appended to.
     fn streams(&mut self, names: &[&StreamName]) -> Result<Vec<Option<StreamRow>>, StoreError>;
 
+    /// The streams that are followed and have commits at or behind a position, with the version of
+    /// their next event.
+    fn followed_since(
+        &mut self,
+        position: Position,
+    ) -> Result<Vec<(String, StreamVersion)>, StoreError>;
+
     /// The names of a session's streams, in the order in which they began.
     fn session_streams(&mut self, session: SessionId) -> Result<Vec<String>, StoreError>;
 

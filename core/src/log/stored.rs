@@ -10,7 +10,9 @@ use tokio::sync::watch;
 
 use super::append::{Appender, PendingAppend};
 use super::checkpoint::LogKey;
+use super::cursor::Heard;
 use super::data_keys::{DataKeys, sealing};
+use super::hearing::Hearing;
 use super::merkle::Hash;
 use super::postgres::PostgresStore;
 use super::receipt::Receipt;
@@ -78,6 +80,9 @@ struct Shared {
     keys: Arc<DataKeys>,
     /// The largest size of the log that this process knows of.
     committed: watch::Sender<Position>,
+    hearing: Arc<Hearing>,
+    /// Whether others may have appended since somebody last looked.
+    others_appended: Arc<AtomicBool>,
     /// Whether somebody looks for what other processes append.
     polled: AtomicBool,
 }
@@ -106,6 +111,7 @@ impl StoredLog {
     fn over(store: Arc<dyn Store>, keys: LogKeys) -> Result<Self, StoreError> {
         let size = read_one(&*store, |rows| rows.head())?.size;
         let (committed, _) = watch::channel(Position(size));
+        let (hearing, others_appended) = (Arc::<Hearing>::default(), Arc::default());
         let log = keys.signing.log();
         let data_keys = Arc::new(DataKeys::new(log, keys.master, keys.reread_master));
         let appender = Appender::start(
@@ -113,6 +119,8 @@ impl StoredLog {
             Arc::clone(&data_keys),
             keys.signing,
             committed.clone(),
+            Arc::clone(&hearing),
+            Arc::clone(&others_appended),
         )?;
         Ok(Self {
             shared: Arc::new(Shared {
@@ -120,6 +128,8 @@ impl StoredLog {
                 store,
                 keys: data_keys,
                 committed,
+                hearing,
+                others_appended,
                 polled: AtomicBool::new(false),
             }),
         })
@@ -188,35 +198,50 @@ impl StoredLog {
         blocking(move || read_one(log.store(), |rows| read(rows, log.keys()))).await
     }
 
-    /// From the first time that somebody waits, looks for what other processes append, whenever
-    /// anybody waits. One for all.
-    fn poll_for_growth(&self) {
+    /// Looks from now on for what other processes append. One for all who want to know.
+    fn look_for_others(&self) {
         if self.shared.polled.swap(true, Ordering::AcqRel) {
             return;
         }
-        let shared = Arc::downgrade(&self.shared);
+        let (shared, mut seen) = (Arc::downgrade(&self.shared), self.committed());
         tokio::spawn(async move {
             loop {
                 tokio::time::sleep(GROWTH_POLL).await;
                 let Some(shared) = shared.upgrade() else {
                     return;
                 };
-                if shared.committed.receiver_count() == 0 {
-                    continue;
-                }
-                let log = Self { shared };
-                match log.read_async(|rows, _| rows.head()).await {
-                    Ok(head) => {
-                        log.shared.committed.send_if_modified(|committed| {
-                            let grown = committed.0 < head.size;
-                            committed.0 = committed.0.max(head.size);
-                            grown
-                        });
-                    }
+                match (Self { shared }).look(seen).await {
+                    Ok(size) => seen = size,
                     Err(error) => tracing::warn!(%error, "cannot see whether the log has grown"),
                 }
             }
         });
+    }
+
+    /// Answers the size of the log, having told everybody of it and of the followed streams that
+    /// others have appended to since it had the size `seen`.
+    async fn look(self, seen: Position) -> Result<Position, StoreError> {
+        let ours = self.committed();
+        let size = Position(self.read_async(|rows, _| rows.head()).await?.size);
+        // What this process appends is heard at once: only others make it necessary to look.
+        if size > ours || self.shared.others_appended.swap(false, Ordering::AcqRel) {
+            let streams = self.read_async(move |rows, _| rows.followed_since(seen));
+            for (name, next) in streams.await? {
+                if let Ok(name) = StreamName::new(name) {
+                    self.shared.hearing.hear(&name, next);
+                }
+            }
+        }
+        self.shared.committed.send_if_modified(|committed| {
+            let grown = *committed < size;
+            *committed = size.max(*committed);
+            grown
+        });
+        Ok(size)
+    }
+
+    fn committed(&self) -> Position {
+        *self.shared.committed.borrow()
     }
 }
 
@@ -247,7 +272,7 @@ impl EventLog for StoredLog {
             return Ok(now);
         }
         // Woken at once by an append of this process, by the clock for those of others.
-        self.poll_for_growth();
+        self.look_for_others();
         match committed.wait_for(|committed| *committed > size).await {
             Ok(committed) => Ok(*committed),
             Err(closed) => Err(StoreError::Failed(Box::new(closed))),
@@ -282,6 +307,11 @@ impl EventLog for StoredLog {
             Ok(row.map_or(StreamVersion(0), |row| row.next_version))
         })
         .await
+    }
+
+    fn heard(&self, stream: &StreamName) -> Heard {
+        self.look_for_others();
+        self.shared.hearing.heard(stream)
     }
 
     async fn session_streams(&self, session: SessionId) -> Result<Vec<StreamName>, StoreError> {

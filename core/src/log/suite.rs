@@ -10,6 +10,7 @@ use tokio::task::block_in_place;
 
 use crate::event::{Event, EventBatch, KeysTyped, MarkerSet};
 use crate::id::{Position, SessionId, SourceName, StreamName, StreamVersion};
+use crate::log::cursor::StreamCursor;
 use crate::log::merkle::{TreeEdge, is_consistent, leaf_hash, root_from_inclusion};
 use crate::log::receipt::{Receipt, SentEvent};
 use crate::log::store::CommitsFrom;
@@ -28,6 +29,7 @@ macro_rules! event_log_suite {
             repetitions_that_overtake_each_other_are_acknowledged
             appends_submitted_one_after_the_other_keep_their_order
             two_nodes_append_to_one_log
+            what_another_node_appends_is_heard_without_asking
             no_stored_byte_is_in_clear
             a_rotated_master_key_opens_everything
             a_large_append_is_cut_into_commits_and_read_from_anywhere
@@ -378,6 +380,39 @@ pub(super) async fn two_nodes_append_to_one_log(Fresh { log, other }: Fresh) {
         assert_eq!(one.unwrap().new_events + two.unwrap().new_events, 1);
     }
     block_in_place(|| log.verify(&[], |_, _| {})).unwrap();
+}
+
+pub(super) async fn what_another_node_appends_is_heard_without_asking(fresh: Fresh) {
+    let (log, other): (Log, Log) = (Arc::new(fresh.log), Arc::new(fresh.other));
+    let session = SessionId::launched_now();
+    let control = StreamName::control_of(session);
+    let mut cursor = StreamCursor::default();
+    let mut seen = 0;
+    for (version, node) in [(0, &log), (1, &other), (2, &log), (3, &other)] {
+        node.append(append(control.as_str(), version, &["x"]))
+            .await
+            .unwrap();
+        let by_now = tokio::time::Instant::now() + std::time::Duration::from_secs(20);
+        loop {
+            cursor
+                .read_on_if_grown(&*log, &control, |_| seen += 1)
+                .await
+                .unwrap();
+            if seen == version + 1 {
+                break;
+            }
+            assert!(version % 2 == 1, "its own appends are heard at once");
+            assert!(tokio::time::Instant::now() < by_now, "not heard");
+            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+        }
+    }
+    // What recorders write is not remembered.
+    let source = SourceName::new("agent").unwrap();
+    let stream = StreamName::of_session(session, &source);
+    log.append(append(stream.as_str(), 0, &["x"]))
+        .await
+        .unwrap();
+    assert_eq!(log.heard(&stream).next, None);
 }
 
 pub(super) async fn no_stored_byte_is_in_clear(log: StoredLog) {

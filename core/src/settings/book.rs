@@ -7,8 +7,9 @@ use serde_json::Value as Json;
 use tokio::sync::Mutex;
 
 use super::{SettingError, Settings, Value, definition};
-use crate::event::{ConfigChanged, EventBatch, EventBody, EventError};
+use crate::event::{ConfigChanged, Event, EventBatch, EventBody, EventError};
 use crate::id::{Position, StreamName, StreamVersion};
+use crate::log::cursor::StreamCursor;
 use crate::log::{Append, AppendError, EventLog, StoreError};
 use crate::time::Timestamp;
 
@@ -25,7 +26,13 @@ pub struct SettingsBook {
 
 #[derive(Default)]
 struct State {
-    next: StreamVersion,
+    cursor: StreamCursor,
+    folded: Folded,
+}
+
+/// What the events so far say.
+#[derive(Default)]
+struct Folded {
     settings: Arc<Settings>,
     unknown: BTreeMap<String, Json>,
 }
@@ -78,7 +85,20 @@ impl SettingsBook {
     pub async fn current(&self) -> Result<Arc<Settings>, StoreError> {
         let mut state = self.state.lock().await;
         state.read_on(&*self.log).await?;
-        Ok(Arc::clone(&state.settings))
+        Ok(Arc::clone(&state.folded.settings))
+    }
+
+    /// The settings as they were a moment ago at most: for what is asked many times a second.
+    ///
+    /// # Errors
+    /// When the log cannot be read.
+    pub async fn recent(&self) -> Result<Arc<Settings>, StoreError> {
+        let mut state = self.state.lock().await;
+        let State { cursor, folded } = &mut *state;
+        let apply = |event: &Event| folded.apply_event(event);
+        let stream = StreamName::settings();
+        cursor.read_on_if_grown(&*self.log, &stream, apply).await?;
+        Ok(Arc::clone(&state.folded.settings))
     }
 
     /// The settings in the log that this version does not know, with their values: a newer version
@@ -89,7 +109,7 @@ impl SettingsBook {
     pub async fn unknown(&self) -> Result<BTreeMap<String, Json>, StoreError> {
         let mut state = self.state.lock().await;
         state.read_on(&*self.log).await?;
-        Ok(state.unknown.clone())
+        Ok(state.folded.unknown.clone())
     }
 
     /// Changes a setting, and answers the value that it had. Nothing is appended when it has the
@@ -108,7 +128,7 @@ impl SettingsBook {
         loop {
             tries += 1;
             state.read_on(&*self.log).await?;
-            let old = state.settings.value(definition);
+            let old = state.folded.settings.value(definition);
             if old == *value {
                 return Ok(old);
             }
@@ -121,7 +141,7 @@ impl SettingsBook {
             let append = Append {
                 stream: StreamName::settings(),
                 // What was read is what `old` says: a change in between is a conflict.
-                first_version: state.next,
+                first_version: state.cursor.next(),
                 events: EventBatch::of(at, changed)?,
             };
             match self.log.append(append).await {
@@ -163,24 +183,20 @@ impl SettingsBook {
 
 impl State {
     async fn read_on(&mut self, log: &dyn EventLog) -> Result<(), StoreError> {
-        loop {
-            let events = log
-                .read_stream(&StreamName::settings(), self.next, PAGE_EVENTS)
-                .await?;
-            let Some(last) = events.last() else {
-                return Ok(());
-            };
-            self.next = last.version().plus(1);
-            for event in &events {
-                match event.body() {
-                    Ok(EventBody::ConfigChanged(changed)) => {
-                        self.apply(changed, event.position());
-                    }
-                    Ok(_) => {}
-                    Err(error) => {
-                        tracing::error!(position = %event.position(), %error, "unreadable setting");
-                    }
-                }
+        let Self { cursor, folded } = self;
+        let apply = |event: &Event| folded.apply_event(event);
+        cursor.read_on(log, &StreamName::settings(), apply).await?;
+        Ok(())
+    }
+}
+
+impl Folded {
+    fn apply_event(&mut self, event: &Event) {
+        match event.body() {
+            Ok(EventBody::ConfigChanged(changed)) => self.apply(changed, event.position()),
+            Ok(_) => {}
+            Err(error) => {
+                tracing::error!(position = %event.position(), %error, "unreadable setting");
             }
         }
     }

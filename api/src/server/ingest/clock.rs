@@ -40,6 +40,11 @@ impl Clocks {
             received_at,
         } = self;
         let skew_us = sent_at.micros_since(received_at);
+        match session.recent_control().await {
+            Ok(control) if !control.is_new_skew(source, skew_us, received_at) => return,
+            // What stops it here stops it below, too.
+            Ok(_) | Err(_) => {}
+        }
         let noted = session
             .append(|control| {
                 if !control.is_new_skew(source, skew_us, received_at) {

@@ -116,7 +116,7 @@ impl Channel {
             growth.mark_unchanged();
             let policy = self.app.ingest.policy(&self.app.settings).await?;
             let (policy_is_told, is_behind) = {
-                let control = self.session.control().await?;
+                let control = self.session.recent_control().await?;
                 // A revoked token ends the channel; coming back tells why.
                 if control
                     .check_upload(self.session.id(), &self.token)

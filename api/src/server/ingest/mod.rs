@@ -115,5 +115,5 @@ pub(super) fn routes() -> Router<App> {
 }
 
 async fn limits(app: &App) -> Result<IngestLimits, StoreError> {
-    Ok(IngestLimits::of(&app.settings.current().await?.ingest))
+    Ok(IngestLimits::of(&app.settings.recent().await?.ingest))
 }

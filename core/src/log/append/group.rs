@@ -11,6 +11,7 @@ use crate::id::{Position, StreamName, StreamVersion};
 use crate::log::Appended;
 use crate::log::checkpoint::{Checkpoint, LogKey};
 use crate::log::data_keys::KnownKey;
+use crate::log::hearing::Hearing;
 use crate::log::merkle::{self, Hash, NodeSource, TreeEdge, leaf_hash};
 use crate::log::receipt::Receipt;
 use crate::log::store::{CommitRow, Group, NewStream, STORED_LEVELS, StoredHead, StreamRow};
@@ -240,7 +241,7 @@ impl BuiltGroup {
     }
 
     /// Tells everybody that the group is written.
-    pub(super) fn acknowledge(self) {
+    pub(super) fn acknowledge(self, hearing: &Hearing) {
         for key in &self.new_keys {
             key.mark_stored();
         }
@@ -262,6 +263,7 @@ impl BuiltGroup {
                     proof,
                     checkpoint: self.checkpoint.clone(),
                 });
+            hearing.hear(&request.append.stream, next_version);
             request.answer(Ok(Appended {
                 next_version,
                 log_size: Position(size),

@@ -18,6 +18,7 @@ mod request;
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
@@ -30,6 +31,7 @@ pub use self::request::PendingAppend;
 use self::request::Request;
 use super::checkpoint::LogKey;
 use super::data_keys::{DataKeys, KnownKey};
+use super::hearing::Hearing;
 use super::merkle::TreeEdge;
 use super::read;
 use super::store::{Rows, Store, StoredHead, StreamRow, read_one};
@@ -66,6 +68,10 @@ pub(super) struct Pipeline {
     pub(super) signing: LogKey,
     /// The largest size of the log that this process knows of.
     pub(super) committed: watch::Sender<Position>,
+    /// What was heard of streams that are followed.
+    pub(super) hearing: Arc<Hearing>,
+    /// Whether others may have appended since somebody last looked.
+    pub(super) others_appended: Arc<AtomicBool>,
     queue: Queue,
 }
 
@@ -76,12 +82,16 @@ impl Appender {
         keys: Arc<DataKeys>,
         signing: LogKey,
         committed: watch::Sender<Position>,
+        hearing: Arc<Hearing>,
+        others_appended: Arc<AtomicBool>,
     ) -> Result<Self, StoreError> {
         let pipeline = Arc::new(Pipeline {
             store,
             keys,
             signing,
             committed,
+            hearing,
+            others_appended,
             queue: Queue::new(),
         });
         let spawn = |name: &str, work: fn(&Pipeline)| {
@@ -211,12 +221,15 @@ impl Pipeline {
             };
             match written {
                 Ok((group, as_foreseen)) => {
+                    if !as_foreseen {
+                        self.others_appended.store(true, Ordering::Release);
+                    }
                     if foreseen && !as_foreseen {
                         lock_first = LOCKED_AFTER_CONFLICT;
                     }
                     self.queue.written(Some(group.edge.clone()), as_foreseen);
                     self.has_grown_to(group.edge.size());
-                    group.acknowledge();
+                    group.acknowledge(&self.hearing);
                 }
                 Err((requests, error)) => {
                     tracing::error!(%error, appends = requests.len(), "appends failed");
@@ -499,9 +512,11 @@ impl<'a> GroupMaker<'a> {
         if next_version(row) == append.first_version && !append.events.is_empty() {
             return Ok(Verdict::New(0));
         }
-        // What is repeated, or overtakes, is held against what is stored: so all before it must be.
+        // What is repeated, or overtakes, is held against what is stored now: so all before it must
+        // be, and what is remembered may be older than what others have appended.
         self.hand_over();
-        self.pipeline.queue.settled();
+        self.epoch = self.pipeline.queue.settled().epoch;
+        self.forget();
         self.find_end()?;
         let row = self.stream(&append.stream)?;
         read_one(&*self.pipeline.store, |rows| {

@@ -110,6 +110,25 @@ impl Rows for PgRows<'_> {
             .collect()
     }
 
+    fn followed_since(
+        &mut self,
+        position: Position,
+    ) -> Result<Vec<(String, StreamVersion)>, StoreError> {
+        let query = sqlx::query_as(
+            "SELECT DISTINCT s.name, s.next_version
+             FROM commits c JOIN streams s ON s.log = c.log AND s.stream = c.stream
+             WHERE c.log = $1 AND c.first_position >= $2
+               AND (s.session IS NULL OR s.name LIKE '%/control')",
+        )
+        .bind(LOG)
+        .bind(to_sql(position.0)?)
+        .fetch_all(&mut *self.connection);
+        let rows: Vec<(String, i64)> = self.runtime.block_on(query).map_err(failed)?;
+        rows.into_iter()
+            .map(|(name, next)| Ok((name, StreamVersion(from_sql(next)?))))
+            .collect()
+    }
+
     fn session_streams(&mut self, session: SessionId) -> Result<Vec<String>, StoreError> {
         let query = sqlx::query_scalar(
             "SELECT name FROM streams WHERE log = $1 AND session = $2 ORDER BY stream",

@@ -52,6 +52,28 @@ impl Rows for SqliteRows<'_> {
             .collect()
     }
 
+    fn followed_since(
+        &mut self,
+        position: Position,
+    ) -> Result<Vec<(String, StreamVersion)>, StoreError> {
+        let from = to_sql(position.0)?;
+        self.0
+            .prepare_cached(
+                "SELECT DISTINCT s.name, s.next_version
+                 FROM commits c JOIN streams s ON s.stream = c.stream
+                 WHERE c.log = ?1 AND c.first_position >= ?2
+                   AND (s.session IS NULL OR s.name LIKE '%/control')",
+            )
+            .and_then(|mut statement| {
+                statement
+                    .query_map((LOG, from), |row| {
+                        Ok((row.get(0)?, StreamVersion(unsigned(row, 1)?)))
+                    })?
+                    .collect()
+            })
+            .map_err(failed)
+    }
+
     fn session_streams(&mut self, session: SessionId) -> Result<Vec<String>, StoreError> {
         self.0
             .prepare_cached(

@@ -1,0 +1,77 @@
+//! Following one stream: what settings, tokens and sessions are folded from.
+
+use super::{EventLog, StoreError};
+use crate::event::Event;
+use crate::id::{StreamName, StreamVersion};
+
+/// So many events are read at once.
+const PAGE_EVENTS: usize = 1_000;
+
+/// What a process has heard of a stream since it opened the log, without asking the store.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Heard {
+    /// What was heard under another number was forgotten since.
+    pub generation: u64,
+    /// The version that the stream's next event had when it was last appended to. `None` when
+    /// nothing was heard of it.
+    pub next: Option<StreamVersion>,
+}
+
+/// Where somebody who follows a stream stands in it.
+#[derive(Debug, Default)]
+pub struct StreamCursor {
+    next: StreamVersion,
+    /// The generation that the last reading heard. `None` before the first.
+    generation: Option<u64>,
+}
+
+impl StreamCursor {
+    /// The version of the next event that is to be read.
+    pub fn next(&self) -> StreamVersion {
+        self.next
+    }
+
+    /// Gives the events that are new to `apply`, and answers whether there were any.
+    ///
+    /// # Errors
+    /// When the log cannot be read.
+    pub async fn read_on(
+        &mut self,
+        log: &dyn EventLog,
+        stream: &StreamName,
+        mut apply: impl FnMut(&Event) + Send,
+    ) -> Result<bool, StoreError> {
+        // Before anything is read: what is heard meanwhile counts as new the next time.
+        let heard = log.heard(stream);
+        let before = self.next;
+        loop {
+            let events = log.read_stream(stream, self.next, PAGE_EVENTS).await?;
+            let Some(last) = events.last() else {
+                break;
+            };
+            self.next = last.version().plus(1);
+            events.iter().for_each(&mut apply);
+        }
+        self.generation = Some(heard.generation);
+        Ok(self.next > before)
+    }
+
+    /// The same, but asks the store only when the stream has grown as far as this process has
+    /// heard: of its own appends at once, of those of others within a moment.
+    ///
+    /// # Errors
+    /// When the log cannot be read.
+    pub async fn read_on_if_grown(
+        &mut self,
+        log: &dyn EventLog,
+        stream: &StreamName,
+        apply: impl FnMut(&Event) + Send,
+    ) -> Result<bool, StoreError> {
+        let heard = log.heard(stream);
+        let is_known = self.generation == Some(heard.generation);
+        if is_known && heard.next.is_none_or(|next| next <= self.next) {
+            return Ok(false);
+        }
+        self.read_on(log, stream, apply).await
+    }
+}
