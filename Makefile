@@ -17,7 +17,9 @@ RELEASE := $(CARGO_TARGET_DIR)/release/retrace
 DEBUG := $(CARGO_TARGET_DIR)/debug/retrace
 say = @printf '\n\033[1m== %s\033[0m\n' "$(1)"
 
-.PHONY: help run test bench screenshots fmt lint-rust lint-web test-rust test-web test-browser web build deny fuzz clean-data
+ROUNDS ?= 500
+
+.PHONY: help run test crash bench screenshots fmt lint-rust lint-web test-rust test-web test-browser web build deny fuzz clean-data
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 22
@@ -36,6 +38,16 @@ test: ## install what is missing, and run all checks and tests
 	@scripts/install rust node chromium postgres verifiers
 	@$(MAKE) lint-rust lint-web test-web test-rust test-browser
 	$(call say,all checks and tests passed)
+
+crash: ## kill servers and databases, fill disks, cut connections: ROUNDS=500 [SEED=n]
+	$(call say,looking for what is needed)
+	@scripts/install rust node postgres
+	@$(MAKE) web
+	@cargo build --release --locked -p retrace-api
+	@cargo test --release --locked -p retrace-tests --test crash --no-run
+	$(call say,$(ROUNDS) rounds)
+	@RETRACE_CRASH_ROUNDS=$(ROUNDS) RETRACE_CRASH_SEED=$(SEED) cargo test --release --locked --quiet \
+	    -p retrace-tests --test crash -- --nocapture --test-threads 1
 
 screenshots: ## take the pictures of the documentation from a running `make run`
 	@cd tests/browser && node screenshots.mjs http://127.0.0.1:8080 "$$(cat $(CURDIR)/retrace-data/admin-token)" $(CURDIR)/docs/screenshots

@@ -4,6 +4,7 @@
 //! The binary is the one that `cargo build -p retrace-api` made for the same profile, or the one
 //! that `RETRACE_BIN` names.
 
+pub mod crash;
 pub mod person;
 pub mod upload;
 

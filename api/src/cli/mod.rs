@@ -112,6 +112,9 @@ pub fn run() -> ExitCode {
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
+        // What cannot be written, to a full disk above all, is not to be said either: saying so
+        // would panic in whichever thread has something to tell, such as the one that appends.
+        .log_internal_errors(false)
         .init();
 
     let runtime = match tokio::runtime::Runtime::new() {

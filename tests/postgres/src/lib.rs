@@ -80,10 +80,46 @@ impl PostgresServer {
 
     /// The URL of the server's database, for `--database-url`.
     pub fn url(&self) -> String {
+        self.url_of("postgres")
+    }
+
+    /// Creates another database, and answers its URL.
+    ///
+    /// # Errors
+    /// When there is one of that name.
+    pub fn create_database(&self, name: &str) -> Result<String, ServerError> {
+        self.administrate("createdb", &[name])?;
+        Ok(self.url_of(name))
+    }
+
+    /// Removes a database with all that is in it, whoever is connected to it.
+    ///
+    /// # Errors
+    /// When there is none of that name.
+    pub fn drop_database(&self, name: &str) -> Result<(), ServerError> {
+        self.administrate("dropdb", &["--force", name])
+    }
+
+    fn url_of(&self, database: &str) -> String {
         format!(
-            "postgres:///postgres?user=postgres&host={}",
+            "postgres:///{database}?user=postgres&host={}",
             self.folder.path().display()
         )
+    }
+
+    fn administrate(&self, program: &str, arguments: &[&str]) -> Result<(), ServerError> {
+        let output = self
+            .command(program)
+            .arg("--username=postgres")
+            .arg("--host")
+            .arg(self.folder.path())
+            .args(arguments)
+            .output()?;
+        if output.status.success() {
+            return Ok(());
+        }
+        let said = String::from_utf8_lossy(&output.stderr);
+        Err(ServerError(format!("{program} failed: {said}")))
     }
 
     /// The folder that holds the server's socket and data.
