@@ -46,7 +46,7 @@ pub enum Store {
 pub enum Fault {
     /// The server is killed.
     Server,
-    /// The database is killed; the server stays, and must not need anything.
+    /// The database, or one process of it, is killed; the server stays, and must not need anything.
     Database,
     /// Server and database are killed.
     Both,
@@ -56,7 +56,7 @@ pub enum Fault {
     Disk,
     /// One of two nodes on one database is killed, while clients change from one to the other.
     Nodes,
-    /// The network as above, while server and database are killed.
+    /// The network as above, while servers and database are killed; with PostgreSQL two nodes.
     Everything,
 }
 
@@ -338,7 +338,12 @@ impl Round<'_> {
             recorder: token("recorder")?,
             admin: token("admin")?,
         };
-        if self.fault == Fault::Nodes {
+        let several = match self.fault {
+            Fault::Nodes => true,
+            Fault::Everything => url.is_some(),
+            _ => false,
+        };
+        if several {
             let data = folder.join("other");
             copy_keys(first.data(), &data).map_err(|error| failed("copying keys", &error))?;
             let mut second = Node::new(data, url.map(str::to_owned));
@@ -379,6 +384,7 @@ impl Round<'_> {
                     self.kill_node(0);
                     self.pause(0, 50);
                 }
+                Fault::Database if self.random.percent(40) => self.kill_part_of_database(),
                 Fault::Database => self.restart_database()?,
                 Fault::Both => {
                     if self.random.percent(50) {
@@ -399,8 +405,10 @@ impl Round<'_> {
                     self.pause(0, 200);
                 }
                 Fault::Everything => {
-                    if self.random.percent(60) {
-                        self.kill_node(0);
+                    for which in 0..self.nodes.len() {
+                        if self.random.percent(60) {
+                            self.kill_node(which);
+                        }
                     }
                     if self.postgres.is_some() && self.random.percent(60) {
                         self.restart_database()?;
@@ -437,6 +445,21 @@ impl Round<'_> {
             self.tally.database_kills += 1;
         }
         Ok(())
+    }
+
+    /// Kills one process of the database: then it ends all others by itself, and recovers.
+    fn kill_part_of_database(&mut self) {
+        let pid = self.postgres.as_ref().and_then(|postgres| postgres.pid());
+        let children = pid.and_then(|pid| {
+            let children = format!("/proc/{pid}/task/{pid}/children");
+            std::fs::read_to_string(children).ok()
+        });
+        let children: Vec<&str> = children.iter().flat_map(|c| c.split_whitespace()).collect();
+        if !children.is_empty() {
+            let child = children[self.random.next() as usize % children.len()];
+            let killed = Command::new("kill").args(["-9", child]).status();
+            self.tally.database_kills += u64::from(killed.is_ok_and(|killed| killed.success()));
+        }
     }
 
     fn restart_database(&mut self) -> Result<(), Broken> {
@@ -487,10 +510,20 @@ impl Round<'_> {
             self.tally.receipts = found.receipts;
             reader.check_read_models(node, head, &found.sessions)?;
         }
-        let verified = self.nodes[0].succeed(&["verify", "--json"])?;
-        let verified: Value = serde_json::from_str(&verified).unwrap_or_default();
-        if verified["verified"] != json!(true) {
-            return Err(Broken::new(format!("`retrace verify`: {verified}")));
+        let node = &self.nodes[0];
+        let url = format!("http://{}", node.address());
+        let key = node.data().join("keys/log.pub");
+        let key = key.to_string_lossy();
+        // What is stored, and what outsiders are shown.
+        for command in [
+            ["verify", "--json"].as_slice(),
+            &["verify", "--json", "--url", &url, "--key-file", &key],
+        ] {
+            let said = node.succeed(command)?;
+            let said: Value = serde_json::from_str(&said).unwrap_or_default();
+            if said["verified"] != json!(true) {
+                return Err(Broken::new(format!("{command:?}: {said}")));
+            }
         }
         Ok(())
     }
