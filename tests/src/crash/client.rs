@@ -45,6 +45,8 @@ pub(super) struct Told {
     pub(super) retries: u64,
     /// How often it was told that the disk is full.
     pub(super) full: u64,
+    /// The longest that it tried until something was acknowledged.
+    pub(super) longest: Duration,
 }
 
 /// Sends until it is enough.
@@ -403,6 +405,7 @@ impl Client<'_> {
             let pause = self.random.between(1, 30);
             std::thread::sleep(Duration::from_millis(pause));
         }
+        self.told.longest = self.told.longest.max(start.elapsed());
         Ok(())
     }
 }

@@ -317,3 +317,145 @@ impl Leaf {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Two streams, taken in as batches of 3 and 2, and what their client knows of them.
+    struct Played {
+        streams: [Stream; 2],
+        events: Vec<(usize, u64)>,
+        heads: Heads,
+    }
+
+    impl Played {
+        fn new() -> Self {
+            let stream = |source: &str| Stream::new("s", source.to_owned(), 7);
+            let mut streams = [stream("a"), stream("b")];
+            let mut events = Vec::new();
+            for (which, first, end) in [(0, 0, 3), (1, 0, 3), (0, 3, 5), (1, 3, 5)] {
+                streams[which].batch(first, end);
+                events.extend((first..end).map(|version| (which, version)));
+                if which == 0 {
+                    streams[0].goes_on_at(end).expect("it was sent");
+                    let position = events.len() as u64 - 1;
+                    let head = head_of(&leaves(&streams, &events));
+                    streams[0].keep(end - 1, Receipt { position, head });
+                }
+            }
+            let mut heads = Heads::default();
+            let at_3 = head_of(&leaves(&streams, &events[..3]));
+            heads.keep(at_3).expect("one head");
+            Self {
+                streams,
+                events,
+                heads,
+            }
+        }
+
+        /// What a check says of a log of these events.
+        fn check(&self, events: &[(usize, u64)]) -> Result<Found, Broken> {
+            let leaves = leaves(&self.streams, events);
+            self.check_leaves(&leaves, head_of(&leaves))
+        }
+
+        fn check_leaves(&self, leaves: &[Vec<u8>], head: Head) -> Result<Found, Broken> {
+            let streams: Vec<&Stream> = self.streams.iter().collect();
+            check(leaves, head, &streams, &self.heads)
+        }
+    }
+
+    fn leaves(streams: &[Stream], events: &[(usize, u64)]) -> Vec<Vec<u8>> {
+        (0..)
+            .zip(events)
+            .map(|(position, (which, version))| {
+                let leaf = streams[*which].leaf(*version, (position, "2026-11-21T10:00:00Z", "00"));
+                leaf.into_bytes()
+            })
+            .collect()
+    }
+
+    fn head_of(leaves: &[Vec<u8>]) -> Head {
+        let mut tree = Tree::default();
+        for leaf in leaves {
+            tree.push(leaf);
+        }
+        Head {
+            size: leaves.len() as u64,
+            root: tree.root(),
+        }
+    }
+
+    #[test]
+    fn a_log_that_keeps_its_promises_passes() {
+        let played = Played::new();
+        let found = played.check(&played.events).expect("nothing is wrong");
+        assert_eq!(
+            (found.acknowledged, found.beyond, found.receipts),
+            (5, 5, 2)
+        );
+        // What was not acknowledged may be absent, from the end of a batch on.
+        played.check(&played.events[..8]).expect("nothing is wrong");
+    }
+
+    #[test]
+    fn whatever_is_lost_doubled_swapped_or_changed_is_found() {
+        let played = Played::new();
+        let events = &played.events;
+        let without = |index: usize| [&events[..index], &events[index + 1..]].concat();
+        let mut doubled = events.clone();
+        doubled.push((0, 4));
+        let mut swapped = events.clone();
+        swapped.swap(6, 7);
+        let mut elsewhere = events.clone();
+        elsewhere.rotate_left(3);
+        let cases = [
+            ("acknowledged events are lost", events[..6].to_vec()),
+            ("one in the middle is lost", without(1)),
+            ("part of a batch is there", events[..9].to_vec()),
+            ("one is there twice", doubled),
+            ("two are swapped", swapped),
+            ("they are not where the receipts say", elsewhere),
+        ];
+        for (what, events) in cases {
+            assert!(played.check(&events).is_err(), "{what}");
+        }
+        let whole = leaves(&played.streams, events);
+        let mut changed = whole.clone();
+        let byte = changed[4].len() / 2;
+        changed[4][byte] ^= 1;
+        assert!(played.check_leaves(&changed, head_of(&changed)).is_err());
+        assert!(played.check_leaves(&whole, head_of(&changed)).is_err());
+        let mut unknown = Played::new();
+        unknown.streams[1] = Stream::new("s", "c".to_owned(), 7);
+        assert!(unknown.check_leaves(&whole, head_of(&whole)).is_err());
+    }
+
+    #[test]
+    fn a_server_that_goes_back_or_splits_is_found() {
+        let mut played = Played::new();
+        assert!(
+            played.streams[0].goes_on_at(3).is_err(),
+            "5 were acknowledged"
+        );
+        assert!(
+            played.streams[1].goes_on_at(4).is_err(),
+            "no batch ended there"
+        );
+        let other = Head {
+            size: 3,
+            root: [0; 32],
+        };
+        assert!(played.heads.keep(other).is_err(), "another root");
+        let beyond = Head {
+            size: 99,
+            root: [0; 32],
+        };
+        played.heads.keep(beyond).expect("not seen before");
+        assert!(
+            played.check(&played.events.clone()).is_err(),
+            "a head is lost"
+        );
+    }
+}

@@ -130,6 +130,8 @@ pub struct Tally {
     pub beyond: u64,
     /// Receipts that were checked when they came, and against the log in the end.
     pub receipts: u64,
+    /// The longest that a client tried until something was acknowledged.
+    pub longest: Duration,
     /// How long it took.
     pub time: Duration,
 }
@@ -148,6 +150,7 @@ impl Tally {
         self.acknowledged += other.acknowledged;
         self.beyond += other.beyond;
         self.receipts += other.receipts;
+        self.longest = self.longest.max(other.longest);
         self.time += other.time;
     }
 }
@@ -171,7 +174,8 @@ impl fmt::Display for Tally {
         write!(
             f,
             "{rounds:>6} {server_kills:>7} {database_kills:>8} {full_disks:>5} {told_full:>9} {cuts:>6} \
-             {duplicates:>10} {retries:>8} {acknowledged:>12} {beyond:>10} {receipts:>9} {:>7.1}",
+             {duplicates:>10} {retries:>8} {acknowledged:>12} {beyond:>10} {receipts:>9} {:>7.1} {:>7.1}",
+            self.longest.as_secs_f64(),
             self.time.as_secs_f64()
         )
     }
@@ -179,7 +183,7 @@ impl fmt::Display for Tally {
 
 /// The names of what a [`Tally`] prints.
 pub const COLUMNS: &str = "rounds servers databases disks told full   cuts duplicates  retries acknowledged \
-                           unanswered  receipts seconds";
+                           unanswered  receipts longest seconds";
 
 /// What rounds need beside the binary.
 pub struct Ground {
@@ -312,6 +316,7 @@ impl Round<'_> {
             let told: Told = client.map_err(panicked)??;
             self.tally.retries += told.retries;
             self.tally.told_full += told.full;
+            self.tally.longest = self.tally.longest.max(told.longest);
             heads.add(told.heads)?;
             streams.extend(told.streams);
         }
