@@ -20,6 +20,7 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread::JoinHandle;
+use std::time::Instant;
 
 use retrace_core::Position;
 use retrace_core::log::EventLog;
@@ -192,6 +193,8 @@ impl Projections {
                 stopped: stopped.clone(),
                 reached,
                 batch_events: BATCH_EVENTS_MAX,
+                applied_at: Instant::now(),
+                was_little: false,
                 _lock: Arc::clone(&lock),
             };
             let thread = std::thread::Builder::new()

@@ -153,6 +153,11 @@ impl Event {
         &self.commit.items[self.index]
     }
 
+    /// The commit that it stands in.
+    pub(crate) fn commit(&self) -> &Arc<Commit> {
+        &self.commit
+    }
+
     /// Where it stands in the whole log.
     pub fn position(&self) -> Position {
         self.commit.first_position.plus(self.index as u64)

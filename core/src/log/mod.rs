@@ -5,7 +5,7 @@
 //! | [`self`] | the [`EventLog`] trait, which is the whole interface, and its errors |
 //! | [`stored`] | [`StoredLog`]: the log over a database; opening it |
 //! | `append` | the pipeline that takes events in |
-//! | `read` | events and proofs from rows |
+//! | `read`, `recent` | events and proofs from rows; commits that were read lately |
 //! | `store` | what a database must do; no events, no tree, no keys |
 //! | `sqlite`, `postgres` | the two databases that do it |
 //! | `payload` | how the events of a commit are packed and sealed |
@@ -34,6 +34,7 @@ mod payload;
 mod postgres;
 mod read;
 pub mod receipt;
+mod recent;
 mod sqlite;
 mod store;
 pub mod stored;

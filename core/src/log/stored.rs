@@ -16,6 +16,7 @@ use super::hearing::Hearing;
 use super::merkle::Hash;
 use super::postgres::PostgresStore;
 use super::receipt::Receipt;
+use super::recent::RecentCommits;
 use super::sqlite::SqliteStore;
 use super::store::{Rows, Store, read_one};
 use super::{Append, AppendError, EventLog, Head, StoreError, blocking, read};
@@ -81,6 +82,7 @@ struct Shared {
     /// The largest size of the log that this process knows of.
     committed: watch::Sender<Position>,
     hearing: Arc<Hearing>,
+    recent: RecentCommits,
     /// Whether others may have appended since somebody last looked.
     others_appended: Arc<AtomicBool>,
     /// Whether somebody looks for what other processes append.
@@ -129,6 +131,7 @@ impl StoredLog {
                 keys: data_keys,
                 committed,
                 hearing,
+                recent: RecentCommits::default(),
                 others_appended,
                 polled: AtomicBool::new(false),
             }),
@@ -280,8 +283,17 @@ impl EventLog for StoredLog {
     }
 
     async fn read(&self, from: Position, limit: usize) -> Result<Vec<Event>, StoreError> {
-        self.read_async(move |rows, keys| read::events(rows, keys, from, limit))
-            .await
+        let mut events = Vec::new();
+        let next = self.shared.recent.read(from.0, limit, &mut events);
+        let missing = limit - events.len();
+        if missing > 0 {
+            let rest = self
+                .read_async(move |rows, keys| read::events(rows, keys, Position(next), missing));
+            let rest = rest.await?;
+            self.shared.recent.keep(&rest);
+            events.extend(rest);
+        }
+        Ok(events)
     }
 
     async fn read_stream(

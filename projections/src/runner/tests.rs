@@ -293,6 +293,8 @@ fn a_model_that_fails_is_tried_again_and_misses_nothing() {
         stopped,
         reached,
         batch_events,
+        applied_at: Instant::now(),
+        was_little: false,
         _lock: lock,
     };
     let thread = std::thread::spawn(move || worker.run(first));

@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use retrace_core::Position;
 use retrace_core::event::Event;
@@ -18,6 +18,10 @@ pub(super) const BATCH_EVENTS_MAX: usize = 8_192;
 const BATCH_EVENTS_MIN: usize = 256;
 const BATCH_BYTES: usize = 16 << 20;
 
+/// While the log grows by little at a time, a batch is applied so often: each costs a transaction, and
+/// what is recorded must not wait for what is shown.
+const GATHERED_FOR: Duration = Duration::from_millis(150);
+
 const PAUSE_MIN: Duration = Duration::from_millis(100);
 const PAUSE_MAX: Duration = Duration::from_secs(30);
 
@@ -28,6 +32,10 @@ pub(super) struct Worker {
     pub(super) stopped: watch::Receiver<bool>,
     pub(super) reached: watch::Sender<Position>,
     pub(super) batch_events: usize,
+    /// When a batch was applied last.
+    pub(super) applied_at: Instant,
+    /// Whether that batch was far from full.
+    pub(super) was_little: bool,
     /// Held for as long as the read model may be written.
     pub(super) _lock: Arc<File>,
 }
@@ -66,6 +74,10 @@ impl Worker {
             None => (self.model.open)(&self.around)?,
         };
         let from = projection.checkpoint();
+        let gathered = self.applied_at.elapsed();
+        if gathered < GATHERED_FOR && self.was_little {
+            self.wait(async { tokio::time::sleep(GATHERED_FOR - gathered).await });
+        }
         let log = Arc::clone(&self.around.log);
         let Some(read) = self.wait(log.read(from, self.batch_events)) else {
             return Ok(());
@@ -76,8 +88,10 @@ impl Worker {
                 grown?;
             }
         } else {
+            self.was_little = events.len() < self.batch_events / 4;
             self.batch_events = next_batch_events(&events);
             projection.apply(&events)?;
+            self.applied_at = Instant::now();
             self.reached.send_replace(projection.checkpoint());
         }
         *slot = Some(projection);

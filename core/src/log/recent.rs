@@ -1,0 +1,65 @@
+//! Commits that were read lately, unpacked: each read model reads the end of the log, one shortly after
+//! the other.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::event::{Commit, Event};
+
+/// About so many bytes of events are kept. What stands first in the log goes first.
+const KEPT_BYTES: usize = 32 << 20;
+/// What an event takes beside its data, about.
+const EVENT_BYTES: usize = 48;
+
+#[derive(Default)]
+pub(super) struct RecentCommits {
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    /// By their first positions.
+    commits: BTreeMap<u64, Arc<Commit>>,
+    bytes: usize,
+}
+
+impl RecentCommits {
+    /// Appends the events from `next` on, as far as they are kept without a gap, until there are
+    /// `limit`. Answers the position to go on from.
+    pub(super) fn read(&self, mut next: u64, limit: usize, events: &mut Vec<Event>) -> u64 {
+        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        while events.len() < limit
+            && let Some((first, commit)) = state.commits.range(..=next).next_back()
+        {
+            let start = (next - first) as usize;
+            let end = commit.len().min(start.saturating_add(limit - events.len()));
+            if start >= end {
+                break;
+            }
+            events.extend(commit.events(start..end));
+            next = first + end as u64;
+        }
+        next
+    }
+
+    /// Keeps the commits of events that were read.
+    pub(super) fn keep(&self, events: &[Event]) {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        for commit in events.chunk_by(|a, b| Arc::ptr_eq(a.commit(), b.commit())) {
+            let commit = commit[0].commit();
+            let first = commit.first_position.0;
+            if state.commits.insert(first, Arc::clone(commit)).is_none() {
+                state.bytes += size(commit);
+            }
+        }
+        while state.bytes > KEPT_BYTES
+            && let Some((_, commit)) = state.commits.pop_first()
+        {
+            state.bytes -= size(&commit);
+        }
+    }
+}
+
+fn size(commit: &Commit) -> usize {
+    commit.data.len() + commit.len() * EVENT_BYTES
+}
