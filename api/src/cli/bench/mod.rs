@@ -4,6 +4,7 @@
 //! rounds; a figure is the median of its rounds. Only ratios within one run mean much: absolute
 //! figures move with the machine and the hour.
 
+mod append;
 mod import;
 mod index;
 mod screen;
@@ -13,6 +14,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
+use anyhow::Context;
 use clap::{Args, ValueEnum};
 use serde::Serialize;
 
@@ -23,6 +25,9 @@ use super::output;
 #[command(after_long_help = "Examples:
   retrace bench import
   retrace bench search --recordings samples
+  retrace bench append
+  retrace bench append --only \"HTTP, SQLite\" --time 10s --rounds 1
+  retrace bench overload --for 10m
   retrace bench all --json > figures.json")]
 pub(super) struct Bench {
     /// What to measure
@@ -33,6 +38,18 @@ pub(super) struct Bench {
     /// Search these recordings instead of made-up ones
     #[arg(long, value_name = "FOLDER")]
     recordings: Option<PathBuf>,
+    /// Append: for how long in each round
+    #[arg(long, value_name = "TIME", default_value = "1s", value_parser = duration)]
+    time: Duration,
+    /// Append: all numbers of clients with all sizes of batches, which takes an hour
+    #[arg(long)]
+    full: bool,
+    /// Append: only the cases that have this in their names
+    #[arg(long, value_name = "TEXT")]
+    only: Option<String>,
+    /// Overload: for how long, on each store
+    #[arg(long = "for", value_name = "TIME", default_value = "20s", value_parser = duration)]
+    overload_for: Duration,
     /// Print the figures as a list in JSON
     #[arg(long)]
     json: bool,
@@ -40,6 +57,10 @@ pub(super) struct Bench {
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Name {
+    /// Appending over HTTP and in process, beside rows in the same database and message-db
+    Append,
+    /// Twice what the server takes: is its memory flat, and is anything lost?
+    Overload,
     /// Importing asciicast into the SQLite log, beside a row per event
     Import,
     /// The screen at any moment of a one-hour recording, beside replaying it from its start
@@ -48,7 +69,7 @@ enum Name {
     Index,
     /// Searching all moments, over HTTP and directly, beside SQLite FTS5
     Search,
-    /// All of them
+    /// All of them but `overload`
     All,
 }
 
@@ -87,6 +108,20 @@ impl Bench {
     pub(super) async fn run(self) -> anyhow::Result<ExitCode> {
         let wanted = |name| self.name == name || self.name == Name::All;
         let mut figures = Vec::new();
+        if wanted(Name::Append) {
+            figures.extend(
+                append::run(&append::Options {
+                    rounds: self.rounds,
+                    full: self.full,
+                    only: self.only.clone(),
+                    time: self.time,
+                })
+                .await?,
+            );
+        }
+        if self.name == Name::Overload {
+            figures.extend(append::overload::run(self.overload_for).await?);
+        }
         if wanted(Name::Import) {
             figures.extend(import::run(self.rounds).await?);
         }
@@ -103,7 +138,7 @@ impl Bench {
             output::line(serde_json::to_string_pretty(&figures)?)?;
         } else {
             output::line(format!(
-                "{:28} {:>12} {:10} {:>12}  {:36} {:>8}",
+                "{:42} {:>12} {:10} {:>12}  {:36} {:>8}",
                 "figure", "retrace", "", "peer", "", "ratio"
             ))?;
             for figure in &figures {
@@ -116,12 +151,27 @@ impl Bench {
                     ratio,
                 } = figure;
                 output::line(format!(
-                    "{name:28} {value:>12.3} {unit:10} {peer_value:>12.3}  {peer:36} {ratio:>8.3}"
+                    "{name:42} {value:>12.3} {unit:10} {peer_value:>12.3}  {peer:36} {ratio:>8.3}"
                 ))?;
             }
         }
         Ok(ExitCode::SUCCESS)
     }
+}
+
+/// A time such as `90`, `90s`, `10m` or `2h`.
+fn duration(text: &str) -> anyhow::Result<Duration> {
+    let wanted = "expected a number with s, m or h, as in 10m";
+    let (number, seconds) = match text.as_bytes().last() {
+        Some(b's') => (&text[..text.len() - 1], 1.0),
+        Some(b'm') => (&text[..text.len() - 1], 60.0),
+        Some(b'h') => (&text[..text.len() - 1], 3600.0),
+        _ => (text, 1.0),
+    };
+    let number: f64 = number.parse().context(wanted)?;
+    let duration = Duration::try_from_secs_f64(number * seconds).context(wanted)?;
+    anyhow::ensure!(!duration.is_zero(), wanted);
+    Ok(duration)
 }
 
 fn median(values: &[f64]) -> f64 {

@@ -1,0 +1,4 @@
+//! What others do with the same events.
+
+pub(super) mod message_db;
+pub(super) mod rows;
