@@ -47,7 +47,7 @@ crash: ## kill servers and databases, fill disks, cut connections: ROUNDS=500 [S
 	@cargo test --release --locked -p retrace-tests --test crash --no-run
 	$(call say,$(ROUNDS) rounds)
 	@RETRACE_CRASH_ROUNDS=$(ROUNDS) RETRACE_CRASH_SEED=$(SEED) cargo test --release --locked --quiet \
-	    -p retrace-tests --test crash -- --nocapture --test-threads 1
+	    -p retrace-tests --test crash -- --nocapture
 
 screenshots: ## take the pictures of the documentation from a running `make run`
 	@cd tests/browser && node screenshots.mjs http://127.0.0.1:8080 "$$(cat $(CURDIR)/retrace-data/admin-token)" $(CURDIR)/docs/screenshots

@@ -60,17 +60,15 @@ fn play(store: Store) {
             say("skipped: a tmpfs cannot be mounted here, so no disk was full");
         }
     }
-    say(&format!("\n{:<35} {COLUMNS}", store.to_string()));
-    for fault in store
-        .faults()
-        .iter()
-        .map(ToString::to_string)
-        .chain(["together".to_owned()])
-    {
+    let mut table = format!("\n{:<35} {COLUMNS}\n", store.to_string());
+    let faults = store.faults().iter().map(ToString::to_string);
+    for fault in faults.chain(["together".to_owned()]) {
         if let Some(tally) = tallies.get(&fault) {
-            say(&format!("{fault:<35} {tally}"));
+            table.push_str(&format!("{fault:<35} {tally}\n"));
         }
     }
+    // At once: the rounds of the other store go on.
+    say(&table);
 }
 
 #[test]

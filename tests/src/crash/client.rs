@@ -2,7 +2,7 @@
 //! answer that it has not checked, and notices when the server takes back what it once said.
 
 use std::net::SocketAddr;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
@@ -30,6 +30,8 @@ pub(super) struct Orders<'a> {
     pub(super) recorder: &'a str,
     /// The key of the log.
     pub(super) key: &'a LogKey,
+    /// Counts what is acknowledged, of all clients.
+    pub(super) progress: &'a AtomicU64,
     /// Set when it may end.
     pub(super) enough: &'a AtomicBool,
 }
@@ -287,6 +289,7 @@ impl Client<'_> {
         }
         self.told.streams[batch.stream].goes_on_at(next)?;
         self.check_receipt(batch.stream, batch.end - 1, &body)?;
+        self.orders.progress.fetch_add(1, Ordering::Relaxed);
         Ok(true)
     }
 

@@ -8,7 +8,7 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::process::Command;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread::ScopedJoinHandle;
 use std::time::{Duration, Instant};
 
@@ -28,6 +28,8 @@ use crate::PATIENCE;
 
 /// How many leaves the server gives out at once.
 const BUNDLE: u64 = 256;
+/// So long a fault waits for clients that get on.
+const LOAD_WITHIN: Duration = Duration::from_secs(10);
 /// After a crash PostgreSQL makes sure that all its files are on the disk: in one go, instead of one
 /// by one, which takes seconds. It is as durable as by default.
 const PG_SYNC: &str = "recovery_init_sync_method=syncfs";
@@ -283,7 +285,7 @@ impl Round<'_> {
         } else {
             proxies.iter().map(Proxy::address).collect()
         };
-        let enough = AtomicBool::new(false);
+        let (enough, progress) = (AtomicBool::new(false), AtomicU64::new(0));
         let orders: Vec<Orders<'_>> = (0..self.random.between(3, 5))
             .map(|_| Orders {
                 seed: self.random.next(),
@@ -291,6 +293,7 @@ impl Round<'_> {
                 ways: ways.clone(),
                 recorder: &facts.recorder,
                 key: &facts.key,
+                progress: &progress,
                 enough: &enough,
             })
             .collect();
@@ -301,7 +304,7 @@ impl Round<'_> {
                 .map(|orders| scope.spawn(|| client::run(orders)))
                 .collect();
             let watcher = scope.spawn(|| watch(&nodes, &facts.key, &enough));
-            let played = self.make_trouble(&clients);
+            let played = self.make_trouble(&clients, &progress);
             enough.store(true, Ordering::Relaxed);
             let told: Vec<_> = clients.into_iter().map(ScopedJoinHandle::join).collect();
             (played, told, watcher.join())
@@ -375,8 +378,13 @@ impl Round<'_> {
     }
 
     /// Lets things fail while clients append. Ends early when a client has found something.
-    fn make_trouble<T>(&mut self, clients: &[ScopedJoinHandle<'_, T>]) -> Result<(), Broken> {
+    fn make_trouble<T>(
+        &mut self,
+        clients: &[ScopedJoinHandle<'_, T>],
+        progress: &AtomicU64,
+    ) -> Result<(), Broken> {
         for _ in 0..self.random.between(1, 3) {
+            wait_for_load(progress);
             self.pause(30, 300);
             if clients.iter().any(ScopedJoinHandle::is_finished) {
                 return Ok(());
@@ -534,17 +542,35 @@ impl Round<'_> {
     }
 }
 
-/// Keeps the heads that nodes show, until it is enough.
+/// Waits until something is acknowledged again: a fault while all still wait for the end of the last
+/// one shows nothing new. That it ever comes is for the clients to find out.
+fn wait_for_load(progress: &AtomicU64) {
+    let (start, before) = (Instant::now(), progress.load(Ordering::Relaxed));
+    while progress.load(Ordering::Relaxed) == before && start.elapsed() < LOAD_WITHIN {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+/// Keeps the heads that nodes show, which never go back, until it is enough.
 fn watch(nodes: &[SocketAddr], key: &LogKey, enough: &AtomicBool) -> Result<Heads, Broken> {
     let mut heads = Heads::default();
+    let mut sizes = vec![0; nodes.len()];
     let request = Message::request("GET", "/checkpoint", &[], Vec::new()).bytes();
     while !enough.load(Ordering::Relaxed) {
-        for node in nodes {
+        for (node, size) in nodes.iter().zip(&mut sizes) {
             let answer = Connection::open(*node).and_then(|mut node| node.ask(&request));
             if let Ok(answer) = answer
                 && answer.status() == 200
             {
-                heads.keep(key.open(&String::from_utf8_lossy(answer.body()))?)?;
+                let head = key.open(&String::from_utf8_lossy(answer.body()))?;
+                if head.size < *size {
+                    return Err(Broken::new(format!(
+                        "LOST: {node} showed a head of {size} events, and then one of {}",
+                        head.size
+                    )));
+                }
+                *size = head.size;
+                heads.keep(head)?;
             }
         }
         std::thread::sleep(Duration::from_millis(15));
