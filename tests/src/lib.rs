@@ -147,8 +147,12 @@ impl Retrace {
 
     /// Starts the server on an address, and waits until it listens.
     pub fn serve_at(&self, address: &str) -> Server {
-        let mut child = self
-            .command(&["serve", "--listen", address])
+        self.serve_by(self.command(&["serve", "--listen", address]))
+    }
+
+    /// Starts the server by this command, and waits until it listens.
+    pub fn serve_by(&self, mut command: Command) -> Server {
+        let mut child = command
             .stdout(Stdio::piped())
             .spawn()
             .expect("the server starts");

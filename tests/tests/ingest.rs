@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+use std::fs::File;
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::time::{Duration, Instant};
@@ -185,6 +186,20 @@ fn a_launched_session_shows_up_goes_on_and_ends() {
     assert!(!json!(control).to_string().contains(secret));
     let verified = retrace.run(&["verify"]);
     assert!(verified.status.success(), "{verified:?}");
+}
+
+/// Its own log, on a disk that is full: what cannot be told must not stop what tells it.
+#[test]
+fn a_server_that_cannot_write_what_it_tells_goes_on_recording() {
+    let retrace = Retrace::new();
+    let recorder = retrace.recorder_token();
+    let mut command = retrace.command(&["serve", "--listen", "127.0.0.1:0"]);
+    let full = File::options().write(true).open("/dev/full").unwrap();
+    command.env("RETRACE_LOG", "trace").stderr(full);
+    let server = retrace.serve_by(command);
+    let upload = Upload::launch(&server, &recorder, &json!({}));
+    let receipt = upload.send("terminal", 0, markers(0, 10)).is_ok();
+    assert_eq!(receipt["nextVersion"], 10);
 }
 
 #[test]
