@@ -10,8 +10,8 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use retrace_tests::crash::rounds::{COLUMNS, Fault, Ground, Store, Tally};
 
-/// Each fault twice with each store.
-const SHORT: u64 = 20;
+/// Each fault once with each store.
+const SHORT: u64 = 10;
 
 fn say(line: &str) {
     // Where to, if standard error is gone?

@@ -166,7 +166,9 @@ impl Link {
         std::thread::scope(|scope| {
             let other = scope.spawn(ask);
             let mine = ask();
-            let other = other.join().unwrap_or_else(|_| mine_is_enough());
+            let other = other
+                .join()
+                .unwrap_or_else(|_| Err(io::ErrorKind::Other.into()));
             if self.random.percent(50) {
                 mine.or(other)
             } else {
@@ -174,8 +176,4 @@ impl Link {
             }
         })
     }
-}
-
-fn mine_is_enough() -> io::Result<Message> {
-    Err(io::ErrorKind::Other.into())
 }
