@@ -275,6 +275,17 @@ mod tests {
         }
     }
 
+    /// Sealed by `Cobblestone256Encryptor` of the Python package `cryptography` 50.0.2.
+    #[test]
+    fn what_another_implementation_sealed_is_opened() {
+        let sealed = "05fa63e6b94efb524b4bbe8313675eb713eafee629528547fa23114eac3a6c3087820edec7553140\
+             e15f1662354860686444a3ca08a6a9ceeac96b94aeb69c54cbc66354882e698af9861889ecad5d1b\
+             f23cb5cb435f1b13833e24049724e77532ff4178f0da416f";
+        let key: [u8; 32] = std::array::from_fn(|i| i as u8);
+        let opened = open(&key, b"retrace test\0place", &hex::decode(sealed).unwrap());
+        assert_eq!(opened.unwrap(), b"sealed by another implementation");
+    }
+
     #[test]
     fn a_cut_at_any_chunk_and_any_flipped_byte_is_found() {
         let sealed = seal(&KEY, b"", &plaintext(2 * CHUNK_BYTES + 5)).unwrap();
