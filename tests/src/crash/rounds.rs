@@ -516,12 +516,14 @@ impl Round<'_> {
         let streams: Vec<&Stream> = streams.iter().collect();
         let reader = Reader::new(facts);
         for node in &self.nodes {
-            let (head, found) =
-                reader.settled(node, |head, leaves| check(leaves, head, &streams, heads))?;
+            let found = reader.settled(node, |head, leaves| {
+                let found = check(leaves, head, &streams, heads)?;
+                let shown = reader.check_read_models(node, head, &found.sessions);
+                Ok((found, shown))
+            })?;
             self.tally.acknowledged = found.acknowledged;
             self.tally.beyond = found.beyond;
             self.tally.receipts = found.receipts;
-            reader.check_read_models(node, head, &found.sessions)?;
         }
         let node = &self.nodes[0];
         let url = format!("http://{}", node.address());
@@ -593,19 +595,20 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Checks the log of a node once nobody appends any more: what a client sent and did not wait
-    /// for may still be on its way.
+    /// Checks a node once nobody appends any more: what a client sent and did not wait for may still
+    /// be on its way. What is true of a log that goes on growing is the first of the two answers; the
+    /// second counts only if it did not grow meanwhile.
     fn settled<T>(
         &self,
         node: &Node,
-        check: impl Fn(Head, &[Vec<u8>]) -> Result<T, Broken>,
-    ) -> Result<(Head, T), Broken> {
+        check: impl Fn(Head, &[Vec<u8>]) -> Result<(T, Result<(), Broken>), Broken>,
+    ) -> Result<T, Broken> {
         loop {
             let head = self.head(node)?;
             let leaves = self.leaves(node, head.size)?;
-            let checked = check(head, &leaves)?;
+            let (checked, of_this_size) = check(head, &leaves)?;
             if self.head(node)? == head {
-                return Ok((head, checked));
+                return of_this_size.map(|()| checked);
             }
         }
     }
