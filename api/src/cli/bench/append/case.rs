@@ -59,11 +59,16 @@ pub(super) struct Bench {
     pub(super) scratch: Scratch,
     /// How long the clients send.
     pub(super) time: Duration,
-    /// The files of message-db, once they are needed.
+    /// The files of message-db, once they were fetched.
     pub(super) message_db: Option<PathBuf>,
 }
 
 impl Bench {
+    pub(super) fn fetch_message_db(&mut self) -> anyhow::Result<()> {
+        self.message_db = Some(message_db::fetch(self.scratch.folder.path())?);
+        Ok(())
+    }
+
     pub(super) async fn run(&mut self, case: Case) -> anyhow::Result<Sample> {
         let run = match case.way {
             Way::Http(store) => self.http(case, store).await,
@@ -116,13 +121,8 @@ impl Bench {
     async fn peer(&mut self, case: Case) -> anyhow::Result<Sample> {
         let database = self.scratch.database().await?;
         if let Way::MessageDb { .. } = case.way {
-            let files = match &self.message_db {
-                Some(files) => files,
-                None => {
-                    let folder = self.scratch.folder.path();
-                    self.message_db.insert(message_db::fetch(folder)?)
-                }
-            };
+            let files = self.message_db.as_deref();
+            let files = files.context("message-db was not fetched")?;
             message_db::install(files, self.scratch.postgres_host(), &database)?;
         } else {
             let mut connection = self.scratch.connect(&database).await?;

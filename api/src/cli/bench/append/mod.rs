@@ -121,6 +121,18 @@ pub(super) async fn run(options: &Options) -> anyhow::Result<Vec<Figure>> {
         time: options.time,
         message_db: None,
     };
+    if cases
+        .iter()
+        .any(|case| matches!(case.way, Way::MessageDb { .. }))
+    {
+        match bench.fetch_message_db() {
+            Ok(()) => {}
+            Err(error) => {
+                output::note(format!("append: without message-db: {error:#}"));
+                cases.retain(|case| !matches!(case.way, Way::MessageDb { .. }));
+            }
+        }
+    }
     let mut verified = match options.only {
         None => Some(Verified::fill(&mut bench.scratch).await?),
         Some(_) => None,
