@@ -54,7 +54,7 @@ screenshots: ## take the pictures of the documentation from a running `make run`
 
 bench: ## run the benchmarks
 	$(call say,looking for what is needed)
-	@scripts/install rust node postgres
+	@scripts/install rust node postgres verifiers
 	@$(MAKE) web
 	@cargo build --release --locked -p retrace-api
 	@$(RELEASE) bench all

@@ -160,10 +160,11 @@ mod tests {
         let parsed = parse_batch(lines.text(), &IngestLimits::default()).unwrap();
         let parsed: Vec<_> = parsed.events.iter_from(0).collect();
         assert_eq!(parsed.len(), 100);
+        assert_eq!(lines.events().count(), 100);
         for ((at, data), (parsed_at, kind, parsed_data)) in lines.events().zip(parsed) {
             assert_eq!((at, data), (parsed_at, parsed_data));
             assert_eq!(kind.as_str(), TYPE);
-            assert!(is_canonical(data));
+            assert!(is_canonical(str::from_utf8(data).unwrap()));
             assert_eq!(data.len(), PAYLOAD_BYTES);
         }
     }
