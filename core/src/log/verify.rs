@@ -14,6 +14,7 @@
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
+use std::thread::ScopedJoinHandle;
 
 use super::checkpoint::Checkpoint;
 use super::data_keys::{DataKeys, KnownKey};
@@ -121,23 +122,50 @@ fn verify(
     let stored = rows.all_checkpoints()?;
     let size = Position(head.size);
     let mut verification = Verification::new(size, &stored, trusted, verifier_key)?;
-    while verification.position() < size {
-        let from = CommitsFrom::Position(verification.position());
-        let commits = rows.commits(from, CHUNK_EVENTS, CHUNK_BYTES)?;
-        let opened = commits
-            .into_iter()
-            .map(|commit| {
-                let key = key_of(rows, keys, &commit);
-                (commit, key)
-            })
-            .collect::<Vec<_>>();
-        verification.take_chunk(&opened, keys.log())?;
-        progress(verification.position().0, head.size);
-    }
+    // While one chunk is checked the next is read.
+    std::thread::scope(|scope| {
+        let mut checking: Option<ScopedJoinHandle<'_, Chunk>> = None;
+        let mut next = 0;
+        while next < size.0 || checking.is_some() {
+            let from = next;
+            let mut sealed: Vec<Sealed> = Vec::new();
+            if from < size.0 {
+                let at = CommitsFrom::Position(Position(from));
+                for commit in rows.commits(at, CHUNK_EVENTS, CHUNK_BYTES)? {
+                    let key = key_of(rows, keys, &commit);
+                    next = commit.first_position.0.saturating_add(commit.count);
+                    sealed.push((commit, key));
+                }
+                if next <= from {
+                    // Nothing follows: whether that is an end or a hole, what is read so far tells.
+                    next = size.0;
+                }
+            }
+            if let Some(chunk) = checking.take() {
+                let chunk = chunk
+                    .join()
+                    .unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+                verification.take_chunk(chunk)?;
+                progress(verification.position().0, head.size);
+            }
+            if !sealed.is_empty() {
+                let log = keys.log();
+                checking = Some(scope.spawn(move || check_on_all_cores(sealed, log)));
+            }
+        }
+        if verification.position() < size {
+            let missing = "it is missing, and so are all after it";
+            return Err(bad(verification.position(), missing));
+        }
+        Ok(())
+    })?;
     let nodes = rows.all_nodes()?;
     let streams = rows.all_streams()?;
     verification.finish(&head, &nodes, &streams, verifier_key)
 }
+
+/// Commits with the hashes of their leaves, as far as they hold.
+type Chunk = Vec<(StoredCommit, Result<Vec<Hash>, VerifyError>)>;
 
 /// A commit with the key that opens it.
 type Sealed = (StoredCommit, Result<Arc<KnownKey>, String>);
@@ -213,15 +241,8 @@ impl Verification {
         Position(self.edge.size())
     }
 
-    fn take_chunk(&mut self, commits: &[Sealed], log: LogId) -> Result<(), VerifyError> {
-        if commits.is_empty() {
-            return Err(bad(
-                self.position(),
-                "it is missing, and so are all after it",
-            ));
-        }
-        let checked = check_on_all_cores(commits, log);
-        for ((commit, _), hashes) in commits.iter().zip(checked) {
+    fn take_chunk(&mut self, chunk: Chunk) -> Result<(), VerifyError> {
+        for (commit, hashes) in chunk {
             let first = commit.first_position;
             if first != self.position() {
                 return Err(bad(
@@ -367,11 +388,11 @@ impl Verification {
 }
 
 /// Hashes the leaves of each commit, and holds them against the stored hashes.
-fn check_on_all_cores(commits: &[Sealed], log: LogId) -> Vec<Result<Vec<Hash>, VerifyError>> {
+fn check_on_all_cores(commits: Vec<Sealed>, log: LogId) -> Chunk {
     let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-    let share = commits.len().div_ceil(cores);
+    let share = commits.len().div_ceil(cores).max(1);
     let check = |(commit, key): &Sealed| check_commit(commit, key, log);
-    std::thread::scope(|scope| {
+    let checked: Vec<_> = std::thread::scope(|scope| {
         let workers: Vec<_> = commits
             .chunks(share)
             .map(|share| scope.spawn(move || share.iter().map(check).collect::<Vec<_>>()))
@@ -384,7 +405,12 @@ fn check_on_all_cores(commits: &[Sealed], log: LogId) -> Vec<Result<Vec<Hash>, V
                     .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
             })
             .collect()
-    })
+    });
+    commits
+        .into_iter()
+        .map(|(commit, _)| commit)
+        .zip(checked)
+        .collect()
 }
 
 fn check_commit(

@@ -66,7 +66,11 @@ impl PostgresStore {
         let writer = pool(1)
             // A connection that is gone is found when it is written to, which is tried again.
             .test_before_acquire(false)
-            .connect_with(options.clone().options([("synchronous_commit", "on")]))
+            // The plan never depends on the values, and making it anew takes longer than a small group.
+            .connect_with(options.clone().options([
+                ("synchronous_commit", "on"),
+                ("plan_cache_mode", "force_generic_plan"),
+            ]))
             .await
             .map_err(failed)?;
         let store = Self {
