@@ -186,6 +186,12 @@ impl Uploader {
         Err("the server refuses again and again".to_owned())
     }
 
+    /// The sources that have something on the disk.
+    fn sources(&self) -> Vec<SourceName> {
+        let recorded = self.session.recorded();
+        recorded.borrow().durable.keys().cloned().collect()
+    }
+
     async fn round(&mut self) -> Result<(), Trouble> {
         if self.needs_token || self.session.launched().is_none() {
             self.launch().await?;
@@ -193,14 +199,7 @@ impl Uploader {
         // A quarantine adds a stream, which is sent in the same round.
         let mut done = Vec::new();
         loop {
-            let sources: Vec<SourceName> = self
-                .session
-                .recorded()
-                .borrow()
-                .durable
-                .keys()
-                .cloned()
-                .collect();
+            let sources = self.sources();
             let Some(source) = sources.into_iter().find(|source| !done.contains(source)) else {
                 return Ok(());
             };
@@ -421,15 +420,7 @@ impl Uploader {
     }
 
     fn quarantine_all(&self, reason: &str) -> Result<(), Trouble> {
-        let sources: Vec<SourceName> = self
-            .session
-            .recorded()
-            .borrow()
-            .durable
-            .keys()
-            .cloned()
-            .collect();
-        for source in sources {
+        for source in self.sources() {
             if self.session.state(&source).quarantined.is_none() {
                 let committed = self.session.state(&source).committed;
                 self.quarantine(&source, committed, reason)?;

@@ -26,8 +26,8 @@ use crate::server::App;
 
 /// Smaller bodies are taken apart at once: handing them to another thread takes as long.
 const INLINE_BYTES_MAX: usize = 64 << 10;
-/// An import may hold the log's write lock for long. Whoever waits longer is told to come back,
-/// which is safe whatever became of the append.
+/// A database that restarts, or is far too slow, holds appends up. Whoever waits longer is told to
+/// come back, which is safe whatever became of the append.
 const APPEND_WITHIN: Duration = Duration::from_secs(30);
 
 #[derive(Deserialize)]

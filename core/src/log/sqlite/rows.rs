@@ -15,6 +15,35 @@ use crate::seal::keys::KeyScope;
 /// Reads through a connection, inside whatever transaction it has.
 pub(super) struct SqliteRows<'a>(pub(super) &'a Connection);
 
+/// The commits of one log or one stream in order, from the one that holds `?2` on: it begins at or
+/// before that.
+macro_rules! commits_sql {
+    ($of:literal, $by:literal) => {
+        concat!(
+            "SELECT first_position, event_count, s.name, first_version, recorded_at, payload,
+                 leaf_hashes
+             FROM commits c JOIN streams s ON s.stream = c.stream
+             WHERE c.",
+            $of,
+            " = ?1 AND ",
+            $by,
+            " >= coalesce((SELECT max(",
+            $by,
+            ")
+                 FROM commits WHERE ",
+            $of,
+            " = ?1 AND ",
+            $by,
+            " <= ?2), 0)
+               AND ",
+            $by,
+            " + event_count > ?2
+             ORDER BY ",
+            $by
+        )
+    };
+}
+
 impl Rows for SqliteRows<'_> {
     fn head(&mut self) -> Result<StoredHead, StoreError> {
         self.0
@@ -93,27 +122,12 @@ impl Rows for SqliteRows<'_> {
         events: u64,
         bytes: u64,
     ) -> Result<Vec<StoredCommit>, StoreError> {
-        // The commit that holds the first event begins at or before it.
         let (sql, filter, from) = match from {
-            CommitsFrom::Position(position) => (
-                "SELECT first_position, event_count, s.name, first_version, recorded_at, payload,
-                     leaf_hashes
-                 FROM commits c JOIN streams s ON s.stream = c.stream
-                 WHERE c.log = ?1 AND first_position >= coalesce((SELECT max(first_position)
-                     FROM commits WHERE log = ?1 AND first_position <= ?2), 0)
-                   AND first_position + event_count > ?2
-                 ORDER BY first_position",
-                LOG,
-                position.0,
-            ),
+            CommitsFrom::Position(position) => {
+                (commits_sql!("log", "first_position"), LOG, position.0)
+            }
             CommitsFrom::Stream(stream, version) => (
-                "SELECT first_position, event_count, s.name, first_version, recorded_at, payload,
-                     leaf_hashes
-                 FROM commits c JOIN streams s ON s.stream = c.stream
-                 WHERE c.stream = ?1 AND first_version >= coalesce((SELECT max(first_version)
-                     FROM commits WHERE stream = ?1 AND first_version <= ?2), 0)
-                   AND first_version + event_count > ?2
-                 ORDER BY first_version",
+                commits_sql!("stream", "first_version"),
                 to_sql(stream)?,
                 version.0,
             ),
