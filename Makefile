@@ -35,7 +35,7 @@ run: ## install what is missing, build, serve with the sample recordings
 
 test: ## install what is missing, and run all checks and tests
 	$(call say,looking for what is needed)
-	@scripts/install rust node chromium postgres verifiers
+	@scripts/install rust node chromium postgres verifiers recorders
 	@$(MAKE) lint-rust lint-web test-web test-rust test-browser
 	$(call say,all checks and tests passed)
 

@@ -214,6 +214,17 @@ impl StreamName {
         Self(format!("session/{session}/control"))
     }
 
+    /// The stream of what nodes make of a session's recording: videos, thumbnails. Only the server writes
+    /// it, and whoever appends at its expected version has the work.
+    pub fn video_of(session: SessionId) -> Self {
+        Self(format!("session/{session}/video"))
+    }
+
+    /// The stream of who looked at a session's recording. Only the server writes it.
+    pub fn accesses_of(session: SessionId) -> Self {
+        Self(format!("session/{session}/access"))
+    }
+
     /// The stream of all tokens ever created and revoked.
     pub fn tokens() -> Self {
         Self("access/tokens".to_owned())

@@ -6,16 +6,18 @@ use std::fs;
 use std::path::Path;
 
 /// Each crate with the crates of ours that it may use when it runs.
-const MAY_USE: [(&str, &[&str]); 7] = [
+const MAY_USE: [(&str, &[&str]); 8] = [
     ("core", &[]),
-    ("ingest", &["retrace-core"]),
-    ("projections", &["retrace-core"]),
+    ("media", &[]),
+    ("ingest", &["retrace-core", "retrace-media"]),
+    ("projections", &["retrace-core", "retrace-media"]),
     ("query", &["retrace-core", "retrace-projections"]),
     (
         "api",
         &[
             "retrace-core",
             "retrace-ingest",
+            "retrace-media",
             "retrace-projections",
             "retrace-query",
             "retrace-scratch-postgres",

@@ -20,8 +20,14 @@ pub struct FramesCaptured {
     pub first_at: crate::Timestamp,
     /// How many frames the blob holds.
     pub frame_count: u32,
+    /// Height of the first frame in pixels, where it is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub height: Option<u32>,
     /// Time of the last frame.
     pub last_at: crate::Timestamp,
-    /// `video/webm`, `image/png`, …
+    /// `video/webm`, `image/png`, `application/x-guacamole-recording`, …
     pub media_type: String,
+    /// Width of the first frame in pixels, where it is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub width: Option<u32>,
 }

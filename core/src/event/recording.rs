@@ -63,12 +63,79 @@ pub struct VideoRequested {
     pub media_type: String,
 }
 
+/// A node began to build something of the recording. While its claim is young, no other node does.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct VideoClaimed {
+    /// What is built.
+    pub media_type: String,
+    /// Which node builds it.
+    pub node: String,
+}
+
+/// A piece of video was made of pictures that were captured: one WebM file that begins with a
+/// keyframe and plays alone.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct VideoEncoded {
+    /// SHA-256 of the piece, in hexadecimal.
+    pub blob: String,
+    /// Size of the piece in bytes.
+    pub bytes: u64,
+    /// `vp9`, `vp8`, …
+    pub codec: String,
+    /// Time of its first frame.
+    pub first_at: crate::Timestamp,
+    /// How many frames it has: those that changed something.
+    pub frame_count: u32,
+    /// Until when it shows the screen: the time of the last picture that went into it, changed or not.
+    pub last_at: crate::Timestamp,
+    /// `video/webm`.
+    pub media_type: String,
+}
+
+/// A part of the footage was looked at, frame by frame.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct VideoAnalyzed {
+    /// Changed share of the screen in each second from `first_at` on, in thousandths.
+    pub changed_permille: Vec<u16>,
+    /// Where the part begins.
+    pub first_at: crate::Timestamp,
+    /// Where the part ends.
+    pub last_at: crate::Timestamp,
+    /// Small pictures of it, side by side.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub thumbnails: Option<ThumbnailSheet>,
+}
+
+/// Small pictures of a recording in one picture: rows of equal tiles, in the order of time.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ThumbnailSheet {
+    /// SHA-256 of the picture, in hexadecimal.
+    pub blob: String,
+    /// Size of the picture file in bytes.
+    pub bytes: u64,
+    /// How many tiles stand side by side.
+    pub columns: u32,
+    /// `image/webp`, …
+    pub media_type: String,
+    /// Height of a tile in pixels.
+    pub tile_height: u32,
+    /// Width of a tile in pixels.
+    pub tile_width: u32,
+    /// What each tile shows: microseconds after `first_at`. As many as there are tiles.
+    pub times_us: Vec<u64>,
+}
+
 /// A playable video was built.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct VideoCompleted {
-    /// SHA-256 of the video, in hexadecimal.
-    pub blob: String,
+    /// SHA-256 of the video, in hexadecimal. None when it consists of the pieces that were encoded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub blob: Option<String>,
     /// Its size in bytes.
     pub bytes: u64,
     /// Its length in microseconds.

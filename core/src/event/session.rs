@@ -65,17 +65,34 @@ pub struct SourceAttached {
 pub struct RecordingFile {
     /// Size of the content in bytes, decompressed.
     pub bytes: u64,
-    /// `asciicast-v1`, `asciicast-v2`, `asciicast-v3`, …
+    /// `asciicast-v2`, `ttyrec`, `typescript`, `tlog`, `sudo-iolog`, `guacamole`, `webm`, `screenshots`, …
     pub format: String,
     /// The header of the recording, letter for letter.
     pub header: String,
     /// Pauses longer than this are to be shown as this long, in microseconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub idle_limit_us: Option<u64>,
-    /// The file name, without folders.
+    /// The file name, without folders; of a folder the name of the folder.
     pub name: String,
-    /// SHA-256 of the content, decompressed, in hexadecimal.
+    /// The files of the recording as they were, kept as blobs, where its events do not hold every byte
+    /// of them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub parts: Vec<RecordingPart>,
+    /// SHA-256 of the content, decompressed, in hexadecimal. Of a recording of several files the SHA-256
+    /// of a line for each: the SHA-256 in hexadecimal, two spaces, the name (as `sha256sum` prints).
     pub sha256: String,
+}
+
+/// One file of a recording.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RecordingPart {
+    /// SHA-256 of the file, in hexadecimal: its blob.
+    pub blob: String,
+    /// Its size in bytes.
+    pub bytes: u64,
+    /// Its name, within the folder of the recording.
+    pub name: String,
 }
 
 /// The session ended.

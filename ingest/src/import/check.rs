@@ -257,6 +257,7 @@ fn beginning(
             header: header.text.clone(),
             idle_limit_us: header.idle_limit_us,
             name: name.unwrap_or_default(),
+            parts: Vec::new(),
             sha256: hex::encode(facts.sha256),
         }),
         rows: Some(header.rows),

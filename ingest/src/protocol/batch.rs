@@ -276,7 +276,9 @@ fn blob_of(kind: &EventType, data: &str) -> Result<Option<String>, String> {
     let body = EventBody::from_data(kind, data.as_bytes()).map_err(|error| brief(&error))?;
     let blob = match body {
         EventBody::FramesCaptured(captured) => Some(captured.blob),
-        EventBody::VideoCompleted(completed) => Some(completed.blob),
+        EventBody::VideoEncoded(encoded) => Some(encoded.blob),
+        EventBody::VideoAnalyzed(analyzed) => analyzed.thumbnails.map(|sheet| sheet.blob),
+        EventBody::VideoCompleted(completed) => completed.blob,
         EventBody::UploadQuarantined(quarantined) => quarantined.blob,
         _ => None,
     };

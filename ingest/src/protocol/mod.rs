@@ -29,7 +29,8 @@ pub use packed::{Encoding, UnpackError, unpack};
 pub const BATCH_MEDIA_TYPE: &str = "application/x-ndjson";
 /// The header with the recorder's clock at sending, as RFC 3339.
 pub const SENT_AT_HEADER: &str = "retrace-sent-at";
-/// The source that only the server writes: the launch, the upload tokens, the control channel.
-pub const CONTROL_SOURCE: &str = "control";
+/// The sources that only the server writes: the launch, the upload tokens and the control channel; what
+/// is built of the recording; who looked at it.
+pub const SERVER_SOURCES: [&str; 3] = ["control", "video", "access"];
 /// What an upload token begins with. A recorder's own token begins with `rtr_`.
 pub const UPLOAD_TOKEN_PREFIX: &str = "rtu";

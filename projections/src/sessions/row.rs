@@ -79,6 +79,7 @@ impl From<RecordingFile> for RecordingFacts {
             header: _,
             idle_limit_us,
             name,
+            parts: _,
             sha256,
         } = file;
         Self {

@@ -45,6 +45,7 @@ fn a_session_is_what_its_events_say() {
         header: "{}".to_owned(),
         idle_limit_us: Some(2_000_000),
         name: "deploy.cast".to_owned(),
+        parts: Vec::new(),
         sha256: "ab".repeat(32),
     };
     let source = SourceAttached {

@@ -3,7 +3,7 @@
 use axum::extract::{FromRequestParts, Path};
 use axum::http::request::Parts;
 use retrace_core::{SessionId, SourceName, StreamName};
-use retrace_ingest::protocol::{CONTROL_SOURCE, ErrorCode};
+use retrace_ingest::protocol::{SERVER_SOURCES, ErrorCode};
 use serde::Deserialize;
 
 use super::error::IngestError;
@@ -75,9 +75,10 @@ pub(super) struct Stream {
 impl Stream {
     pub(super) fn of(session: SessionId, source: String) -> Result<Self, IngestError> {
         let source = SourceName::new(source).map_err(|e| IngestError::invalid(e.to_string()))?;
-        if source.as_str() == CONTROL_SOURCE {
-            let message = "`control` is written by the server only: choose another source name";
-            return Err(IngestError::invalid(message));
+        if SERVER_SOURCES.contains(&source.as_str()) {
+            return Err(IngestError::invalid(format!(
+                "`{source}` is written by the server only: choose another source name"
+            )));
         }
         let name = StreamName::of_session(session, &source);
         Ok(Self { source, name })
