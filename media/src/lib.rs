@@ -3,3 +3,5 @@
 //! Whatever is read here was made by somebody else's program: sizes, times and counts are checked before
 //! they are believed, and nothing read can make it panic. What is decoded by code that is not ours and
 //! not memory-safe (FFmpeg) is decoded in a process of its own.
+
+pub mod webm;

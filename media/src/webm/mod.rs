@@ -1,0 +1,22 @@
+//! WebM (Matroska, RFC 9559) without decoding anything: where the frames stand, and one playable file over the
+//! frames of many pieces.
+//!
+//! | part | what it promises |
+//! |---|---|
+//! | [`Scanner`] | finds every whole frame of the video track in bytes that come piece by piece, in memory that does not grow with them; what is damaged or cut off ends the scan and is named, what came before is kept |
+//! | [`Grouper`] | gathers frames into [`Group`]s that become one cluster each |
+//! | [`Layout`] | a WebM file with duration, cues in front and gaps kept as gaps, laid out over frames that stay where they are: any byte range of it is a list of small headers and of ranges of the originals |
+//!
+//! So a recording of any length is joined without copying or re-encoding a byte of it, also while it is
+//! still being made.
+
+mod ebml;
+mod group;
+mod layout;
+mod scan;
+#[cfg(test)]
+mod tests;
+
+pub use group::{Frame, Group, Grouper, UnpackError};
+pub use layout::{GroupSize, Layout, Piece};
+pub use scan::{ScanError, Scanner, Track};
