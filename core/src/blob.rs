@@ -107,6 +107,14 @@ pub struct BlobStore {
     log: StoredLog,
 }
 
+impl std::fmt::Debug for BlobStore {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("BlobStore")
+            .field("folder", &self.folder)
+            .finish_non_exhaustive()
+    }
+}
+
 impl BlobStore {
     /// The blobs in `folder`, which is made when the first blob is stored. Nodes of one log share
     /// the folder.

@@ -1,4 +1,4 @@
-//! What a recording is wrapped in: nothing, gzip (of one or many members) or zstd.
+//! What a recording is wrapped in: nothing, gzip (of one or many members), bzip2 or zstd.
 //!
 //! [`Content`] finds out by the first bytes, never by the name. It promises that no more than
 //! [`Limits::max_bytes`] come out and no more than [`Limits::max_ratio`] for each byte that went
@@ -8,6 +8,7 @@
 use std::fmt;
 use std::io::{self, BufReader, Chain, Cursor, Read};
 
+use bzip2::read::MultiBzDecoder;
 use flate2::read::MultiGzDecoder;
 use sha2::{Digest, Sha256};
 
@@ -20,16 +21,38 @@ pub enum Compression {
     None,
     /// gzip (RFC 1952).
     Gzip,
+    /// bzip2.
+    Bzip2,
     /// Zstandard (RFC 8878).
     Zstd,
 }
 
 impl Compression {
+    /// As many bytes as are looked at.
+    const MAGIC_BYTES: usize = 10;
+
+    /// Some recordings begin with a time in binary, so not only the two bytes are looked at that
+    /// make a magic number, but all that must stand there.
     fn of_magic(magic: &[u8]) -> Self {
+        const BLOCK: &[u8] = &[0x31, 0x41, 0x59, 0x26, 0x53, 0x59];
+        const END: &[u8] = &[0x17, 0x72, 0x45, 0x38, 0x50, 0x90];
         match magic {
-            [0x1f, 0x8b, ..] => Self::Gzip,
+            [0x1f, 0x8b, 0x08, flags, ..] if flags & 0xe0 == 0 => Self::Gzip,
             [0x28, 0xb5, 0x2f, 0xfd, ..] => Self::Zstd,
+            [b'B', b'Z', b'h', b'1'..=b'9', block @ ..] if [BLOCK, END].contains(&block) => {
+                Self::Bzip2
+            }
             _ => Self::None,
+        }
+    }
+
+    /// The ending that names of such files have.
+    pub fn ending(self) -> &'static str {
+        match self {
+            Self::None => "",
+            Self::Gzip => ".gz",
+            Self::Bzip2 => ".bz2",
+            Self::Zstd => ".zst",
         }
     }
 }
@@ -39,6 +62,7 @@ impl fmt::Display for Compression {
         f.write_str(match self {
             Self::None => "plain",
             Self::Gzip => "gzip",
+            Self::Bzip2 => "bzip2",
             Self::Zstd => "zstd",
         })
     }
@@ -93,6 +117,7 @@ pub struct Content<R: Read> {
 enum Stream<R: Read> {
     Plain(Counted<R>),
     Gzip(Box<MultiGzDecoder<Counted<R>>>),
+    Bzip2(Box<MultiBzDecoder<Counted<R>>>),
     Zstd(Box<zstd::Decoder<'static, BufReader<Counted<R>>>>),
 }
 
@@ -123,6 +148,7 @@ impl<R: Read> Stream<R> {
         match self {
             Self::Plain(file) => file,
             Self::Gzip(decoder) => decoder.get_ref(),
+            Self::Bzip2(decoder) => decoder.get_ref(),
             Self::Zstd(decoder) => decoder.get_ref().get_ref(),
         }
     }
@@ -134,9 +160,9 @@ impl<R: Read> Content<R> {
     /// # Errors
     /// When the file cannot be read.
     pub fn open(mut file: R, limits: &Limits) -> Result<Self, ContainerError> {
-        let mut magic = Vec::with_capacity(4);
+        let mut magic = Vec::with_capacity(Compression::MAGIC_BYTES);
         file.by_ref()
-            .take(4)
+            .take(Compression::MAGIC_BYTES as u64)
             .read_to_end(&mut magic)
             .map_err(ContainerError::Io)?;
         let compression = Compression::of_magic(&magic);
@@ -148,6 +174,7 @@ impl<R: Read> Content<R> {
         let stream = match compression {
             Compression::None => Stream::Plain(file),
             Compression::Gzip => Stream::Gzip(Box::new(MultiGzDecoder::new(file))),
+            Compression::Bzip2 => Stream::Bzip2(Box::new(MultiBzDecoder::new(file))),
             Compression::Zstd => Stream::Zstd(Box::new(
                 zstd::Decoder::new(file).map_err(ContainerError::Io)?,
             )),
@@ -172,6 +199,7 @@ impl<R: Read> Content<R> {
             let read = match &mut self.stream {
                 Stream::Plain(file) => file.read(buffer),
                 Stream::Gzip(decoder) => decoder.read(buffer),
+                Stream::Bzip2(decoder) => decoder.read(buffer),
                 Stream::Zstd(decoder) => decoder.read(buffer),
             };
             match read {
@@ -243,6 +271,12 @@ mod tests {
         encoder.finish().unwrap()
     }
 
+    fn bzip2(content: &[u8]) -> Vec<u8> {
+        let mut encoder = bzip2::write::BzEncoder::new(Vec::new(), bzip2::Compression::fast());
+        encoder.write_all(content).unwrap();
+        encoder.finish().unwrap()
+    }
+
     fn read_all(file: &[u8], limits: &Limits) -> Result<(Vec<u8>, Compression), ContainerError> {
         let mut content = Content::open(file, limits)?;
         let (mut all, mut buffer) = (Vec::new(), vec![0; 10_000]);
@@ -266,6 +300,12 @@ mod tests {
             ("plain", content.clone(), Compression::None),
             ("gzip", gzip(&content), Compression::Gzip),
             ("gzip of two members", two_members, Compression::Gzip),
+            ("bzip2", bzip2(&content), Compression::Bzip2),
+            (
+                "bzip2 of nothing and more",
+                [bzip2(b""), bzip2(&content)].concat(),
+                Compression::Bzip2,
+            ),
             ("zstd", zstd, Compression::Zstd),
         ];
         for (name, file, want) in cases {
@@ -273,7 +313,13 @@ mod tests {
             assert!(got == content, "{name}");
             assert_eq!(compression, want, "{name}");
         }
-        for short in [&b""[..], b"\x1f", b"(\xb5/"] {
+        for short in [
+            &b""[..],
+            b"\x1f",
+            b"\x1f\x8b\x52\x5a",
+            b"(\xb5/",
+            b"BZh9 is no bzip2",
+        ] {
             assert_eq!(read_all(short, &Limits::default()).unwrap().0, short);
         }
     }
@@ -281,8 +327,9 @@ mod tests {
     #[test]
     fn compression_that_is_cut_off_or_damaged_is_an_error() {
         let content = vec![b'x'; 300_000];
-        for file in [gzip(&content), zstd::encode_all(&content[..], 1).unwrap()] {
-            for end in 4..file.len() {
+        let zstd = zstd::encode_all(&content[..], 1).unwrap();
+        for file in [gzip(&content), bzip2(&content), zstd] {
+            for end in Compression::MAGIC_BYTES..file.len() {
                 let read = read_all(&file[..end], &Limits::default());
                 assert!(
                     matches!(read, Err(ContainerError::Damaged { .. })),

@@ -1,6 +1,6 @@
 //! Recordings in and out, in the formats of others.
 //!
-//! - [`container`]: what a file is wrapped in (nothing, gzip, zstd), within [`Limits`].
+//! - [`container`]: what a file is wrapped in (nothing, gzip, bzip2, zstd), within [`Limits`].
 //! - [`asciicast`]: the format of asciinema, read in versions 1, 2 and 3, written in 2 and 3.
 //! - [`protocol`]: what recorders and the server say to each other over the network.
 //! - [`import`]: files and folders of recordings into the log, each whole or not at all.
@@ -19,5 +19,7 @@ pub mod protocol;
 pub mod recorder;
 pub mod sample;
 mod shown;
+mod utf8;
+mod written;
 
 pub use limits::Limits;

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use clap::Args;
 use indicatif::ProgressBar;
 use retrace_core::Timestamp;
+use retrace_core::blob::BlobStore;
 use retrace_ingest::import::{
     ImportOptions, ImportProgress, ImportReport, Imported, Outcome, import_all, shown_path,
 };
@@ -60,18 +61,21 @@ impl Import {
                 "--started-at is for one file: the files of a folder did not all begin then"
             );
         }
-        let log = Arc::new(self.data.dir().open_or_create_log().await?);
+        let data = self.data.dir();
+        let log = data.open_or_create_log().await?;
+        let blobs = BlobStore::new(data.blobs(), log.clone());
         let options = ImportOptions {
             started_at: self.started_at,
             user: self.user,
             host: self.host,
             title: self.title,
             target: self.target,
+            blobs: Some(blobs),
             ..ImportOptions::default()
         };
         let bar = output::bar_of_bytes(0);
         let progress = Arc::new(Bar { bar: bar.clone() });
-        let report = import_all(log, self.paths, options, progress).await;
+        let report = import_all(Arc::new(log), self.paths, options, progress).await;
         bar.finish_and_clear();
         if self.json {
             print_json(&report)?;
@@ -114,11 +118,13 @@ fn print_json(report: &ImportReport) -> anyhow::Result<()> {
                 "file": file,
                 "outcome": if imported.already { "already" } else { "imported" },
                 "session": imported.session,
-                "format": imported.version.format(),
+                "format": imported.format,
                 "events": imported.events,
                 "bytes": imported.bytes,
                 "durationMs": imported.duration_us / 1_000,
                 "logSize": imported.log_size,
+                "parts": imported.parts.iter().map(|part| part.to_string_lossy()).collect::<Vec<_>>(),
+                "problems": imported.problems.first(),
             }),
             Outcome::Skipped => json!({"file": file, "outcome": "skipped"}),
             Outcome::Refused(error) => {
@@ -144,6 +150,7 @@ fn print_for_people(report: &ImportReport) -> anyhow::Result<()> {
                     imported.session,
                     facts(imported)
                 ))?;
+                tell_problems(imported);
                 0
             }
             Outcome::Skipped => 2,
@@ -165,11 +172,23 @@ fn print_for_people(report: &ImportReport) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// What is wrong with a recording that was taken all the same. The session tells all of it.
+fn tell_problems(imported: &Imported) {
+    let problems = &imported.problems;
+    for problem in problems.first() {
+        output::note(format!("            {}", output::printable(problem)));
+    }
+    let more = problems.count() - problems.first().len() as u64;
+    if more > 0 {
+        output::note(format!("            and {more} more of this kind"));
+    }
+}
+
 fn facts(imported: &Imported) -> String {
     let seconds = imported.duration_us / 1_000_000;
     format!(
         "({}, {}:{:02}:{:02}, {} events)",
-        imported.version,
+        imported.format,
         seconds / 3600,
         seconds / 60 % 60,
         seconds % 60,

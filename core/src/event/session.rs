@@ -74,8 +74,8 @@ pub struct RecordingFile {
     pub idle_limit_us: Option<u64>,
     /// The file name, without folders; of a folder the name of the folder.
     pub name: String,
-    /// The files of the recording as they were, kept as blobs, where its events do not hold every byte
-    /// of them.
+    /// The files of the recording as they were, decompressed, kept as blobs, where its events do not hold
+    /// every byte of them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub parts: Vec<RecordingPart>,
     /// SHA-256 of the content, decompressed, in hexadecimal. Of a recording of several files the SHA-256
@@ -87,11 +87,11 @@ pub struct RecordingFile {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct RecordingPart {
-    /// SHA-256 of the file, in hexadecimal: its blob.
+    /// SHA-256 of the file, decompressed, in hexadecimal: its blob.
     pub blob: String,
-    /// Its size in bytes.
+    /// Its size in bytes, decompressed.
     pub bytes: u64,
-    /// Its name, within the folder of the recording.
+    /// Its name, within the folder of the recording, without the ending of a compression.
     pub name: String,
 }
 

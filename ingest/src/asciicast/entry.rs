@@ -6,14 +6,14 @@
 
 use retrace_core::Timestamp;
 use retrace_core::event::{
-    CodeKept, EventBatch, EventError, EventType, MAX_DATA_BYTES, MarkerSet, RecordingCommented,
-    TerminalResized,
+    CodeKept, EventBatch, EventError, EventType, MarkerSet, RecordingCommented, TerminalResized,
 };
 use serde_json::error::Category;
 use serde_json::value::RawValue;
 
 use super::error::Problem;
 use super::{decimal, literal};
+use crate::written::push_text;
 
 /// The most columns, and the most rows, that a terminal is believed to have.
 pub(crate) const MAX_SIDE: u32 = 10_000;
@@ -173,48 +173,16 @@ pub(crate) fn push(
     content: EntryContent<'_>,
 ) -> Result<(), EventError> {
     match content {
-        EntryContent::Output(data) => push_text(batch, at, EventType::TERMINAL_WRITTEN, data),
-        EntryContent::Input(data) => push_text(batch, at, EventType::KEYS_TYPED, data),
+        EntryContent::Output(data) => {
+            push_text(batch, at, EventType::TERMINAL_WRITTEN, data, false)
+        }
+        EntryContent::Input(data) => push_text(batch, at, EventType::KEYS_TYPED, data, false),
         EntryContent::Marker(label) => batch.push(at, MarkerSet { label }),
         EntryContent::Resize(size) => batch.push(at, size),
         EntryContent::Exit(_) => Ok(()),
         EntryContent::Comment(text) => batch.push(at, RecordingCommented { text }),
         EntryContent::Other(kept) => batch.push(at, kept),
     }
-}
-
-/// Adds a text that may be too long for one event. Output says in each part but the last that it
-/// is continued, so that the write can be put together again; of keys each part is an event.
-fn push_text(
-    batch: &mut EventBatch,
-    at: Timestamp,
-    kind: EventType,
-    data: &[u8],
-) -> Result<(), EventError> {
-    const WHOLE: &[u8] = b"{\"text\":\"";
-    const CONTINUED: &[u8] = b"{\"continued\":true,\"text\":\"";
-    const END: &[u8] = b"\"}";
-    const MAX_PART: usize = MAX_DATA_BYTES - CONTINUED.len() - END.len();
-
-    let mut inside = &data[1..data.len() - 1];
-    let begin = if kind == EventType::TERMINAL_WRITTEN {
-        CONTINUED
-    } else {
-        WHOLE
-    };
-    let mut part = |kind: EventType, begin: &[u8], inside: &[u8]| {
-        batch.push_canonical(at, kind, |out| {
-            out.extend_from_slice(begin);
-            out.extend_from_slice(inside);
-            out.extend_from_slice(END);
-        })
-    };
-    while inside.len() > MAX_PART {
-        let (now, rest) = inside.split_at(literal::cut_at(inside, MAX_PART));
-        part(kind.clone(), begin, now)?;
-        inside = rest;
-    }
-    part(kind, WHOLE, inside)
 }
 
 #[cfg(test)]

@@ -14,12 +14,13 @@
 //! changes none of them. A recording that breaks the format anywhere is refused whole, with the
 //! line. [`Reader`] reads, [`Writer`] writes.
 
-mod decimal;
+pub(crate) mod decimal;
 mod entry;
 mod error;
 mod header;
+mod import;
 mod lines;
-mod literal;
+pub(crate) mod literal;
 mod reader;
 mod v1;
 mod v2;
@@ -28,6 +29,7 @@ mod write;
 
 pub use error::{Problem, ReadError};
 pub use header::Header;
+pub(crate) use import::Asciicast;
 pub use reader::{Counts, Facts, Reader};
 pub use write::{WriteError, Writer};
 

@@ -3,21 +3,27 @@
 //! What is not large is one append, whole or not at all. The rest is appended piece after piece, so
 //! that nobody has to wait until a large file is through: what stops on the way is taken up where it
 //! stopped when the same file is imported again.
+//!
+//! A recording with blobs is appended piece by piece, too: its beginning first, because only a session
+//! that has begun has the key that blobs are sealed under; then its files are stored, then the
+//! entries, each after the blobs that it names, and its end last. So a session that has ended is whole.
 
 use std::collections::VecDeque;
 use std::path::Path;
 use std::sync::Arc;
 
+use retrace_core::blob::BlobStore;
 use retrace_core::event::{EndReason, EventBatch, EventType, RecordingDegraded, SessionEnded};
 use retrace_core::log::{Append, AppendError, EventLog, PendingAppend, StoreError};
 use retrace_core::{Position, SourceName, StreamName, StreamVersion, Timestamp};
 use tokio::sync::mpsc;
 use tokio::task::spawn_blocking;
 
-use super::check::{Checked, read_again};
+use super::blobs::{self, Blobs};
+use super::check::{Checked, files, read_again};
+use super::format::{Candidate, Files};
 use super::progress::Meter;
-use super::{ImportError, Imported};
-use crate::Limits;
+use super::{ImportError, ImportOptions, Imported};
 
 /// How many batches may be read ahead of the log.
 const READ_AHEAD: usize = 2;
@@ -31,22 +37,24 @@ const TRIES: usize = 3;
 /// Appends a checked recording, unless the log has it already.
 pub(super) async fn append(
     log: &dyn EventLog,
-    path: &Path,
-    checked: Checked,
-    limits: &Limits,
+    candidate: &Candidate,
+    mut checked: Checked,
+    options: &ImportOptions,
     meter: &Arc<Meter>,
 ) -> Result<Imported, ImportError> {
+    let path = &candidate.path;
     let recorder = SourceName::new("recorder").expect("`recorder` is a source name");
     let stream = StreamName::of_session(checked.session, &recorder);
     let mut appending = Appending {
         log,
         stream,
-        path,
+        candidate,
+        options,
+        meter,
         next: StreamVersion(0),
         new_events: 0,
         pending: VecDeque::new(),
     };
-    let mut checked = checked;
     for tried in 1.. {
         match appending.standing().await? {
             Standing::Whole => break,
@@ -59,7 +67,7 @@ pub(super) async fn append(
                 appending.next = StreamVersion(checked.beginning.len() as u64);
             }
         }
-        match append_parts(&mut appending, &checked, limits, meter).await {
+        match append_parts(&mut appending, &checked).await {
             // A copy of the file was imported at the same time, and was quicker.
             Err(ImportError::Log {
                 source: AppendError::Conflict { .. },
@@ -81,22 +89,25 @@ pub(super) async fn append(
         session: checked.session,
         already: events == 0,
         events,
-        bytes: checked.facts.bytes,
-        duration_us: checked.facts.duration_us,
-        version: checked.version,
+        bytes: checked.bytes,
+        duration_us: checked.about.duration_us,
+        format: checked.about.format,
+        parts: candidate
+            .parts
+            .iter()
+            .map(|part| part.path.clone())
+            .collect(),
+        problems: checked.about.problems,
         log_size,
     })
 }
 
-async fn append_parts(
-    appending: &mut Appending<'_>,
-    checked: &Checked,
-    limits: &Limits,
-    meter: &Arc<Meter>,
-) -> Result<(), ImportError> {
+async fn append_parts(appending: &mut Appending<'_>, checked: &Checked) -> Result<(), ImportError> {
     let begins = appending.next == StreamVersion(0);
+    let has_blobs = checked.keeps_files || checked.names_blobs;
     if let Some(entries) = &checked.entries
         && begins
+        && !has_blobs
         && entries.iter().map(EventBatch::data_bytes).sum::<usize>() <= WHOLE_BYTES
     {
         let mut whole = checked.beginning.clone();
@@ -109,46 +120,93 @@ async fn append_parts(
     if begins {
         appending.append(checked.beginning.clone()).await?;
     }
-    if let Some(batches) = &checked.entries {
-        for batch in batches {
-            appending.append(batch.clone()).await?;
-        }
-    } else {
-        let read = append_entries(appending, checked, limits, meter).await;
-        if let Err(ImportError::Changed { .. }) = read {
-            appending.append(not_the_recording(checked)).await?;
-            appending.acknowledged(0).await?;
-        }
-        read?;
+    if has_blobs {
+        appending.acknowledged(0).await?;
     }
+    let stored = append_content(appending, checked).await;
+    if let Err(ImportError::Changed { .. }) = stored {
+        appending.append(not_the_recording(checked)).await?;
+        appending.acknowledged(0).await?;
+    }
+    stored?;
     appending.append(checked.ending.clone()).await?;
     appending.acknowledged(0).await
+}
+
+/// Stores the files, and appends the entries.
+async fn append_content(
+    appending: &mut Appending<'_>,
+    checked: &Checked,
+) -> Result<(), ImportError> {
+    if checked.keeps_files {
+        keep_files(appending, checked).await?;
+    }
+    match &checked.entries {
+        Some(batches) => {
+            for batch in batches {
+                appending.append(batch.clone()).await?;
+            }
+            Ok(())
+        }
+        None => append_entries(appending, checked).await,
+    }
+}
+
+/// Stores the files of the recording as blobs of its session, which has begun.
+async fn keep_files(appending: &Appending<'_>, checked: &Checked) -> Result<(), ImportError> {
+    let Some(store) = appending.options.blobs.clone() else {
+        return Ok(());
+    };
+    let (candidate, files) = (appending.candidate.clone(), appending.files());
+    let (session, contents) = (checked.session, checked.about.contents.clone());
+    let new_events = appending.new_events;
+    let keeping = spawn_blocking(move || {
+        let path = &candidate.path;
+        for (index, content) in contents.iter().enumerate() {
+            let opened = candidate.format.open_kept(&candidate, index, &files);
+            let mut input = opened.map_err(|error| error.of(path))?;
+            let digest = blobs::digest_of(content.sha256);
+            blobs::put_input(&store, session, digest, &mut input)
+                .map_err(|error| ImportError::blob(path, new_events, error))?;
+        }
+        Ok(())
+    });
+    let path = &appending.candidate.path;
+    keeping
+        .await
+        .map_err(|error| ImportError::stopped(path, error))?
 }
 
 /// Reads the entries again, and appends them.
 async fn append_entries(
     appending: &mut Appending<'_>,
     checked: &Checked,
-    limits: &Limits,
-    meter: &Arc<Meter>,
 ) -> Result<(), ImportError> {
     let (sender, mut batches) = mpsc::channel(READ_AHEAD);
-    let path = appending.path;
     let reading = {
-        let (path, limits, meter) = (path.to_path_buf(), limits.clone(), Arc::clone(meter));
-        let (start, facts) = (checked.start, checked.facts.clone());
+        let (candidate, files) = (appending.candidate.clone(), appending.files());
+        let (start, about) = (checked.start, checked.about.clone());
+        let blobs = stored_blobs(appending.options.blobs.as_ref(), checked);
         spawn_blocking(move || {
             // When nobody receives any more, the append failed and says so itself.
             let send = |batch| sender.blocking_send(batch).is_ok();
-            read_again(&path, &limits, &meter, start, &facts, send)
+            read_again(&candidate, &files, blobs, start, &about, send)
         })
     };
     while let Some(batch) = batches.recv().await {
         appending.append(batch).await?;
     }
+    let path = &appending.candidate.path;
     reading
         .await
         .map_err(|error| ImportError::stopped(path, error))?
+}
+
+fn stored_blobs(store: Option<&BlobStore>, checked: &Checked) -> Blobs {
+    match store {
+        Some(store) if checked.names_blobs => Blobs::stored(store.clone(), checked.session),
+        _ => Blobs::named_only(),
+    }
 }
 
 /// Ends a session whose file changed while it was appended, so that nobody takes what stands in it
@@ -180,20 +238,30 @@ enum Standing {
     Whole,
 }
 
-/// One file on its way into the log.
+/// One recording on its way into the log.
 struct Appending<'a> {
     log: &'a dyn EventLog,
     stream: StreamName,
-    path: &'a Path,
+    candidate: &'a Candidate,
+    options: &'a ImportOptions,
+    meter: &'a Arc<Meter>,
     next: StreamVersion,
     new_events: u64,
     pending: VecDeque<PendingAppend>,
 }
 
 impl Appending<'_> {
+    fn path(&self) -> &Path {
+        &self.candidate.path
+    }
+
+    fn files(&self) -> Files {
+        files(self.options, self.meter)
+    }
+
     /// How much of the file the log has.
     async fn standing(&self) -> Result<Standing, ImportError> {
-        let failed = |error| ImportError::log(self.path, 0, error);
+        let failed = |error| ImportError::log(self.path(), 0, error);
         let next = self.log.next_version(&self.stream).await.map_err(failed)?;
         let Some(last) = next.0.checked_sub(1) else {
             return Ok(Standing::None);
@@ -227,7 +295,7 @@ impl Appending<'_> {
         self.next = self.next.plus(append.events.len() as u64);
         let submitted = self.log.submit(append).await;
         let pending =
-            submitted.map_err(|error| ImportError::log(self.path, self.new_events, error))?;
+            submitted.map_err(|error| ImportError::log(self.path(), self.new_events, error))?;
         self.pending.push_back(pending);
         self.acknowledged(ON_THEIR_WAY).await
     }
@@ -239,7 +307,7 @@ impl Appending<'_> {
         {
             let appended = pending.acknowledged().await;
             let appended =
-                appended.map_err(|error| ImportError::log(self.path, self.new_events, error))?;
+                appended.map_err(|error| ImportError::log(self.path(), self.new_events, error))?;
             self.new_events += appended.new_events;
         }
         Ok(())

@@ -1,20 +1,21 @@
-//! The first step with a file: reading all of it, before anything of it is appended.
+//! The first step with a recording: reading all of it, before anything of it is appended.
 
-use std::fs::File;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
+use std::{fs, io};
 
 use retrace_core::event::{
-    EndReason, EventBatch, EventError, RecordingFile, SessionEnded, SessionLaunched, SourceAttached,
+    EndReason, EventBatch, EventError, RecordingFile, RecordingPart, SessionEnded, SessionLaunched,
+    SourceAttached,
 };
 use retrace_core::{SessionId, Timestamp};
 
-use super::progress::{Meter, Metered};
+use super::blobs::Blobs;
+use super::format::{Candidate, Files, FormatError};
+use super::progress::Meter;
+use super::reader::{About, Sink};
 use super::{ImportError, ImportOptions};
-use crate::Limits;
-use crate::asciicast::{Facts, Header, ReadError, Reader, Version};
-use crate::container::ContainerError;
 
 /// The most events in one append.
 const PIECE_EVENTS: usize = 4_096;
@@ -23,18 +24,23 @@ const PIECE_BYTES: usize = 1 << 20;
 /// What an event takes in memory beside its data, about.
 const EVENT_BYTES: usize = 48;
 
-/// A file that is a whole and valid recording.
+/// A whole and valid recording.
 pub(super) struct Checked {
     pub(super) session: SessionId,
-    pub(super) version: Version,
-    pub(super) facts: Facts,
+    /// The size of its files in bytes, decompressed.
+    pub(super) bytes: u64,
+    pub(super) about: About,
     pub(super) start: Timestamp,
     /// The events before the entries.
     pub(super) beginning: EventBatch,
-    /// The entries, if they take little memory and their times are known.
+    /// The entries, if they take little memory, their times are known, and they name no blobs.
     pub(super) entries: Option<Vec<EventBatch>>,
     /// The events after the entries.
     pub(super) ending: EventBatch,
+    /// Its files are kept in blobs, which the beginning names.
+    pub(super) keeps_files: bool,
+    /// Its events name blobs.
+    pub(super) names_blobs: bool,
 }
 
 impl Checked {
@@ -42,7 +48,7 @@ impl Checked {
     pub(super) fn move_to(&mut self, start: Timestamp) -> Result<(), EventError> {
         if start != self.start {
             self.start = start;
-            self.ending = ending(start, &self.facts)?;
+            self.ending = ending(start, &self.about)?;
             // Their times were those of the other start: they are read again.
             self.entries = None;
         }
@@ -50,95 +56,111 @@ impl Checked {
     }
 }
 
-fn ending(start: Timestamp, facts: &Facts) -> Result<EventBatch, EventError> {
-    let end = start.saturating_add_micros(facts.duration_us.cast_signed());
-    EventBatch::of(end, ended(facts))
+fn ending(start: Timestamp, about: &About) -> Result<EventBatch, EventError> {
+    let end = start.saturating_add_micros(i64::try_from(about.duration_us).unwrap_or(i64::MAX));
+    EventBatch::of(end, ended(about))
 }
 
-/// Reads the file `path` from its first byte to its last. Blocks.
+/// Reads a recording from its first byte to its last. Blocks.
 pub(super) fn check(
-    path: &Path,
+    candidate: &Candidate,
     options: &ImportOptions,
     meter: &Arc<Meter>,
 ) -> Result<Checked, ImportError> {
-    let unreadable = |source| ImportError::Unreadable {
-        path: path.to_path_buf(),
-        source,
-    };
-    let refused = |reason| refused(path, reason);
-
-    let file = File::open(path).map_err(unreadable)?;
-    let changed = file
-        .metadata()
-        .and_then(|data| data.modified())
-        .map_err(unreadable)?;
-    let file = Metered {
-        file,
-        meter: Arc::clone(meter),
-    };
-    let mut reader = Reader::open(file, &options.limits).map_err(refused)?;
-    let told_start = options.started_at.or(reader.header().timestamp);
+    let refused = |reason: FormatError| reason.of(&candidate.path);
+    let changed = last_change(candidate)?;
+    let files = files(options, meter);
+    let mut reader = candidate.format.open(candidate, &files).map_err(refused)?;
+    let told_start = options.started_at.or_else(|| reader.started_at());
     let mut keeping = Keeping::new(told_start.map(|_| options.keep_bytes()));
     // Where the start is not known yet, the times of the events are not used.
     let start = told_start.unwrap_or(Timestamp::MIN);
+    let mut blobs = Blobs::named_only();
     loop {
         let mut batch = keeping.next_batch();
-        let more = reader
-            .read_batch(start, &mut batch, PIECE_EVENTS, PIECE_BYTES)
-            .map_err(refused)?;
+        let mut sink = Sink::new(start, &mut batch, &mut blobs, PIECE_EVENTS, PIECE_BYTES);
+        let more = reader.read_batch(&mut sink).map_err(refused)?;
         keeping.keep(batch);
         if !more {
             break;
         }
+        if blobs.named() {
+            keeping.stop();
+        }
+    }
+    if blobs.named() {
+        keeping.stop();
+    }
+    if blobs.named() && options.blobs.is_none() {
+        return Err(ImportError::NoBlobStore {
+            path: candidate.path.clone(),
+        });
     }
 
-    let facts = reader.facts();
-    let start = told_start.unwrap_or_else(|| guess_start(changed, facts.duration_us));
-    let header = reader.header();
-    let version = header.version;
-    // Only what the header says can be too large for an event here.
-    let too_large = |error: EventError| {
-        refused(ReadError::Line {
-            line: 1,
-            problem: error.into(),
-        })
-    };
-    Ok(Checked {
-        session: SessionId::of_recording(&facts.sha256),
-        version,
-        beginning: beginning(path, options, header, &facts, start).map_err(too_large)?,
-        entries: keeping.kept,
-        ending: ending(start, &facts).map_err(too_large)?,
-        facts,
+    let about = reader.about().map_err(refused)?;
+    let start = told_start.unwrap_or_else(|| guess_start(changed, about.duration_us));
+    let keeps_files = candidate.format.keeps_files() && options.blobs.is_some();
+    let names: Vec<&str> = candidate.parts.iter().map(|part| &*part.name).collect();
+    let (session, sha256, bytes) = about.session(&names);
+    let too_large = |error: EventError| refused(error.into());
+    let beginning = beginning(
+        candidate,
+        options,
+        &about,
+        (sha256, bytes),
+        keeps_files,
         start,
+    );
+    Ok(Checked {
+        session,
+        bytes,
+        beginning: beginning.map_err(too_large)?,
+        entries: keeping.kept,
+        ending: ending(start, &about).map_err(too_large)?,
+        about,
+        start,
+        keeps_files,
+        names_blobs: blobs.named(),
     })
 }
 
-/// Reads a checked file a second time, and gives its entries to `each` until that wants no more.
-/// Blocks.
+pub(super) fn files(options: &ImportOptions, meter: &Arc<Meter>) -> Files {
+    Files {
+        limits: options.limits.clone(),
+        meter: Some(Arc::clone(meter)),
+    }
+}
+
+/// When the latest of its files was changed.
+fn last_change(candidate: &Candidate) -> Result<SystemTime, ImportError> {
+    let mut latest = UNIX_EPOCH;
+    for part in &candidate.parts {
+        let changed: io::Result<_> = fs::metadata(&part.path).and_then(|data| data.modified());
+        let changed = changed.map_err(|source| ImportError::Unreadable {
+            path: part.path.clone(),
+            source,
+        })?;
+        latest = latest.max(changed);
+    }
+    Ok(latest)
+}
+
+/// Reads a checked recording a second time, and gives its entries to `each` until that wants no
+/// more. Blocks.
 pub(super) fn read_again(
-    path: &Path,
-    limits: &Limits,
-    meter: &Arc<Meter>,
+    candidate: &Candidate,
+    files: &Files,
+    mut blobs: Blobs,
     start: Timestamp,
-    expected: &Facts,
+    expected: &About,
     mut each: impl FnMut(EventBatch) -> bool,
 ) -> Result<(), ImportError> {
-    let file = File::open(path).map_err(|source| ImportError::Unreadable {
-        path: path.to_path_buf(),
-        source,
-    })?;
-    let file = Metered {
-        file,
-        meter: Arc::clone(meter),
-    };
-    let refused = |reason| refused(path, reason);
-    let mut reader = Reader::open(file, limits).map_err(refused)?;
+    let refused = |reason: FormatError| reason.of(&candidate.path);
+    let mut reader = candidate.format.open(candidate, files).map_err(refused)?;
     loop {
         let mut batch = EventBatch::new();
-        let more = reader
-            .read_batch(start, &mut batch, PIECE_EVENTS, PIECE_BYTES)
-            .map_err(refused)?;
+        let mut sink = Sink::new(start, &mut batch, &mut blobs, PIECE_EVENTS, PIECE_BYTES);
+        let more = reader.read_batch(&mut sink).map_err(refused)?;
         if !each(batch) {
             return Ok(());
         }
@@ -146,11 +168,11 @@ pub(super) fn read_again(
             break;
         }
     }
-    if reader.facts() == *expected {
+    if reader.about().map_err(refused)? == *expected {
         Ok(())
     } else {
         Err(ImportError::Changed {
-            path: path.to_path_buf(),
+            path: candidate.path.clone(),
         })
     }
 }
@@ -192,15 +214,11 @@ impl Keeping {
             }
         }
     }
-}
 
-fn refused(path: &Path, reason: ReadError) -> ImportError {
-    let path = path.to_path_buf();
-    match reason {
-        ReadError::Container(ContainerError::Io(source)) => {
-            ImportError::Unreadable { path, source }
-        }
-        reason => ImportError::NotARecording { path, reason },
+    /// Lets go of all: it has to be read again in any case.
+    fn stop(&mut self) {
+        self.kept = None;
+        self.max_bytes = 0;
     }
 }
 
@@ -210,71 +228,72 @@ fn guess_start(changed: SystemTime, duration_us: u64) -> Timestamp {
         Ok(after) => i64::try_from(after.as_micros()).unwrap_or(i64::MAX),
         Err(_) => 0,
     };
-    let start_us = changed_us.saturating_sub(duration_us.cast_signed());
+    let start_us = changed_us.saturating_sub(i64::try_from(duration_us).unwrap_or(i64::MAX));
     let whole_seconds = start_us.div_euclid(1_000_000).saturating_mul(1_000_000);
     Timestamp::from_micros(whole_seconds).unwrap_or(Timestamp::MIN)
 }
 
 fn beginning(
-    path: &Path,
+    candidate: &Candidate,
     options: &ImportOptions,
-    header: &Header,
-    facts: &Facts,
+    about: &About,
+    (sha256, bytes): ([u8; 32], u64),
+    keeps_files: bool,
     start: Timestamp,
 ) -> Result<EventBatch, EventError> {
-    let or_header = |option: &Option<String>, header: &Option<String>| {
-        option.clone().or_else(|| header.clone())
-    };
-    let or_env = |option: &Option<String>, names: &[&str]| {
-        let variable = |name: &&str| header.env.get(*name).filter(|value| !value.is_empty());
-        option
-            .clone()
-            .or_else(|| names.iter().find_map(variable).cloned())
-    };
+    let first =
+        |option: &Option<String>, told: &Option<String>| option.clone().or_else(|| told.clone());
+    let terminal = || "terminal".to_owned();
     let launched = SessionLaunched {
-        command: or_header(&options.command, &header.command),
-        host: or_env(&options.host, &["HOSTNAME"]),
-        protocol: Some(
-            options
-                .protocol
-                .clone()
-                .unwrap_or_else(|| "terminal".to_owned()),
-        ),
+        command: first(&options.command, &about.command),
+        host: first(&options.host, &about.host),
+        protocol: first(&options.protocol, &about.protocol).or_else(|| Some(terminal())),
         site: options.site.clone(),
-        target: options.target.clone(),
-        title: or_header(&options.title, &header.title),
-        user: or_env(&options.user, &["USER", "LOGNAME"]),
+        target: first(&options.target, &about.target),
+        title: first(&options.title, &about.title),
+        user: first(&options.user, &about.user),
         ..SessionLaunched::default()
     };
-    let name = path
-        .file_name()
-        .map(|name| name.to_string_lossy().into_owned());
+    let parts = candidate.parts.iter().zip(&about.contents);
+    let parts = parts.map(|(part, content)| RecordingPart {
+        blob: hex::encode(content.sha256),
+        bytes: content.bytes,
+        name: part.name.clone(),
+    });
     let attached = SourceAttached {
-        columns: Some(header.columns),
+        columns: about.columns,
         recording: Some(RecordingFile {
-            bytes: facts.bytes,
-            format: header.version.format().to_owned(),
-            header: header.text.clone(),
-            idle_limit_us: header.idle_limit_us,
-            name: name.unwrap_or_default(),
-            parts: Vec::new(),
-            sha256: hex::encode(facts.sha256),
+            bytes,
+            format: about.format.to_owned(),
+            header: about.header.clone(),
+            idle_limit_us: about.idle_limit_us,
+            name: file_name(&candidate.path),
+            parts: if keeps_files {
+                parts.collect()
+            } else {
+                Vec::new()
+            },
+            sha256: hex::encode(sha256),
         }),
-        rows: Some(header.rows),
+        rows: about.rows,
     };
     let mut batch = EventBatch::of(start, launched)?;
     batch.push(start, attached)?;
     Ok(batch)
 }
 
-fn ended(facts: &Facts) -> SessionEnded {
-    let reason = if facts.exit_status.is_some() {
-        EndReason::User
-    } else {
-        EndReason::Unknown
+fn file_name(path: &Path) -> String {
+    let name = path.file_name().map(|name| name.to_string_lossy());
+    name.unwrap_or_default().into_owned()
+}
+
+fn ended(about: &About) -> SessionEnded {
+    let known = || match about.exit_status {
+        Some(_) => EndReason::User,
+        None => EndReason::Unknown,
     };
     SessionEnded {
-        exit_status: facts.exit_status,
-        reason,
+        exit_status: about.exit_status,
+        reason: about.end_reason.unwrap_or_else(known),
     }
 }

@@ -32,7 +32,7 @@ impl ImportProgress for NoProgress {
 /// How far one file has come. Reading it through once is half of the work, and appending it is the
 /// other half, whether it has to be read a second time for that or not; dropping the meter reports
 /// what is missing, so that a refused file counts in full as well.
-pub(super) struct Meter {
+pub(crate) struct Meter {
     progress: Arc<dyn ImportProgress>,
     bytes: u64,
     reported: AtomicU64,
@@ -71,16 +71,18 @@ impl Drop for Meter {
     }
 }
 
-/// A file whose reading is told to its meter.
-pub(super) struct Metered<R> {
+/// A file whose reading is told to its meter, if it has one.
+pub(crate) struct Metered<R> {
     pub(super) file: R,
-    pub(super) meter: Arc<Meter>,
+    pub(super) meter: Option<Arc<Meter>>,
 }
 
 impl<R: Read> Read for Metered<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let count = self.file.read(buffer)?;
-        self.meter.read(count as u64);
+        if let Some(meter) = &self.meter {
+            meter.read(count as u64);
+        }
         Ok(count)
     }
 }

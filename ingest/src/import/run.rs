@@ -10,11 +10,12 @@ use tokio::task::{JoinHandle, spawn_blocking};
 
 use super::append::append;
 use super::check::check;
-use super::discover::{Found, discover, size_of_file};
+use super::discover::{Found, discover, discover_file};
+use super::format::Candidate;
 use super::progress::{ImportProgress, Meter};
 use super::{ImportError, ImportOptions, ImportReport, Imported, Outcome};
 
-/// Imports one file.
+/// Imports the one recording that a file, with its partners, is.
 ///
 /// # Errors
 /// When it is not in the log afterwards.
@@ -24,14 +25,13 @@ pub async fn import_file(
     options: &ImportOptions,
     progress: &Arc<dyn ImportProgress>,
 ) -> Result<Imported, ImportError> {
-    let file = path.to_path_buf();
-    let size = match spawn_blocking(move || size_of_file(&file)).await {
-        Ok(size) => size,
-        Err(error) => Err(ImportError::stopped(path, error)),
-    };
-    progress.found(1, *size.as_ref().unwrap_or(&0));
-    let imported = match size {
-        Ok(bytes) => import_candidate(log, path, bytes, options, progress).await,
+    let (named, looking) = (path.to_path_buf(), options.clone());
+    let found = spawn_blocking(move || discover_file(&named, &looking)).await;
+    let candidate = found.unwrap_or_else(|error| Err(ImportError::stopped(path, error)));
+    let bytes = candidate.as_ref().map_or(0, Candidate::bytes);
+    progress.found(1, bytes);
+    let imported = match candidate {
+        Ok(candidate) => import_candidate(log, &candidate, options, progress).await,
         Err(error) => Err(error),
     };
     let outcome = Outcome::from(imported);
@@ -51,17 +51,17 @@ pub async fn import_all(
     options: ImportOptions,
     progress: Arc<dyn ImportProgress>,
 ) -> ImportReport {
-    let (named, limits) = (paths.clone(), options.limits.clone());
-    let found = match spawn_blocking(move || discover(&named, &limits)).await {
+    let (named, looking) = (paths.clone(), options.clone());
+    let found = match spawn_blocking(move || discover(&named, &looking)).await {
         Ok(found) => found,
         Err(error) if error.is_panic() => panic::resume_unwind(error.into_panic()),
         Err(_) => return ImportReport::stopped(paths),
     };
     let sizes = found.iter().filter_map(|found| match found {
-        Found::Candidate { bytes, .. } => Some(*bytes),
+        Found::Candidate(candidate) => Some(candidate.bytes()),
         Found::Skipped { .. } | Found::Refused { .. } => None,
     });
-    progress.found(sizes.clone().count(), sizes.sum());
+    progress.found(sizes.clone().count(), sizes.fold(0, u64::saturating_add));
 
     let run = Run {
         log,
@@ -74,10 +74,10 @@ pub async fn import_all(
         files.push(match found {
             Found::Skipped { path } => run.done(path, Outcome::Skipped),
             Found::Refused { path, error } => run.done(path, Outcome::Refused(error)),
-            Found::Candidate { path, bytes } => {
+            Found::Candidate(candidate) => {
                 // Held until the file is appended, so that few files wait in memory for their turn.
                 let permit = Arc::clone(&at_once).acquire_owned().await;
-                run.start(path, bytes, permit)
+                run.start(candidate, permit)
             }
         });
     }
@@ -114,14 +114,14 @@ impl Run {
         (path, File::Done(outcome))
     }
 
-    fn start(&self, path: PathBuf, bytes: u64, permit: impl Send + 'static) -> (PathBuf, File) {
+    fn start(&self, candidate: Candidate, permit: impl Send + 'static) -> (PathBuf, File) {
         let (log, options) = (Arc::clone(&self.log), Arc::clone(&self.options));
         let progress = Arc::clone(&self.progress);
-        let file = path.clone();
+        let path = candidate.path.clone();
         let task = tokio::spawn(async move {
-            let imported = import_candidate(&*log, &file, bytes, &options, &progress).await;
+            let imported = import_candidate(&*log, &candidate, &options, &progress).await;
             let outcome = Outcome::from(imported);
-            progress.finished(&file, &outcome);
+            progress.finished(&candidate.path, &outcome);
             drop(permit);
             outcome
         });
@@ -131,16 +131,16 @@ impl Run {
 
 async fn import_candidate(
     log: &dyn EventLog,
-    path: &Path,
-    bytes: u64,
+    candidate: &Candidate,
     options: &ImportOptions,
     progress: &Arc<dyn ImportProgress>,
 ) -> Result<Imported, ImportError> {
-    let meter = Arc::new(Meter::new(Arc::clone(progress), bytes));
+    let meter = Arc::new(Meter::new(Arc::clone(progress), candidate.bytes()));
     let checked = {
-        let (path, options, meter) = (path.to_path_buf(), options.clone(), Arc::clone(&meter));
-        spawn_blocking(move || check(&path, &options, &meter)).await
+        let (candidate, options) = (candidate.clone(), options.clone());
+        let meter = Arc::clone(&meter);
+        spawn_blocking(move || check(&candidate, &options, &meter)).await
     };
-    let checked = checked.map_err(|error| ImportError::stopped(path, error))??;
-    append(log, path, checked, &options.limits, &meter).await
+    let checked = checked.map_err(|error| ImportError::stopped(&candidate.path, error))??;
+    append(log, candidate, checked, options, &meter).await
 }

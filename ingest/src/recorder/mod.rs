@@ -31,7 +31,6 @@ pub mod spool;
 mod tape;
 mod terminal;
 pub mod upload;
-mod utf8;
 
 pub use reach::Reach;
 pub use terminal::Command;

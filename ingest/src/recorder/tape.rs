@@ -22,7 +22,7 @@ use retrace_core::{SourceName, Timestamp};
 use tokio::sync::mpsc::UnboundedSender;
 
 use super::spool::{SessionSpool, SpoolError, StreamWriter};
-use super::utf8::Decoder;
+use crate::utf8::Decoder;
 
 /// Output that follows within this time is one event: a 60th of a second.
 const JOIN_WITHIN: Duration = Duration::from_micros(16_667);

@@ -3,7 +3,7 @@
 use axum::extract::{FromRequestParts, Path};
 use axum::http::request::Parts;
 use retrace_core::{SessionId, SourceName, StreamName};
-use retrace_ingest::protocol::{SERVER_SOURCES, ErrorCode};
+use retrace_ingest::protocol::{ErrorCode, SERVER_SOURCES};
 use serde::Deserialize;
 
 use super::error::IngestError;

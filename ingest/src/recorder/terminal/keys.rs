@@ -1,6 +1,6 @@
 //! What of the typed is recorded.
 
-use super::super::utf8::Decoder;
+use crate::utf8::Decoder;
 
 /// What stands in the recording for a line that was typed unseen. Always the same: neither the
 /// length of a password nor the rhythm in which it was typed is recorded.

@@ -3,14 +3,14 @@
 /// Makes text of bytes that come in pieces. A character that is cut in two by a piece's end waits
 /// for its rest; what is not UTF-8 becomes U+FFFD, as terminals and other recorders show it.
 #[derive(Debug, Default)]
-pub(super) struct Decoder {
+pub(crate) struct Decoder {
     /// The beginning of a character: at most three bytes.
     rest: Vec<u8>,
 }
 
 impl Decoder {
     /// Appends the text of the next piece.
-    pub(super) fn push(&mut self, piece: &[u8], text: &mut String) {
+    pub(crate) fn push(&mut self, piece: &[u8], text: &mut String) {
         let joined;
         let mut bytes = if self.rest.is_empty() {
             piece
@@ -32,7 +32,7 @@ impl Decoder {
     }
 
     /// Nothing follows: a character that waits for its rest will not get it.
-    pub(super) fn finish(&mut self, text: &mut String) {
+    pub(crate) fn finish(&mut self, text: &mut String) {
         if !std::mem::take(&mut self.rest).is_empty() {
             text.push(char::REPLACEMENT_CHARACTER);
         }
