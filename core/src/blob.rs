@@ -33,6 +33,16 @@ impl BlobDigest {
         (lower && hex::decode_to_slice(text, &mut bytes).is_ok()).then_some(Self(bytes))
     }
 
+    /// The digest that was [`BlobDigest::as_bytes`].
+    pub fn from_bytes(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+
+    /// The digest as it is computed.
+    pub fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+
     /// The digest of some content.
     pub fn of(content: &[u8]) -> Self {
         Self(Sha256::digest(content).into())

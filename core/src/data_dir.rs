@@ -15,6 +15,7 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
+use crate::blob::BlobStore;
 use crate::id::LogId;
 use crate::log::StoreError;
 use crate::log::checkpoint::{CheckpointError, LogKey};
@@ -170,9 +171,9 @@ impl DataDir {
         self.path.join("read-models")
     }
 
-    /// The folder of the blobs.
-    pub fn blobs(&self) -> PathBuf {
-        self.path.join("blobs")
+    /// The blobs that the events of the log name.
+    pub fn blobs_of(&self, log: &StoredLog) -> BlobStore {
+        BlobStore::new(self.path.join("blobs"), log.clone())
     }
 
     fn log_file(&self) -> PathBuf {

@@ -8,6 +8,7 @@
 //! | [`activity`] | SQLite | per-second counts by kind |
 //! | [`screens`] | SQLite | terminal keyframes |
 //! | [`moments`] | tantivy | full text over what was typed, run and seen |
+//! | [`video`] | SQLite | footage, clips, what is built of them; a playable file over their frames |
 //!
 //! [`runner`] keeps them caught up with the log, each in a thread of its own, so that one that
 //! fails or is slow holds up none of the others. What they share: [`store`] (a SQLite file with
@@ -25,6 +26,7 @@ pub mod store;
 pub mod terminal;
 #[cfg(test)]
 mod testing;
+pub mod video;
 
 use retrace_core::event::Event;
 use retrace_core::{Position, Timestamp};

@@ -23,6 +23,7 @@ use std::thread::JoinHandle;
 use std::time::Instant;
 
 use retrace_core::Position;
+use retrace_core::blob::BlobStore;
 use retrace_core::log::EventLog;
 use tokio::runtime::Handle;
 use tokio::sync::watch;
@@ -31,7 +32,7 @@ pub use rebuild::{Progress, catch_up};
 
 use worker::{BATCH_EVENTS_MAX, Worker};
 
-use crate::{Projection, ProjectionError, activity, moments, screens, sessions};
+use crate::{Projection, ProjectionError, activity, moments, screens, sessions, video};
 
 /// What a projection is opened with.
 #[derive(Clone)]
@@ -40,6 +41,8 @@ pub struct Surroundings {
     pub dir: PathBuf,
     /// The log that they are views of.
     pub log: Arc<dyn EventLog>,
+    /// The blobs that its events name.
+    pub blobs: BlobStore,
     /// Where to wait for the log. Projections run on threads of their own and may block on it.
     pub runtime: Handle,
 }
@@ -81,6 +84,11 @@ const MODELS: &[Model] = &[
         name: moments::NAME,
         open: |at| Ok(Box::new(moments::MomentsProjection::open(at)?)),
         remove: moments::remove,
+    },
+    Model {
+        name: video::SCHEMA.name,
+        open: |at| Ok(Box::new(video::VideoProjection::open(at)?)),
+        remove: |dir| video::SCHEMA.remove(dir),
     },
 ];
 
@@ -161,10 +169,15 @@ impl Projections {
     ///
     /// # Errors
     /// When another process keeps them, or they cannot be opened.
-    pub async fn start(log: Arc<dyn EventLog>, dir: &Path) -> Result<Self, RunnerError> {
+    pub async fn start(
+        log: Arc<dyn EventLog>,
+        blobs: BlobStore,
+        dir: &Path,
+    ) -> Result<Self, RunnerError> {
         let around = Surroundings {
             dir: dir.to_owned(),
             log,
+            blobs,
             runtime: Handle::current(),
         };
         let log_size = around.log.head().await?.size;

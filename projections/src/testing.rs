@@ -5,6 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use proptest::prelude::*;
+use retrace_core::blob::BlobStore;
 use retrace_core::event::{
     EventBatch, EventBody, KeysTyped, MarkerSet, ProcessStarted, RetentionPurged, SourceAttached,
     TerminalResized, TerminalWritten,
@@ -18,12 +19,14 @@ use tempfile::TempDir;
 use tokio::runtime::Runtime;
 
 use crate::Projection;
+use crate::runner::Surroundings;
 use crate::store::Schema;
 
 /// A log in a directory that vanishes with it.
 pub(crate) struct TestLog {
     pub(crate) dir: TempDir,
     pub(crate) log: Arc<dyn EventLog>,
+    pub(crate) blobs: BlobStore,
     pub(crate) runtime: Runtime,
 }
 
@@ -32,10 +35,11 @@ impl TestLog {
         let dir = tempfile::tempdir().unwrap();
         let keys = LogKeys::generate().unwrap();
         let log = StoredLog::open_sqlite(&dir.path().join("log.sqlite"), keys).unwrap();
-        let log = Arc::new(log);
+        let blobs = BlobStore::new(dir.path().join("blobs"), log.clone());
         Self {
             dir,
-            log,
+            log: Arc::new(log),
+            blobs,
             runtime: Runtime::new().unwrap(),
         }
     }
@@ -79,6 +83,16 @@ impl TestLog {
                 break;
             }
             projection.apply(&events).unwrap();
+        }
+    }
+
+    /// What projections of this log are opened with, their models in a fresh directory.
+    pub(crate) fn around(&self, name: &str) -> Surroundings {
+        Surroundings {
+            dir: self.models(name),
+            log: Arc::clone(&self.log),
+            blobs: self.blobs.clone(),
+            runtime: self.runtime.handle().clone(),
         }
     }
 

@@ -7,6 +7,7 @@
 //! | [`screen`] | what the terminal showed at a moment |
 //! | [`moments`] | what was typed, run, seen and marked in a session, and where to jump to |
 //! | [`search`] | the same over all sessions, by words |
+//! | [`video`] | footage: clips, files that play, what is built of it |
 //! | [`page`] | pages, cursors and errors, which all of them share |
 //!
 //! A [`Reader`] only reads. What it answers is as new as the read models are: a caller who has to
@@ -25,6 +26,7 @@ pub mod sessions;
 mod testing;
 #[cfg(test)]
 mod tests;
+pub mod video;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -46,6 +48,7 @@ pub struct Reader {
     sessions: Readers,
     activity: Readers,
     screens: Readers,
+    video: Readers,
     moments: Arc<MomentsReader>,
     log: Arc<dyn EventLog>,
 }
@@ -58,6 +61,7 @@ impl Reader {
             sessions: Readers::new(dir, retrace_projections::sessions::SCHEMA),
             activity: Readers::new(dir, retrace_projections::activity::SCHEMA),
             screens: Readers::new(dir, retrace_projections::screens::SCHEMA),
+            video: Readers::new(dir, retrace_projections::video::SCHEMA),
             moments: Arc::new(MomentsReader::new(dir)),
             log,
         }

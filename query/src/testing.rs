@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use retrace_core::blob::BlobStore;
 use retrace_core::event::{
     EventBatch, EventBody, KeysTyped, SessionEnded, SessionLaunched, TerminalWritten,
 };
@@ -25,9 +26,12 @@ impl Fixture {
         let dir = tempfile::tempdir().unwrap();
         let keys = LogKeys::generate().unwrap();
         let log = StoredLog::open_sqlite(&dir.path().join("log.sqlite"), keys).unwrap();
+        let blobs = BlobStore::new(dir.path().join("blobs"), log.clone());
         let log: Arc<dyn EventLog> = Arc::new(log);
         let models = dir.path().join("read-models");
-        let projections = Projections::start(Arc::clone(&log), &models).await.unwrap();
+        let projections = Projections::start(Arc::clone(&log), blobs, &models)
+            .await
+            .unwrap();
         let reader = Reader::open(&models, Arc::clone(&log));
         Self {
             log,

@@ -11,7 +11,10 @@ const MAY_USE: [(&str, &[&str]); 8] = [
     ("media", &[]),
     ("ingest", &["retrace-core", "retrace-media"]),
     ("projections", &["retrace-core", "retrace-media"]),
-    ("query", &["retrace-core", "retrace-projections"]),
+    (
+        "query",
+        &["retrace-core", "retrace-media", "retrace-projections"],
+    ),
     (
         "api",
         &[

@@ -7,7 +7,6 @@ use std::sync::Arc;
 use clap::Args;
 use indicatif::ProgressBar;
 use retrace_core::Timestamp;
-use retrace_core::blob::BlobStore;
 use retrace_ingest::import::{
     ImportOptions, ImportProgress, ImportReport, Imported, Outcome, import_all, shown_path,
 };
@@ -63,7 +62,7 @@ impl Import {
         }
         let data = self.data.dir();
         let log = data.open_or_create_log().await?;
-        let blobs = BlobStore::new(data.blobs(), log.clone());
+        let blobs = data.blobs_of(&log);
         let options = ImportOptions {
             started_at: self.started_at,
             user: self.user,

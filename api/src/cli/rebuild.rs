@@ -18,7 +18,7 @@ use super::{Data, output};
 pub(super) struct Rebuild {
     #[command(flatten)]
     data: Data,
-    /// The read models: sessions, activity, screens, moments; without any, all
+    /// The read models: sessions, activity, screens, moments, video; without any, all
     #[arg(value_name = "NAME")]
     names: Vec<String>,
 }
@@ -26,14 +26,21 @@ pub(super) struct Rebuild {
 impl Rebuild {
     pub(super) async fn run(self) -> anyhow::Result<ExitCode> {
         let data = self.data.dir();
-        let log = Arc::new(data.open_log().await?);
+        let stored = data.open_log().await?;
+        let (blobs, log) = (data.blobs_of(&stored), Arc::new(stored));
         let bar = output::bar_of_events(0);
         let shown = bar.clone();
-        let rebuilt = runner::catch_up(log, &data.read_models(), &self.names, move |progress| {
-            shown.set_length(progress.total);
-            shown.set_position(progress.done);
-            shown.set_message(progress.name);
-        })
+        let rebuilt = runner::catch_up(
+            log,
+            blobs,
+            &data.read_models(),
+            &self.names,
+            move |progress| {
+                shown.set_length(progress.total);
+                shown.set_position(progress.done);
+                shown.set_message(progress.name);
+            },
+        )
         .await;
         bar.finish_and_clear();
         rebuilt?;

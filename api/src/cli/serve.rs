@@ -47,8 +47,14 @@ impl Serve {
         let data = self.data.dir();
         let stored = data.open_or_create_log().await?;
         let log: Arc<dyn EventLog> = Arc::new(stored.clone());
-        let projections =
-            Arc::new(Projections::start(Arc::clone(&log), &data.read_models()).await?);
+        let projections = Arc::new(
+            Projections::start(
+                Arc::clone(&log),
+                data.blobs_of(&stored),
+                &data.read_models(),
+            )
+            .await?,
+        );
         let reader = Reader::open(&data.read_models(), Arc::clone(&log));
         let listener = TcpListener::bind(self.listen).await.with_context(|| {
             format!(

@@ -89,7 +89,7 @@ impl App {
         reader: Reader,
         projections: Arc<Projections>,
     ) -> Self {
-        let blobs = BlobStore::new(data.blobs(), log.clone());
+        let blobs = data.blobs_of(&log);
         let log: Arc<dyn EventLog> = Arc::new(log);
         let tokens = Arc::new(TokenBook::new(Arc::clone(&log)));
         let control = Arc::new(ControlBook::new(Arc::clone(&log)));

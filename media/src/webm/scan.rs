@@ -156,6 +156,11 @@ impl Scanner {
         self.track.as_ref().map(|(_, track)| track)
     }
 
+    /// Whether something was found that cannot stand where it stood: there will be no more frames.
+    pub fn is_damaged(&self) -> bool {
+        self.failed.is_some()
+    }
+
     /// Ends the scan: what is missing, if the bytes end in the middle of something.
     pub fn finish(&self) -> Option<ScanError> {
         if let Some(error) = &self.failed {

@@ -4,6 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use retrace_core::Position;
+use retrace_core::blob::BlobStore;
 use retrace_core::log::{EventLog, StoreError};
 use tokio::runtime::Handle;
 
@@ -29,6 +30,7 @@ pub struct Progress {
 /// then behind, and the next start goes on with it.
 pub async fn catch_up(
     log: Arc<dyn EventLog>,
+    blobs: BlobStore,
     dir: &Path,
     names: &[String],
     mut progress: impl FnMut(Progress) + Send + 'static,
@@ -37,6 +39,7 @@ pub async fn catch_up(
     let around = Surroundings {
         dir: dir.to_owned(),
         log,
+        blobs,
         runtime: Handle::current(),
     };
     let size = around.log.head().await?.size;

@@ -20,14 +20,6 @@ fn model(name: &str) -> &'static Model {
     MODELS.iter().find(|model| model.name == name).unwrap()
 }
 
-fn around(test: &TestLog, dir: &str) -> Surroundings {
-    Surroundings {
-        dir: test.models(dir),
-        log: Arc::clone(&test.log),
-        runtime: test.runtime.handle().clone(),
-    }
-}
-
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(40))]
 
@@ -49,7 +41,7 @@ proptest! {
             test.append(session(number), ["agent", "proxy"][source], events);
         }
         for schema in SQLITE_MODELS {
-            let (whole, cut) = (around(&test, "whole"), around(&test, "cut"));
+            let (whole, cut) = (test.around("whole"), test.around("cut"));
             let mut projection = (model(schema.name).open)(&whole).unwrap();
             test.feed(projection.as_mut(), &[100_000]);
             for size in cuts.iter().cycle() {
@@ -80,7 +72,7 @@ fn a_batch_is_applied_once_and_a_gap_is_refused() {
         .block_on(test.log.read(Position(0), 10))
         .unwrap();
     for schema in SQLITE_MODELS {
-        let at = around(&test, "models");
+        let at = test.around("models");
         let mut projection = (model(schema.name).open)(&at).unwrap();
         projection.apply(&events[..6]).unwrap();
         let after_six = content(&at.dir, &schema);
@@ -101,7 +93,7 @@ fn a_batch_is_applied_once_and_a_gap_is_refused() {
         );
         projection.apply(&events[4..]).unwrap();
         assert_eq!(projection.checkpoint(), Position(10), "{}", schema.name);
-        let whole = around(&test, "whole");
+        let whole = test.around("whole");
         (model(schema.name).open)(&whole)
             .unwrap()
             .apply(&events)
@@ -122,7 +114,11 @@ fn readers_see_what_was_appended_once_it_is_caught_up_with() {
     test.append(session(1), "agent", [(0, written("one"))]);
     let projections = test
         .runtime
-        .block_on(Projections::start(Arc::clone(&test.log), &dir))
+        .block_on(Projections::start(
+            Arc::clone(&test.log),
+            test.blobs.clone(),
+            &dir,
+        ))
         .unwrap();
     let size = test.append(session(2), "agent", [(0, written("two"))]);
     test.runtime
@@ -148,7 +144,11 @@ fn readers_see_what_was_appended_once_it_is_caught_up_with() {
     let size = test.append(session(3), "agent", [(0, written("three"))]);
     let again = test
         .runtime
-        .block_on(Projections::start(Arc::clone(&test.log), &dir))
+        .block_on(Projections::start(
+            Arc::clone(&test.log),
+            test.blobs.clone(),
+            &dir,
+        ))
         .unwrap();
     test.runtime.block_on(again.caught_up_with(size)).unwrap();
     assert_eq!(readers.read::<_, rusqlite::Error>(count).unwrap(), 3);
@@ -159,13 +159,16 @@ fn a_second_process_is_told_what_to_do() {
     let test = TestLog::new();
     let dir = test.models("models");
     let start = || {
-        test.runtime
-            .block_on(Projections::start(Arc::clone(&test.log), &dir))
+        test.runtime.block_on(Projections::start(
+            Arc::clone(&test.log),
+            test.blobs.clone(),
+            &dir,
+        ))
     };
     let first = start().unwrap();
     let error = start().err().unwrap();
     assert!(matches!(error, RunnerError::InUse { .. }), "{error}");
-    let rebuild = catch_up(Arc::clone(&test.log), &dir, &[], |_| ());
+    let rebuild = catch_up(Arc::clone(&test.log), test.blobs.clone(), &dir, &[], |_| ());
     let error = test.runtime.block_on(rebuild).unwrap_err();
     assert!(error.to_string().contains("stop it"), "{error}");
     test.runtime.block_on(first.shutdown());
@@ -175,7 +178,7 @@ fn a_second_process_is_told_what_to_do() {
 #[test]
 fn a_rebuilt_model_has_the_same_rows_and_shows_its_progress() {
     let test = TestLog::new();
-    let at = around(&test, "models");
+    let at = test.around("models");
     for number in 0..5 {
         let text = "line\r\n".repeat(200);
         let events = (0..40).map(|second| (second * 1_000_000, written(&text)));
@@ -185,9 +188,13 @@ fn a_rebuilt_model_has_the_same_rows_and_shows_its_progress() {
         let steps = Arc::new(Mutex::new(Vec::new()));
         let seen = Arc::clone(&steps);
         let progress = move |step: Progress| seen.lock().unwrap().push(step);
-        let done = test
-            .runtime
-            .block_on(catch_up(Arc::clone(&test.log), &at.dir, names, progress));
+        let done = test.runtime.block_on(catch_up(
+            Arc::clone(&test.log),
+            test.blobs.clone(),
+            &at.dir,
+            names,
+            progress,
+        ));
         done.map(|()| std::mem::take(&mut *steps.lock().unwrap()))
     };
     rebuild(&[]).unwrap();
@@ -223,7 +230,7 @@ fn a_rebuilt_model_has_the_same_rows_and_shows_its_progress() {
 #[test]
 fn a_model_that_is_ahead_of_its_log_is_rebuilt() {
     let test = TestLog::new();
-    let at = around(&test, "models");
+    let at = test.around("models");
     test.append(
         session(1),
         "agent",
@@ -281,7 +288,7 @@ fn a_model_that_fails_is_tried_again_and_misses_nothing() {
         "agent",
         [(0, written("one")), (1, written("two"))],
     );
-    let around = around(&test, "models");
+    let around = test.around("models");
     let (stop, stopped) = watch::channel(false);
     let (reached, mut checkpoint) = watch::channel(Position(0));
     let lock = Arc::new(lock(&around.dir).unwrap());
@@ -309,7 +316,7 @@ fn a_model_that_fails_is_tried_again_and_misses_nothing() {
 #[test]
 fn purging_takes_the_content_of_one_session_out() {
     let test = TestLog::new();
-    let at = around(&test, "models");
+    let at = test.around("models");
     for number in [1, 2] {
         let events = (0..20).map(|second| (second * 1_000_000, written("secret")));
         test.append(session(number), "agent", events);
@@ -337,7 +344,11 @@ fn a_model_whose_file_is_damaged_is_rebuilt() {
     let dir = test.models("models");
     let start = || {
         test.runtime
-            .block_on(Projections::start(Arc::clone(&test.log), &dir))
+            .block_on(Projections::start(
+                Arc::clone(&test.log),
+                test.blobs.clone(),
+                &dir,
+            ))
             .unwrap()
     };
     for number in 0..100 {

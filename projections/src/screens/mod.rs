@@ -70,7 +70,9 @@ impl ScreensProjection {
     /// # Errors
     /// When their file cannot be written.
     pub fn open(around: &Surroundings) -> Result<Self, ProjectionError> {
-        let Surroundings { dir, log, runtime } = around;
+        let Surroundings {
+            dir, log, runtime, ..
+        } = around;
         let store = Store::open(dir, &SCHEMA, log.id())?;
         let state = State {
             log: Arc::clone(log),

@@ -14,14 +14,9 @@ use crate::testing::{
 };
 
 fn build(test: &TestLog, batch: usize) -> PathBuf {
-    let dir = test.models("models");
-    let around = Surroundings {
-        dir: dir.clone(),
-        log: Arc::clone(&test.log),
-        runtime: test.runtime.handle().clone(),
-    };
+    let around = test.around("models");
     test.feed(&mut ScreensProjection::open(&around).unwrap(), &[batch]);
-    dir
+    around.dir
 }
 
 fn shown(test: &TestLog, dir: &Path, session: SessionId, limit_us: u64) -> Option<TerminalReplay> {
@@ -120,11 +115,7 @@ proptest! {
             (at_us, body)
         }));
         let dir = build(&test, 100_000);
-        let around = Surroundings {
-            dir: test.models("reopened"),
-            log: Arc::clone(&test.log),
-            runtime: test.runtime.handle().clone(),
-        };
+        let around = test.around("reopened");
         loop {
             let mut reopened = ScreensProjection::open(&around).unwrap();
             let read = test.log.read(reopened.checkpoint(), batch);

@@ -31,7 +31,9 @@ pub(super) async fn run(rounds: u32) -> anyhow::Result<Vec<Figure>> {
     };
     recording.write_to(&mut File::create(&cast)?)?;
     let data = DataDir::new(dir.path().join("data"));
-    let log: Arc<dyn EventLog> = Arc::new(data.open_or_create_log().await?);
+    let stored = data.open_or_create_log().await?;
+    let blobs = data.blobs_of(&stored);
+    let log: Arc<dyn EventLog> = Arc::new(stored);
     let progress: Arc<dyn ImportProgress> = Arc::new(NoProgress);
     let imported = import_file(&*log, &cast, &ImportOptions::default(), &progress).await?;
     output::note(format!(
@@ -43,7 +45,8 @@ pub(super) async fn run(rounds: u32) -> anyhow::Result<Vec<Figure>> {
     let (read_models, moments) = (data.read_models(), ["moments".to_owned()]);
     let (mut ours, mut theirs) = (Vec::new(), Vec::new());
     for _ in 0..rounds {
-        let rebuilt = runner::catch_up(Arc::clone(&log), &read_models, &moments, |_| {});
+        let (log_again, blobs) = (Arc::clone(&log), blobs.clone());
+        let rebuilt = runner::catch_up(log_again, blobs, &read_models, &moments, |_| {});
         let (took, outcome) = timed(rebuilt).await;
         outcome?;
         ours.push(rate(imported.bytes, took));

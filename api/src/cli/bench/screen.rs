@@ -35,7 +35,9 @@ pub(super) async fn run(rounds: u32) -> anyhow::Result<Vec<Figure>> {
     };
     let bytes = recording.write_to(&mut File::create(&cast)?)?;
     let data = DataDir::new(dir.path().join("data"));
-    let log: Arc<dyn EventLog> = Arc::new(data.open_or_create_log().await?);
+    let stored = data.open_or_create_log().await?;
+    let blobs = data.blobs_of(&stored);
+    let log: Arc<dyn EventLog> = Arc::new(stored);
     let progress: Arc<dyn ImportProgress> = Arc::new(NoProgress);
     let imported = import_file(&*log, &cast, &ImportOptions::default(), &progress).await?;
     output::note(format!(
@@ -44,7 +46,7 @@ pub(super) async fn run(rounds: u32) -> anyhow::Result<Vec<Figure>> {
         bytes / 1_000_000
     ));
     let start = Instant::now();
-    runner::catch_up(Arc::clone(&log), &data.read_models(), &[], |_| {}).await?;
+    runner::catch_up(Arc::clone(&log), blobs, &data.read_models(), &[], |_| {}).await?;
     output::note(format!(
         "read models built in {:.1} s",
         start.elapsed().as_secs_f64()

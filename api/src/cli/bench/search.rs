@@ -42,7 +42,12 @@ pub(super) async fn run(rounds: u32, recordings: Option<&Path>) -> anyhow::Resul
     import_all(Arc::clone(&log), files, options, Arc::new(NoProgress)).await;
     let size = log.head().await?.size;
     let start = Instant::now();
-    let projections = Projections::start(Arc::clone(&log), &data.read_models()).await?;
+    let projections = Projections::start(
+        Arc::clone(&log),
+        data.blobs_of(&stored),
+        &data.read_models(),
+    )
+    .await?;
     projections.caught_up_with(size).await?;
     output::note(format!(
         "search: {size} events, read models built in {:.1} s",

@@ -223,7 +223,12 @@ mod tests {
         let data = DataDir::new(dir);
         let stored = data.open_or_create_log().await.unwrap();
         let log: Arc<dyn EventLog> = Arc::new(stored.clone());
-        let projections = Projections::start(Arc::clone(&log), &data.read_models()).await;
+        let projections = Projections::start(
+            Arc::clone(&log),
+            data.blobs_of(&stored),
+            &data.read_models(),
+        )
+        .await;
         let reader = Reader::open(&data.read_models(), Arc::clone(&log));
         let app = App::new(&data, stored, reader, Arc::new(projections.unwrap()));
         let blobs = app.blobs.clone();

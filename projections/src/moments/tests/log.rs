@@ -10,17 +10,8 @@ use tantivy::query::AllQuery;
 
 use super::super::{Moment, MomentKind, MomentsProjection, MomentsReader};
 use super::casts::any_event;
-use crate::runner::Surroundings;
 use crate::testing::{TestLog, attached, marked, purged, session, typed, written};
 use crate::{Projection, ProjectionError};
-
-fn around(test: &TestLog, name: &str) -> Surroundings {
-    Surroundings {
-        dir: test.models(name),
-        log: test.log.clone(),
-        runtime: test.runtime.handle().clone(),
-    }
-}
 
 /// All moments of the index, in the order of their ids.
 fn moments(dir: &Path) -> Vec<Moment> {
@@ -71,7 +62,7 @@ proptest! {
             });
             test.append(session(number), ["agent", "proxy"][source], events);
         }
-        let (whole, cut) = (around(&test, "whole"), around(&test, "cut"));
+        let (whole, cut) = (test.around("whole"), test.around("cut"));
         test.feed(&mut MomentsProjection::open(&whole).unwrap(), &[100_000]);
         for size in cuts.iter().cycle() {
             let mut reopened = MomentsProjection::open(&cut).unwrap();
@@ -102,7 +93,7 @@ fn a_batch_is_applied_once_and_a_gap_is_refused() {
         .runtime
         .block_on(test.log.read(Position(0), 10))
         .unwrap();
-    let at = around(&test, "models");
+    let at = test.around("models");
     let mut projection = MomentsProjection::open(&at).unwrap();
     projection.apply(&events[..6]).unwrap();
     projection.apply(&events[2..5]).unwrap();
@@ -150,7 +141,7 @@ fn a_moment_stands_in_its_session() {
             (7_000_000, ended()),
         ],
     );
-    let at = around(&test, "models");
+    let at = test.around("models");
     test.feed(&mut MomentsProjection::open(&at).unwrap(), &[100]);
     let found = moments(&at.dir);
     let mut shown: Vec<(MomentKind, &str, u64, u64)> = found
@@ -196,7 +187,7 @@ fn a_purged_session_leaves_nothing() {
         "agent",
         [(9_000_000, purged()), (9_500_000, ended())],
     );
-    let at = around(&test, "models");
+    let at = test.around("models");
     test.feed(&mut MomentsProjection::open(&at).unwrap(), &[3]);
     let left = moments(&at.dir);
     assert!(
