@@ -54,15 +54,12 @@ impl Reader {
     ) -> Result<Vec<MediaPiece>, QueryError> {
         let mut pieces = Vec::new();
         self.video.read(|connection| {
-            let group = |index: usize| {
-                let (run, number) = playable.groups[index];
-                Ok(read::group(connection, run, number)?)
-            };
+            let group = |index: usize| Ok(read::frames_of(connection, &playable.groups[index])?);
             playable.layout.read(range, group, |piece| {
                 match piece {
                     Piece::Own(bytes) => pieces.push(MediaPiece::Own(bytes)),
                     Piece::Captured { group, range } => {
-                        let (run, _) = playable.groups[group];
+                        let run = playable.groups[group].run;
                         let blobs = read::blobs_of_run(connection, run, &range)?;
                         pieces.extend(
                             blobs
@@ -115,6 +112,19 @@ impl Reader {
     pub fn products(&self, session: SessionId) -> Result<Vec<Product>, QueryError> {
         self.video
             .read(|connection| Ok(read::products(connection, session)?))
+    }
+
+    /// When something last concerned the footage of a session: what is answered of it is the same for as long as
+    /// this is.
+    ///
+    /// # Errors
+    /// When the read model does not answer.
+    pub fn footage_changed_at(
+        &self,
+        session: SessionId,
+    ) -> Result<Option<retrace_core::Position>, QueryError> {
+        self.video
+            .read(|connection| Ok(read::changed_at(connection, session)?))
     }
 
     /// Sessions with footage that something concerned at `from` or later.

@@ -52,6 +52,15 @@ impl Group {
         self.frames.iter().map(|frame| u64::from(frame.bytes)).sum()
     }
 
+    /// The frames before the first that is shown after `us`.
+    #[must_use]
+    pub fn until(&self, us: u64) -> Self {
+        let frames = self.frames.iter().take_while(|frame| frame.time_us <= us);
+        Self {
+            frames: frames.copied().collect(),
+        }
+    }
+
     /// The group in a few bytes a frame, for [`Group::unpack`].
     pub fn pack(&self) -> Vec<u8> {
         let mut out = Vec::with_capacity(self.frames.len() * 6);

@@ -64,11 +64,29 @@ pub struct Clip {
 
 /// What of a session is to be played.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Selection {
-    /// All that one file can hold: the footage of the source that began first, in its first codec.
-    All,
-    /// One clip, by its number.
-    Clip(u32),
+pub struct Selection {
+    /// One clip, by its number; without, all that one file can hold: the footage of the source that began
+    /// first, in its first codec.
+    pub clip: Option<u32>,
+    /// Only frames until then, in microseconds from the start of the session: so that the file stays the same
+    /// while the session goes on.
+    pub until_us: Option<i64>,
+}
+
+impl Selection {
+    /// All that one file can hold, as it is now.
+    pub const ALL: Self = Self {
+        clip: None,
+        until_us: None,
+    };
+
+    /// One clip, as it is now.
+    pub fn clip(number: u32) -> Self {
+        Self {
+            clip: Some(number),
+            until_us: None,
+        }
+    }
 }
 
 /// A WebM file over footage, with all that is needed to answer any range of it.
@@ -76,8 +94,8 @@ pub enum Selection {
 pub struct Playable {
     /// Where everything stands in the file.
     pub layout: Layout,
-    /// What its clusters are made of: the number of a run, and of a group in it.
-    pub groups: Vec<(i64, i64)>,
+    /// What its clusters are made of.
+    pub groups: Vec<GroupPlace>,
     /// What the file's time 0 is, in microseconds from the start of the session.
     pub first_us: i64,
     /// Its length in microseconds.
@@ -92,15 +110,34 @@ pub struct Playable {
     pub keyframes_us: Vec<i64>,
 }
 
+/// A group of frames, where it stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct GroupPlace {
+    /// The run that it is of.
+    pub run: i64,
+    /// Its number in the run.
+    pub number: i64,
+    /// How many of its frames are meant: the first ones.
+    pub frames: u32,
+}
+
 /// One group of frames of a session.
 struct Part {
     run: i64,
     number: i64,
+    base_us: i64,
     first_us: i64,
     last_us: i64,
     frames: u32,
     bytes: u64,
     key: bool,
+}
+
+impl Part {
+    /// A time of the session in the time of the run; before its beginning it is its beginning.
+    fn until_in_run(&self, session_us: i64) -> u64 {
+        u64::try_from(session_us.saturating_sub(self.base_us)).unwrap_or(0)
+    }
 }
 
 struct Run {
@@ -151,6 +188,7 @@ fn parts_of(connection: &Connection, run: &Run) -> rusqlite::Result<Vec<Part>> {
         Ok(Part {
             run: run.id,
             number: row.get(0)?,
+            base_us: run.base_us,
             first_us: run.base_us.saturating_add(row.get(1)?),
             last_us: run.base_us.saturating_add(row.get(2)?),
             frames: row.get(3)?,
@@ -248,15 +286,15 @@ pub fn playable(
     selection: Selection,
 ) -> rusqlite::Result<Option<Playable>> {
     let (runs, clips) = cut(connection, session)?;
-    let chosen: Vec<Parts> = match selection {
-        Selection::Clip(number) => {
+    let chosen: Vec<Parts> = match selection.clip {
+        Some(number) => {
             let index = (number as usize).checked_sub(1);
             index
                 .and_then(|index| clips.into_iter().nth(index))
                 .into_iter()
                 .collect()
         }
-        Selection::All => {
+        None => {
             let Some(first) = clips.first().map(|clip| &runs[clip.run]) else {
                 return Ok(None);
             };
@@ -279,7 +317,19 @@ pub fn playable(
         .map(|clip| clip.shown_until_us)
         .max()
         .unwrap_or(first_us);
-    let parts: Vec<Part> = chosen.into_iter().flat_map(|clip| clip.parts).collect();
+    let mut parts: Vec<Part> = chosen.into_iter().flat_map(|clip| clip.parts).collect();
+    let mut shown_until_us = shown_until_us;
+    if let Some(until_us) = selection.until_us {
+        parts.retain(|part| part.first_us <= until_us);
+        shown_until_us = shown_until_us.min(until_us);
+        for part in parts.iter_mut().filter(|part| part.last_us > until_us) {
+            let whole = group(connection, part.run, part.number)?;
+            let until = whole.until(part.until_in_run(until_us));
+            part.frames = u32::try_from(until.frames.len()).unwrap_or(u32::MAX);
+            part.bytes = until.bytes();
+            part.last_us = until_us;
+        }
+    }
     for run in runs
         .iter()
         .filter(|run| parts.iter().any(|part| part.run == run.id))
@@ -304,7 +354,14 @@ pub fn playable(
     let duration_us = since(last_us);
     Ok(Some(Playable {
         layout: Layout::new(&track, &sizes, duration_us / 1_000),
-        groups: parts.iter().map(|part| (part.run, part.number)).collect(),
+        groups: parts
+            .iter()
+            .map(|part| GroupPlace {
+                run: part.run,
+                number: part.number,
+                frames: part.frames,
+            })
+            .collect(),
         first_us,
         duration_us,
         width: track.width,
@@ -318,11 +375,17 @@ pub fn playable(
     }))
 }
 
-/// The frames of a group.
+/// The frames of a group that are meant.
 ///
 /// # Errors
 /// When the read model cannot be read, or has no such group.
-pub fn group(connection: &Connection, run: i64, number: i64) -> rusqlite::Result<Group> {
+pub fn frames_of(connection: &Connection, place: &GroupPlace) -> rusqlite::Result<Group> {
+    let mut group = group(connection, place.run, place.number)?;
+    group.frames.truncate(place.frames as usize);
+    Ok(group)
+}
+
+fn group(connection: &Connection, run: i64, number: i64) -> rusqlite::Result<Group> {
     let packed: Vec<u8> = connection
         .prepare_cached("SELECT packed FROM groups WHERE run = ?1 AND number = ?2")?
         .query_row([run, number], |row| row.get(0))?;
@@ -549,6 +612,25 @@ pub struct Touched {
     /// The version that the next event of [`retrace_core::StreamName::video_of`] had when the
     /// read model looked.
     pub next_version: u64,
+}
+
+/// The position of the last event that concerned the footage of a session, or what is built of it: what the
+/// other functions answer is the same for as long as this is.
+///
+/// # Errors
+/// When the read model cannot be read.
+pub fn changed_at(
+    connection: &Connection,
+    session: SessionId,
+) -> rusqlite::Result<Option<Position>> {
+    connection
+        .prepare_cached(
+            "SELECT position FROM touched JOIN starts ON starts.key = touched.session
+             WHERE starts.session = ?1",
+        )?
+        .query_row([session.uuid().as_bytes()], |row| row.get(0))
+        .optional()
+        .map(|position| position.map(|position| Position(from_sql(position))))
 }
 
 /// Sessions with footage that something concerned at `from` or later, the earliest first.
