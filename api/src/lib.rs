@@ -2,7 +2,7 @@
 //!
 //! | module | holds |
 //! |---|---|
-//! | [`blobs`] | where segments and screenshots are kept |
+//! | [`accesses`] | who looked at what, as events |
 //! | [`cli`] | the commands |
 //! | [`server`] | the HTTP routes, sign-in, the embedded web UI |
 //! | [`graphql`] | the schema; its resolvers only translate, rules live in `retrace-query` |
@@ -13,6 +13,7 @@
 //! **Invariant.** Nobody reads evidence without a token: each route that answers with more than
 //! "I am alive" and the sign-in page takes a [`tokens::Viewer`], which only a valid token gives.
 
+pub mod accesses;
 pub mod cli;
 pub mod control;
 pub mod export;

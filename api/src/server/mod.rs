@@ -4,6 +4,7 @@
 //! |---|---|---|
 //! | `POST /graphql` | token | everything that can be asked ([`crate::graphql`]) |
 //! | `GET /v1/sessions/{id}/asciicast` | token | a recording, streamed |
+//! | `GET /v1/sessions/{id}/media/…` | token | video, clips, thumbnails, by byte ranges (`docs/media.md`) |
 //! | `/v1/sessions`, `/v1/sessions/{id}/…` | recorders | `docs/ingest.md` ([`ingest`]) |
 //! | `GET /v1/sessions/{id}/ndjson`, `…/ndjson.proof` | token | its events, and the proof for them |
 //! | `GET /checkpoint`, `/verifier-key`, `/tile/{level}/…` | anyone, or token | signed head and hashes |
@@ -16,6 +17,7 @@ mod assets;
 mod auth;
 mod error;
 mod ingest;
+mod media;
 mod proofs;
 mod recordings;
 mod web_session;
@@ -40,11 +42,13 @@ use serde_json::json;
 use tower_http::compression::CompressionLayer;
 use tower_http::timeout::TimeoutLayer;
 
+use crate::accesses::Accesses;
 use crate::control::ControlBook;
 use crate::graphql::{self, Schema};
 use crate::tokens::{TokenBook, Viewer};
 pub use error::HttpError;
 pub use ingest::Ingest;
+use media::Layouts;
 
 /// A question is small: what is larger is an attack or a mistake.
 const BODY_BYTES_MAX: usize = 64 << 10;
@@ -56,7 +60,7 @@ const GRAPHQL_BODY: &str = "a JSON body: {\"query\": \"…\", \"variables\": {�
 /// Scripts and styles only from this server, and nothing inline; the terminal player is
 /// WebAssembly.
 const CONTENT_SECURITY_POLICY: &str = "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; \
-    style-src 'self'; img-src 'self' data:; font-src 'self' data:; connect-src 'self'; \
+    style-src 'self'; img-src 'self' data:; media-src 'self' blob:; font-src 'self' data:; connect-src 'self'; \
     object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
 
 /// What the routes share. Cheap to clone.
@@ -70,6 +74,10 @@ pub struct App {
     pub tokens: Arc<TokenBook>,
     /// Where segments and screenshots are kept.
     pub blobs: BlobStore,
+    /// Where is written down who looked at what.
+    pub accesses: Arc<Accesses>,
+    /// Files over footage that were asked for lately.
+    pub(crate) layouts: Arc<Layouts>,
     /// The sessions that recorders have launched.
     pub control: Arc<ControlBook>,
     /// What the routes for recorders share.
@@ -94,6 +102,7 @@ impl App {
         let tokens = Arc::new(TokenBook::new(Arc::clone(&log)));
         let control = Arc::new(ControlBook::new(Arc::clone(&log)));
         let settings = Arc::new(SettingsBook::new(Arc::clone(&log)));
+        let accesses = Arc::new(Accesses::new(Arc::clone(&log)));
         let schema = graphql::schema()
             .data(Arc::clone(&log))
             .data(reader.clone())
@@ -105,6 +114,8 @@ impl App {
             reader,
             tokens,
             blobs,
+            accesses,
+            layouts: Arc::default(),
             control,
             ingest: Arc::new(Ingest::new(data.path().to_owned())),
             settings,
@@ -143,6 +154,8 @@ pub fn router(app: App) -> Router {
             ANSWER_BEGINS_WITHIN,
         ))
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
+        // Without compression, which would take the place of byte ranges.
+        .merge(media::routes())
         // Behind the limits for people: a batch is larger and slower than a question.
         .merge(ingest::routes())
         .layer(middleware::from_fn(add_security_headers))

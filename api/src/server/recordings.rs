@@ -27,7 +27,7 @@ pub(super) struct AsciicastQuery {
 /// `GET /v1/sessions/{id}/asciicast?version=2|3&download=1`
 pub(super) async fn asciicast(
     State(app): State<App>,
-    _viewer: Viewer,
+    viewer: Viewer,
     Path(id): Path<String>,
     Query(query): Query<AsciicastQuery>,
 ) -> Result<Response, HttpError> {
@@ -45,6 +45,7 @@ pub(super) async fn asciicast(
     };
     let export = open(&app, &id, format, None).await?;
     let file_name = query.download.map(|_| format!("{id}.cast"));
+    write_down(&app, &viewer, &id, file_name.as_deref()).await?;
     Ok(stream(export, "application/x-asciicast", file_name))
 }
 
@@ -58,13 +59,15 @@ pub(super) struct NdjsonQuery {
 /// now without `size`. The header `Retrace-Log-Size` says `N`, for [`ndjson_proof`].
 pub(super) async fn ndjson(
     State(app): State<App>,
-    _viewer: Viewer,
+    viewer: Viewer,
     Path(id): Path<String>,
     Query(query): Query<NdjsonQuery>,
 ) -> Result<Response, HttpError> {
     let export = open(&app, &id, Format::Ndjson, query.size).await?;
     let size = HeaderValue::from(export.log_size().0);
     let file_name = query.download.map(|_| format!("{id}.ndjson"));
+    // Lines that verify are made to be taken away, whatever they are called.
+    write_down(&app, &viewer, &id, Some(&format!("{id}.ndjson"))).await?;
     let mut response = stream(export, "application/x-ndjson", file_name);
     response.headers_mut().insert(LOG_SIZE, size);
     Ok(response)
@@ -92,6 +95,29 @@ pub(super) async fn ndjson_proof(
     Ok(response)
 }
 
+/// Writes down that the recording is looked at, or taken as a file. What is not written down is not shown.
+async fn write_down(
+    app: &App,
+    viewer: &Viewer,
+    id: &str,
+    file_name: Option<&str>,
+) -> Result<(), HttpError> {
+    let session: SessionId = id.parse().map_err(|_| not_found())?;
+    let written = match file_name {
+        Some(name) => app.accesses.downloaded(viewer, session, name).await,
+        None => app.accesses.viewed(viewer, session).await,
+    };
+    written.map_err(|error| HttpError::internal(&error))
+}
+
+fn not_found() -> HttpError {
+    HttpError::new(
+        StatusCode::NOT_FOUND,
+        "NOT_FOUND",
+        "there is no such recording",
+    )
+}
+
 const LOG_SIZE: HeaderName = HeaderName::from_static("retrace-log-size");
 
 async fn open(
@@ -100,13 +126,6 @@ async fn open(
     format: Format,
     size: Option<u64>,
 ) -> Result<SessionExport, HttpError> {
-    let not_found = || {
-        HttpError::new(
-            StatusCode::NOT_FOUND,
-            "NOT_FOUND",
-            "there is no such recording",
-        )
-    };
     let session: SessionId = id.parse().map_err(|_| not_found())?;
     let log = Arc::clone(&app.log);
     match SessionExport::open_as_of(log, session, format, size.map(Position)).await {
@@ -157,7 +176,7 @@ fn stream(
 }
 
 /// The browser is to keep the body as a file. `name` is a session's id with an ending.
-fn name_file(response: &mut Response, name: &str) {
+pub(super) fn name_file(response: &mut Response, name: &str) {
     if let Ok(disposition) = HeaderValue::from_str(&format!("attachment; filename=\"{name}\"")) {
         response
             .headers_mut()

@@ -1,0 +1,115 @@
+//! All clips in one file, made while it is sent: nothing is copied beforehand, and what is kept in memory does not
+//! grow with it.
+
+use std::io::{self, Write};
+
+use ::zip::write::SimpleFileOptions;
+use ::zip::{CompressionMethod, ZipWriter};
+use axum::body::{Body, Bytes};
+use axum::extract::{Path, State};
+use axum::http::{HeaderValue, header};
+use axum::response::{IntoResponse, Response};
+use retrace_query::video::{Clip, Selection};
+use tokio::sync::mpsc;
+use tokio::task::spawn_blocking;
+use tokio_stream::wrappers::ReceiverStream;
+
+use super::source::{Source, WINDOW_BYTES};
+use super::{
+    App, HttpError, MediaReader, PIECES_AHEAD, Viewer, blocking, not_found, session_of,
+    written_down,
+};
+
+/// `GET …/clips.zip`
+pub(super) async fn clips(
+    State(app): State<App>,
+    viewer: Viewer,
+    Path(id): Path<String>,
+) -> Result<Response, HttpError> {
+    let session = session_of(&id)?;
+    let reader = app.reader.clone();
+    let clips = blocking(move || Ok(reader.clips(session)?)).await?;
+    if clips.is_empty() {
+        return Err(not_found("this session has no footage that plays"));
+    }
+    let name = format!("{id}-clips.zip");
+    written_down(app.accesses.downloaded(&viewer, session, &name).await)?;
+    let (send, receive) = mpsc::channel::<io::Result<Bytes>>(PIECES_AHEAD);
+    spawn_blocking(move || {
+        let mut sending = Sending {
+            send: send.clone(),
+            held: Vec::new(),
+        };
+        let written = write_zip(&app, session, &clips, &mut sending).and_then(|()| sending.flush());
+        if let Err(error) = written {
+            // Whoever waits for the rest sees that it broke off.
+            tracing::warn!(%error, "a zip of clips broke off");
+            let _ = send.blocking_send(Err(error));
+        }
+    });
+    let mut response = Body::from_stream(ReceiverStream::new(receive)).into_response();
+    let media_type = HeaderValue::from_static("application/zip");
+    response
+        .headers_mut()
+        .insert(header::CONTENT_TYPE, media_type);
+    crate::server::recordings::name_file(&mut response, &name);
+    Ok(response)
+}
+
+fn write_zip(
+    app: &App,
+    session: retrace_core::SessionId,
+    clips: &[Clip],
+    out: &mut Sending,
+) -> io::Result<()> {
+    let mut zip = ZipWriter::new_stream(out);
+    // Video does not get smaller. Sizes are not known beforehand, so any may be large.
+    let options = SimpleFileOptions::default()
+        .compression_method(CompressionMethod::Stored)
+        .large_file(true);
+    let mut reader = MediaReader::new(app.reader.clone(), app.blobs.clone(), session);
+    for clip in clips {
+        let found = app
+            .layouts
+            .get(&app.reader, session, Selection::clip(clip.number));
+        let Some((playable, _)) = found.map_err(io::Error::other)? else {
+            continue;
+        };
+        zip.start_file(format!("clip-{:03}.webm", clip.number), options)?;
+        let source = Source::Footage(playable);
+        let mut at = 0;
+        while at < source.len() {
+            let end = (at + WINDOW_BYTES).min(source.len());
+            zip.write_all(&reader.read(&source, at..end).map_err(io::Error::other)?)?;
+            at = end;
+        }
+    }
+    zip.finish()?;
+    Ok(())
+}
+
+/// Writes go to the client, in pieces of a sensible size.
+struct Sending {
+    send: mpsc::Sender<io::Result<Bytes>>,
+    held: Vec<u8>,
+}
+
+impl Write for Sending {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.held.extend_from_slice(bytes);
+        if self.held.len() as u64 >= WINDOW_BYTES {
+            self.flush()?;
+        }
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        let piece = Bytes::from(std::mem::take(&mut self.held));
+        let gone = |_| io::Error::from(io::ErrorKind::BrokenPipe);
+        if piece.is_empty() {
+            Ok(())
+        } else {
+            self.send.blocking_send(Ok(piece)).map_err(gone)
+        }
+    }
+}
