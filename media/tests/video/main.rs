@@ -1,0 +1,16 @@
+//! The worker as a process, over real footage.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "a test that cannot go on fails"
+)]
+
+mod analyze;
+mod damage;
+mod join;
+mod measure;
+mod pictures;
+mod support;
+mod transcode;
+mod worker;
