@@ -18,8 +18,10 @@ mod limits;
 pub mod protocol;
 pub mod recorder;
 pub mod sample;
+mod screenshots;
 mod shown;
 mod utf8;
+mod video;
 mod written;
 
 pub use limits::Limits;

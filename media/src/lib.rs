@@ -2,6 +2,7 @@
 //!
 //! | module | holds |
 //! |---|---|
+//! | [`mp4`] | codec, size, frames and times of an MP4 file, without decoding it |
 //! | [`terminal`] | terminal sessions drawn: screens as pictures, sessions as GIFs |
 //! | [`video`] | pictures to video, video to video, thumbnails, stills |
 //! | [`webm`] | where the frames of WebM files stand, and one file over the frames of many |
@@ -10,6 +11,7 @@
 //! they are believed, and nothing read can make it panic. What is decoded by code that is not ours and
 //! not memory-safe (FFmpeg) is decoded in a process of its own.
 
+pub mod mp4;
 pub mod terminal;
 pub mod video;
 pub mod webm;

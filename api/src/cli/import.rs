@@ -3,20 +3,24 @@
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Duration;
 
 use clap::Args;
 use indicatif::ProgressBar;
 use retrace_core::Timestamp;
 use retrace_ingest::import::{
-    ImportOptions, ImportProgress, ImportReport, Imported, Outcome, import_all, shown_path,
+    Found, ImportOptions, ImportProgress, ImportReport, Imported, Outcome, discover, import_all,
+    shown_path,
 };
 use serde_json::json;
 
+use super::bench::duration;
 use super::{Data, output};
 
 /// Import recordings: files, and folders with all that lies in them
 ///
-/// Reads asciicast v1, v2 and v3, plain or compressed with gzip or zstd. A recording is imported
+/// Reads asciicast v1, v2 and v3, plain or compressed with gzip or zstd, and pictures: WebM and MP4
+/// files, folders of their segments, folders of screenshots. A recording is imported
 /// whole or not at all, and once: the same recording again adds nothing. A file that is refused is
 /// named with its line and reason, and does not stop the others; the exit status is then 1.
 #[derive(Args)]
@@ -24,6 +28,8 @@ use super::{Data, output};
   retrace import deploy.cast
   retrace import --user alice --host bastion-1 /var/spool/recordings
   retrace import --started-at 2026-11-21T09:30:00Z old-recording.json
+  retrace import --user alice /var/spool/captures/desktop-segments
+  retrace import --interval 5s --started-at 2026-11-21T09:30:00Z screenshots
   retrace import --json samples | jq -r 'select(.outcome == \"imported\").session'
 
 May run beside `retrace serve` on the same data folder: sessions appear in it as they come in.")]
@@ -45,9 +51,12 @@ pub(super) struct Import {
     /// The account or resource that was reached
     #[arg(long)]
     target: Option<String>,
-    /// When the recording began (RFC 3339), if it does not say; for one file
+    /// When the recording began (RFC 3339), if it does not say; for one recording
     #[arg(long, value_name = "TIME")]
     started_at: Option<Timestamp>,
+    /// How far apart screenshots were taken whose names do not say when: 0.5s, 5s, 1m
+    #[arg(long, value_name = "TIME", default_value = "1s", value_parser = duration)]
+    interval: Duration,
     /// Print a line of JSON for each file
     #[arg(long)]
     json: bool,
@@ -55,11 +64,6 @@ pub(super) struct Import {
 
 impl Import {
     pub(super) async fn run(self) -> anyhow::Result<ExitCode> {
-        if self.started_at.is_some() && (self.paths.len() > 1 || self.paths[0].is_dir()) {
-            anyhow::bail!(
-                "--started-at is for one file: the files of a folder did not all begin then"
-            );
-        }
         let data = self.data.dir();
         let log = data.open_or_create_log().await?;
         let blobs = data.blobs_of(&log);
@@ -69,9 +73,13 @@ impl Import {
             host: self.host,
             title: self.title,
             target: self.target,
+            picture_interval: Some(self.interval),
             blobs: Some(blobs),
             ..ImportOptions::default()
         };
+        if self.started_at.is_some() && recordings(&self.paths, &options) > 1 {
+            anyhow::bail!("--started-at is for one recording: several did not all begin then");
+        }
         let bar = output::bar_of_bytes(0);
         let progress = Arc::new(Bar { bar: bar.clone() });
         let report = import_all(Arc::new(log), self.paths, options, progress).await;
@@ -88,6 +96,13 @@ impl Import {
             ExitCode::SUCCESS
         })
     }
+}
+
+/// How many there are to import.
+fn recordings(paths: &[PathBuf], options: &ImportOptions) -> usize {
+    let found = discover(paths, options);
+    let is_recording = |found: &&Found| matches!(found, Found::Candidate(_));
+    found.iter().filter(is_recording).count()
 }
 
 struct Bar {

@@ -10,7 +10,7 @@ use retrace_core::SessionId;
 use retrace_core::blob::{BlobDigest, BlobError, BlobStore};
 
 use super::format::FormatError;
-use super::input::Input;
+use super::input::{ContentFacts, Input};
 
 /// What becomes of blobs.
 pub struct Blobs {
@@ -64,6 +64,21 @@ impl Blobs {
             put_input(store, *session, digest, &mut open()?)?;
         }
         Ok((digest, facts.bytes))
+    }
+
+    pub(super) fn put_known(
+        &mut self,
+        content: ContentFacts,
+        open: impl FnOnce() -> Result<Input, FormatError>,
+    ) -> Result<BlobDigest, FormatError> {
+        self.named = true;
+        let digest = digest_of(content.sha256);
+        if let Some((store, session)) = &self.store
+            && !store.contains(*session, digest)?
+        {
+            store.put(*session, digest, &mut open()?)?;
+        }
+        Ok(digest)
     }
 }
 

@@ -127,6 +127,11 @@ pub(super) fn check(
 pub(super) fn files(options: &ImportOptions, meter: &Arc<Meter>) -> Files {
     Files {
         limits: options.limits.clone(),
+        picture_interval_us: options
+            .picture_interval
+            .map_or(Files::PICTURE_INTERVAL_US, |interval| {
+                u64::try_from(interval.as_micros()).unwrap_or(u64::MAX)
+            }),
         meter: Some(Arc::clone(meter)),
     }
 }

@@ -16,11 +16,15 @@ use super::progress::{Meter, Metered};
 use super::reader::RecordingReader;
 use super::{ImportError, shown_path};
 use crate::container::ContainerError;
-use crate::{Limits, asciicast};
+use crate::{Limits, asciicast, screenshots, video};
 
 /// The formats that are read. A file is asked for by each, in this order; the first that knows it
 /// has it.
-pub(super) const FORMATS: &[&dyn Format] = &[&asciicast::Asciicast];
+pub(super) const FORMATS: &[&dyn Format] = &[
+    &asciicast::Asciicast,
+    &video::Video,
+    &screenshots::Screenshots,
+];
 
 /// A format of recordings.
 pub trait Format: fmt::Debug + Send + Sync {
@@ -96,6 +100,27 @@ pub struct Candidate {
 }
 
 impl Candidate {
+    /// Files of one folder that are a recording together. The folder stands for it, where there is no
+    /// other such recording in it; else the first of its files does.
+    pub(crate) fn of_set(
+        format: &'static dyn Format,
+        folder: &Folder,
+        parts: Vec<Part>,
+        only: bool,
+    ) -> Self {
+        let is_named = folder.path().file_name().is_some();
+        let path = match parts.first() {
+            Some(first) if !(only && is_named) => first.path.clone(),
+            _ => folder.path().to_path_buf(),
+        };
+        Self {
+            format,
+            path,
+            parts,
+            section: None,
+        }
+    }
+
     /// The size of its files on disk, in bytes.
     pub fn bytes(&self) -> u64 {
         let bytes = |part: &Part| part.bytes;
@@ -106,6 +131,16 @@ impl Candidate {
             }
             None => self.parts.iter().map(bytes).fold(0, u64::saturating_add),
         }
+    }
+
+    /// What people may call it, if it says nothing itself: its name without ending.
+    pub fn title(&self) -> Option<String> {
+        let name = match (&self.parts[..], self.path.is_dir()) {
+            ([only], false) => &*only.name,
+            _ => self.path.file_name()?.to_str()?,
+        };
+        let stem = Path::new(name).file_stem()?.to_str()?;
+        Some(stem.to_owned())
     }
 
     /// The file that plays `role` in it.
@@ -137,16 +172,22 @@ pub struct Section {
 }
 
 /// Opens the files of one recording.
+#[derive(Clone)]
 pub struct Files {
     pub(super) limits: Limits,
+    pub(super) picture_interval_us: u64,
     pub(super) meter: Option<Arc<Meter>>,
 }
 
 impl Files {
+    /// Pictures without times are taken to be this far apart, unless it is said otherwise.
+    pub(super) const PICTURE_INTERVAL_US: u64 = 1_000_000;
+
     /// Opens files within `limits`.
     pub fn new(limits: &Limits) -> Self {
         Self {
             limits: limits.clone(),
+            picture_interval_us: Self::PICTURE_INTERVAL_US,
             meter: None,
         }
     }
@@ -154,6 +195,11 @@ impl Files {
     /// How much of a file is believed.
     pub fn limits(&self) -> &Limits {
         &self.limits
+    }
+
+    /// How far apart pictures were taken that do not say when, in microseconds.
+    pub fn picture_interval_us(&self) -> u64 {
+        self.picture_interval_us
     }
 
     /// Opens a file to be read from its beginning.

@@ -51,6 +51,7 @@ mod run;
 
 use std::num::NonZero;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 use std::{io, panic, thread};
 
 use retrace_core::blob::{BlobError, BlobStore};
@@ -89,6 +90,8 @@ pub struct ImportOptions {
     pub site: Option<String>,
     /// The account or resource that was reached.
     pub target: Option<String>,
+    /// How far apart pictures were taken whose names do not say when. A second, if it is not said.
+    pub picture_interval: Option<Duration>,
     /// Where the files of recordings are kept, and the pictures that their events name. Without it
     /// no files are kept, and a recording of pictures is refused.
     pub blobs: Option<BlobStore>,

@@ -277,4 +277,16 @@ impl<'a> Sink<'a> {
     ) -> Result<(BlobDigest, u64), FormatError> {
         self.blobs.put_file(open)
     }
+
+    /// The same of a file that was read to its end: it is read again only to be stored.
+    ///
+    /// # Errors
+    /// As for [`Self::blob_of`], and when the file is not what it was.
+    pub fn blob_known(
+        &mut self,
+        content: ContentFacts,
+        open: impl FnOnce() -> Result<Input, FormatError>,
+    ) -> Result<BlobDigest, FormatError> {
+        self.blobs.put_known(content, open)
+    }
 }

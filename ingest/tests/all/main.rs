@@ -8,6 +8,7 @@
 
 mod format;
 mod import;
+mod pictures;
 mod recordings;
 mod round_trip;
 mod support;

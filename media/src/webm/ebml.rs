@@ -13,6 +13,7 @@ pub(super) const SEEK_HEAD: u32 = 0x114D_9B74;
 pub(super) const INFO: u32 = 0x1549_A966;
 pub(super) const TIMESTAMP_SCALE: u32 = 0x2A_D7B1;
 pub(super) const DURATION: u32 = 0x4489;
+pub(super) const DATE_UTC: u32 = 0x4461;
 pub(super) const MUXING_APP: u32 = 0x4D80;
 pub(super) const WRITING_APP: u32 = 0x5741;
 pub(super) const TRACKS: u32 = 0x1654_AE6B;

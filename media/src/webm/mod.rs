@@ -20,3 +20,18 @@ mod tests;
 pub use group::{Frame, Group, Grouper, UnpackError};
 pub use layout::{GroupSize, Layout, Piece};
 pub use scan::{ScanError, Scanner, Track};
+
+/// Whether a file that begins like this is WebM or Matroska: an EBML header whose type is one of them.
+pub fn looks_like(beginning: &[u8]) -> bool {
+    let Ok(header) = ebml::read_header(beginning) else {
+        return false;
+    };
+    let size = header.size.unwrap_or(0).min(1 << 10) as usize;
+    let end = beginning.len().min(header.length + size);
+    let content = beginning.get(header.length..end).unwrap_or_default();
+    header.id == ebml::EBML
+        && ebml::children(content).any(|(id, value)| {
+            let name = value.split(|byte| *byte == 0).next();
+            id == ebml::DOC_TYPE && matches!(name, Some(b"webm" | b"matroska"))
+        })
+}

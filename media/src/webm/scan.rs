@@ -62,6 +62,7 @@ pub struct Scanner {
     cluster: Option<Cluster>,
     block_group: Option<BlockGroup>,
     scale_ns: Option<u64>,
+    date_us: Option<i64>,
     track: Option<(u64, Track)>,
     failed: Option<ScanError>,
     frames: Vec<Frame>,
@@ -154,6 +155,11 @@ impl Scanner {
     /// The video track, once its description has come.
     pub fn track(&self) -> Option<&Track> {
         self.track.as_ref().map(|(_, track)| track)
+    }
+
+    /// When the file says it was made, in microseconds since 1970, once that has come.
+    pub fn date_us(&self) -> Option<i64> {
+        self.date_us
     }
 
     /// Whether something was found that cannot stand where it stood: there will be no more frames.
@@ -341,6 +347,8 @@ impl Scanner {
                 self.scale_ns = scale
                     .and_then(|(_, value)| ebml::unsigned(value))
                     .filter(|ns| *ns > 0);
+                let date = ebml::children(content).find(|(id, _)| *id == ebml::DATE_UTC);
+                self.date_us = date.and_then(|(_, value)| date_us(value));
             }
             ebml::TRACKS => {
                 self.track = ebml::children(content)
@@ -414,6 +422,13 @@ impl Scanner {
 
 fn is_read_whole(id: u32) -> bool {
     matches!(id, ebml::EBML | ebml::INFO | ebml::TRACKS | ebml::TIMESTAMP)
+}
+
+/// A date is 8 bytes: nanoseconds since the beginning of 2001, before it when negative.
+fn date_us(value: &[u8]) -> Option<i64> {
+    const FROM_1970_TO_2001_US: i64 = 978_307_200_000_000;
+    let ns = i64::from_be_bytes(value.try_into().ok()?);
+    Some(FROM_1970_TO_2001_US + ns.div_euclid(1_000))
 }
 
 fn video_track(entry: &[u8]) -> Option<(u64, Track)> {

@@ -160,7 +160,7 @@ impl Bench {
 }
 
 /// A time such as `90`, `90s`, `10m` or `2h`.
-fn duration(text: &str) -> anyhow::Result<Duration> {
+pub(super) fn duration(text: &str) -> anyhow::Result<Duration> {
     let wanted = "expected a number with s, m or h, as in 10m";
     let (number, seconds) = match text.as_bytes().last() {
         Some(b's') => (&text[..text.len() - 1], 1.0),

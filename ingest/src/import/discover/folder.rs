@@ -1,8 +1,10 @@
 //! What a format is shown of a file, and of the folder around it.
 
-use std::cell::OnceCell;
+use std::cell::{OnceCell, RefCell};
+use std::collections::HashMap;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
 use super::unreadable;
 use crate::Limits;
@@ -15,6 +17,7 @@ pub struct Folder {
     path: PathBuf,
     limits: Limits,
     names: OnceCell<Vec<String>>,
+    found_out: RefCell<HashMap<&'static str, Rc<Vec<Candidate>>>>,
 }
 
 impl Folder {
@@ -23,6 +26,7 @@ impl Folder {
             path: path.to_path_buf(),
             limits: limits.clone(),
             names: OnceCell::from(names_of(entries)),
+            found_out: RefCell::default(),
         }
     }
 
@@ -32,6 +36,7 @@ impl Folder {
             path: file.parent().unwrap_or(Path::new("")).to_path_buf(),
             limits: limits.clone(),
             names: OnceCell::new(),
+            found_out: RefCell::default(),
         }
     }
 
@@ -69,6 +74,23 @@ impl Folder {
         let path = self.path.join(name);
         let data = fs::metadata(&path).ok().filter(fs::Metadata::is_file)?;
         Some(Look::at(&path, data.len(), self))
+    }
+
+    /// What a format finds out about the folder as a whole, which is found out once, however many of its
+    /// files are looked at.
+    pub fn once(
+        &self,
+        format: &'static str,
+        find_out: impl FnOnce() -> Vec<Candidate>,
+    ) -> Rc<Vec<Candidate>> {
+        let known = self.found_out.borrow().get(format).map(Rc::clone);
+        known.unwrap_or_else(|| {
+            let found = Rc::new(find_out());
+            self.found_out
+                .borrow_mut()
+                .insert(format, Rc::clone(&found));
+            found
+        })
     }
 
     /// How much of a file is believed.
