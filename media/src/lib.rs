@@ -2,6 +2,7 @@
 //!
 //! | module | holds |
 //! |---|---|
+//! | [`guacamole`] | session recordings of Apache Guacamole: what is seen, typed and pasted in them |
 //! | [`mp4`] | codec, size, frames and times of an MP4 file, without decoding it |
 //! | [`terminal`] | terminal sessions drawn: screens as pictures, sessions as GIFs |
 //! | [`video`] | pictures to video, video to video, thumbnails, stills |
@@ -11,6 +12,7 @@
 //! they are believed, and nothing read can make it panic. What is decoded by code that is not ours and
 //! not memory-safe (FFmpeg) is decoded in a process of its own.
 
+pub mod guacamole;
 pub mod mp4;
 pub mod terminal;
 pub mod video;
