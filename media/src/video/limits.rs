@@ -6,12 +6,17 @@ use rustix::process::{Resource, Rlimit, setrlimit};
 
 use super::job::Limits;
 
-/// No core dumps, last in line for the processor, and gone when the parent is gone.
+/// No core dumps, and gone when the parent is gone.
 pub(super) fn be_humble() -> io::Result<()> {
     set(Resource::Core, 0)?;
-    rustix::process::nice(10)?;
     #[cfg(target_os = "linux")]
     rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::KILL))?;
+    Ok(())
+}
+
+/// Last in line for the processor: whoever waits for an answer goes first.
+pub(super) fn yield_to_others() -> io::Result<()> {
+    rustix::process::nice(10)?;
     Ok(())
 }
 

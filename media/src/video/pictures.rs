@@ -31,8 +31,10 @@ pub struct PictureEncoder {
     settings: EncodePictures,
     scene: Option<Scene>,
     pace: Pace<()>,
-    /// Until when the last picture is known to be shown.
+    /// The time of the last picture.
     last_us: u64,
+    /// Until when the last picture is known to be shown.
+    known_us: u64,
     /// The time of the last frame, in milliseconds.
     last_ms: Option<i64>,
     frame_count: u64,
@@ -58,12 +60,14 @@ struct OpenSegment {
 impl PictureEncoder {
     /// An encoder that has not seen a picture yet.
     pub fn new(settings: EncodePictures) -> Self {
+        ffmpeg::log::set_level(ffmpeg::log::Level::Error);
         let pace = Pace::new(settings.encoder.max_frame_rate);
         Self {
             settings,
             scene: None,
             pace,
             last_us: 0,
+            known_us: 0,
             last_ms: None,
             frame_count: 0,
             encoder: None,
@@ -86,13 +90,16 @@ impl PictureEncoder {
         }
         let time_us = picture.time_us.max(self.last_us);
         if self.scene.as_ref().is_some_and(|s| s.size != picture.size) {
+            self.known_us = self.known_us.min(time_us);
             self.end_scene(sink)?;
         }
-        let known_us = self.last_us;
+        // A picture ends the one before it, whatever was said of that one.
+        let known_us = self.known_us.min(time_us);
         if let Some((held_us, ())) = self.pace.release(time_us) {
             self.encode(held_us, known_us, sink)?;
         }
         self.last_us = time_us;
+        self.known_us = time_us;
         let whole = Rect {
             x: 0,
             y: 0,
@@ -118,7 +125,7 @@ impl PictureEncoder {
 
     /// Says that the last picture is shown until this time at least, in microseconds.
     pub fn hold(&mut self, until_us: u64) {
-        self.last_us = self.last_us.max(until_us);
+        self.known_us = self.known_us.max(until_us);
     }
 
     /// Ends the video. The last segment goes to `sink`.
@@ -128,7 +135,7 @@ impl PictureEncoder {
     pub fn finish(mut self, sink: &mut impl Sink) -> Result<Done, Fault> {
         self.end_scene(sink)?;
         Ok(Done {
-            duration_us: self.last_us,
+            duration_us: self.known_us,
             frame_count: self.frame_count,
             encoder: self.encoder.map(str::to_owned),
         })
@@ -136,9 +143,9 @@ impl PictureEncoder {
 
     fn end_scene(&mut self, sink: &mut impl Sink) -> Result<(), Fault> {
         if let Some((held_us, ())) = self.pace.finish() {
-            self.encode(held_us, self.last_us, sink)?;
+            self.encode(held_us, self.known_us, sink)?;
         }
-        self.end_segment(self.last_us, sink)?;
+        self.end_segment(self.known_us, sink)?;
         self.scene = None;
         Ok(())
     }

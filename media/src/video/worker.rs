@@ -17,7 +17,7 @@ const PROGRESS_EVERY: Duration = Duration::from_millis(500);
 /// Does one job: reads it and its inputs from `stdin`, writes what comes of it to `stdout`.
 ///
 /// It changes the whole process: it lowers the limits of memory and processor time, takes a low
-/// priority, turns off core dumps, and dies with its parent. FFmpeg's own complaints go to stderr.
+/// priority (but for a still), turns off core dumps, and dies with its parent. FFmpeg's own complaints go to stderr.
 /// A job that fails is told to the parent, and is `Ok` here.
 ///
 /// # Errors
@@ -26,6 +26,10 @@ pub fn run(mut stdin: impl Read + Send + 'static, stdout: impl Write) -> io::Res
     limits::be_humble()?;
     let order = protocol::read_order(&mut stdin)?;
     limits::apply(&order.limits)?;
+    // Somebody waits for a still.
+    if !matches!(order.job, Job::Still(_)) {
+        limits::yield_to_others()?;
+    }
     let mut out = Out {
         to: stdout,
         told: Instant::now(),

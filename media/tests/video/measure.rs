@@ -12,13 +12,24 @@ use retrace_media::video::{
 use crate::support::{input, run, shared};
 
 /// The least of three.
-fn least(mut once: impl FnMut()) -> Duration {
+fn least(once: impl FnMut()) -> Duration {
+    let started = Instant::now();
+    least_by(|| started.elapsed(), once)
+}
+
+fn least_by(clock: impl Fn() -> Duration, mut once: impl FnMut()) -> Duration {
     let times = (0..3).map(|_| {
-        let started = Instant::now();
+        let started = clock();
         once();
-        started.elapsed()
+        clock() - started
     });
     times.min().unwrap_or_default()
+}
+
+/// What this thread has used of a processor.
+fn thread_time() -> Duration {
+    let stat = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap();
+    Duration::from_nanos(stat.split(' ').next().unwrap().parse().unwrap())
 }
 
 #[test]
@@ -33,8 +44,9 @@ fn transcoding_against_the_command_line() {
         let folder = tempfile::tempdir().unwrap();
         let theirs = folder.path().join("theirs.mp4");
         let command = || {
-            let status = Command::new("ffmpeg")
-                .args(["-v", "error", "-y", "-i"])
+            // As humble as a worker is.
+            let status = Command::new("nice")
+                .args(["-n", "10", "ffmpeg", "-v", "error", "-y", "-i"])
                 .arg(&path)
                 .args([
                     "-an", "-c:v", "libx264", "-preset", "veryfast", "-crf", "23",
@@ -166,7 +178,8 @@ fn encoding_pictures() {
     let pictures: Vec<_> = paths.iter().map(|path| decode(path)).collect();
     for codec in [Codec::Vp9, Codec::H264] {
         let mut size = 0;
-        let time = least(|| {
+        // Processor time: everything happens on this thread.
+        let time = least_by(thread_time, || {
             use retrace_media::video::pictures::PictureEncoder;
             use retrace_media::video::{Picture, PixelOrder};
             let mut sink = Total(0);
