@@ -15,7 +15,7 @@ pub(crate) fn worker() -> Worker {
     path.push("media-worker");
     assert!(
         path.exists(),
-        "{} is not built: build with --examples",
+        "{} is not built: `cargo build -p retrace-media --examples`",
         path.display()
     );
     Worker::new(path, &[])
