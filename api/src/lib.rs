@@ -8,6 +8,7 @@
 //! | [`graphql`] | the schema; its resolvers only translate, rules live in `retrace-query` |
 //! | [`tokens`] | access tokens, as events in the log |
 //! | [`control`] | what is said to and about sessions that go on: launches, upload tokens |
+//! | [`processing`] | video, thumbnails and MP4s, built once for all nodes |
 //! | [`export`] | a session as a file in a format of others |
 //!
 //! **Invariant.** Nobody reads evidence without a token: each route that answers with more than
@@ -18,5 +19,6 @@ pub mod cli;
 pub mod control;
 pub mod export;
 pub mod graphql;
+pub mod processing;
 pub mod server;
 pub mod tokens;

@@ -1,8 +1,7 @@
 //! The activity map: how much happened when.
 
 use retrace_core::SessionId;
-use retrace_projections::activity::for_each_second;
-use retrace_projections::counts::Counts;
+use retrace_projections::activity::{Second, for_each_second};
 
 use crate::Reader;
 use crate::page::{QueryError, checked};
@@ -20,7 +19,7 @@ pub enum ActivityKind {
     Marker,
     /// Processes that were started.
     Process,
-    /// Frames of video.
+    /// The share of a recorded screen that changed, in thousandths, second by second.
     Screen,
 }
 
@@ -61,14 +60,15 @@ impl ActivityKind {
         Self::Screen,
     ];
 
-    fn count(self, counts: &Counts) -> u64 {
+    fn count(self, second: &Second) -> u64 {
+        let counts = &second.counts;
         match self {
             Self::Output => counts.output_bytes,
             Self::Keys => counts.keys,
             Self::Resize => counts.resizes,
             Self::Marker => counts.markers,
             Self::Process => counts.processes,
-            Self::Screen => counts.frames,
+            Self::Screen => second.changed_permille.into(),
         }
     }
 }
@@ -99,9 +99,9 @@ impl Reader {
         };
         let mut columns = ActivityKind::ALL.map(|_| vec![0; grid.buckets]);
         self.activity.read(|connection| {
-            for_each_second(connection, session, |second, counts| {
+            for_each_second(connection, session, |second, happened| {
                 for (kind, column) in ActivityKind::ALL.into_iter().zip(&mut columns) {
-                    grid.spread(second, kind.count(&counts), column);
+                    grid.spread(second, kind.count(&happened), column);
                 }
             })
             .map_err(QueryError::from)
@@ -119,6 +119,69 @@ impl Reader {
             series: series.collect(),
         }))
     }
+}
+
+/// A part of a session in which nothing happened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct IdleStretch {
+    /// Where it begins, in milliseconds from the start of the session.
+    pub from_ms: u64,
+    /// Where it ends.
+    pub to_ms: u64,
+}
+
+/// So little of a screen changes when a cursor blinks or a clock goes on, in thousandths.
+const STILL_PERMILLE: u16 = 5;
+/// The most stretches in an answer.
+const STRETCHES_MAX: usize = 10_000;
+
+impl Reader {
+    /// The parts of a session, of `at_least_ms` or longer, in which nothing was typed, written or started and
+    /// the screen stood still; in whole seconds, in the order of time. None when there is no such session.
+    ///
+    /// # Errors
+    /// When a read model does not answer.
+    pub fn idle_stretches(
+        &self,
+        session: SessionId,
+        at_least_ms: u64,
+    ) -> Result<Vec<IdleStretch>, QueryError> {
+        let Some(row) = self.session(session)? else {
+            return Ok(Vec::new());
+        };
+        let mut busy = Vec::new();
+        self.activity.read(|connection| {
+            for_each_second(connection, session, |second, happened| {
+                let Second {
+                    mut counts,
+                    changed_permille,
+                } = happened;
+                // A frame that shows what the one before it showed is not something that happens.
+                counts.frames = 0;
+                if counts != Default::default() || changed_permille > STILL_PERMILLE {
+                    busy.push(second);
+                }
+            })
+            .map_err(QueryError::from)
+        })?;
+        Ok(between(&busy, row.duration_us() / 1_000, at_least_ms))
+    }
+}
+
+/// The stretches between busy seconds.
+fn between(busy: &[u32], duration_ms: u64, at_least_ms: u64) -> Vec<IdleStretch> {
+    let begins =
+        std::iter::once(0).chain(busy.iter().map(|second| (u64::from(*second) + 1) * 1_000));
+    let ends = busy
+        .iter()
+        .map(|second| u64::from(*second) * 1_000)
+        .chain([duration_ms]);
+    begins
+        .zip(ends)
+        .filter(|(from_ms, to_ms)| to_ms.saturating_sub(*from_ms) >= at_least_ms.max(1))
+        .map(|(from_ms, to_ms)| IdleStretch { from_ms, to_ms })
+        .take(STRETCHES_MAX)
+        .collect()
 }
 
 /// Equal buckets over a session.
@@ -166,6 +229,24 @@ impl Grid {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn idle_stretches_are_what_is_left_between_busy_seconds() {
+        let stretches = |busy: &[u32], at_least_ms| -> Vec<(u64, u64)> {
+            let found = between(busy, 60_500, at_least_ms);
+            found
+                .iter()
+                .map(|stretch| (stretch.from_ms, stretch.to_ms))
+                .collect()
+        };
+        assert_eq!(stretches(&[], 1), [(0, 60_500)]);
+        assert_eq!(
+            stretches(&[10, 11, 40], 10_000),
+            [(0, 10_000), (12_000, 40_000), (41_000, 60_500)]
+        );
+        assert_eq!(stretches(&[10, 11, 40], 20_000), [(12_000, 40_000)]);
+        assert_eq!(stretches(&[0, 59, 60], 5_000), [(1_000, 59_000)]);
+    }
 
     #[test]
     fn a_second_is_spread_over_its_buckets() {

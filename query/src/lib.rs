@@ -35,7 +35,7 @@ use retrace_core::log::EventLog;
 use retrace_projections::moments::{MomentsReader, MomentsView};
 use retrace_projections::store::Readers;
 
-pub use activity::{ActivityKind, ActivityMap, ActivitySeries};
+pub use activity::{ActivityKind, ActivityMap, ActivitySeries, IdleStretch};
 pub use moments::{SeekPoint, TimelineFilter};
 pub use page::{Cursor, Page, PageRequest, QueryError};
 pub use screen::Screen;

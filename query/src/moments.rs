@@ -46,7 +46,10 @@ impl SeekPoint {
     pub(crate) fn of(moment: &Moment, offset_us: u64) -> Self {
         let earlier_us = moment.offset_us.saturating_sub(offset_us);
         let earlier_us = i64::try_from(earlier_us).unwrap_or(i64::MAX);
-        let line = moment.text.trim().replace('\n', " ");
+        let line = match moment.kind {
+            MomentKind::Change => "screen changed".to_owned(),
+            _ => moment.text.trim().replace('\n', " "),
+        };
         let label = match line.char_indices().nth(LABEL_CHARS_MAX - 1) {
             Some((cut, last)) if cut + last.len_utf8() < line.len() => format!("{}…", &line[..cut]),
             _ => line,

@@ -114,6 +114,15 @@ impl Reader {
             .read(|connection| Ok(read::products(connection, session)?))
     }
 
+    /// What could not be built, by session and media type, the latest first.
+    ///
+    /// # Errors
+    /// When the read model does not answer.
+    pub fn failed_products(&self, limit: u32) -> Result<Vec<(SessionId, String)>, QueryError> {
+        self.video
+            .read(|connection| Ok(read::failed(connection, limit)?))
+    }
+
     /// When something last concerned the footage of a session: what is answered of it is the same for as long as
     /// this is.
     ///

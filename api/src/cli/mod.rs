@@ -55,6 +55,9 @@ enum Command {
     Keys(keys::Keys),
     Settings(settings::Settings),
     Bench(bench::Bench),
+    /// Decodes and encodes for another process of this program
+    #[command(hide = true)]
+    MediaWorker,
 }
 
 /// Where the data are.
@@ -117,6 +120,13 @@ pub fn run() -> ExitCode {
         .log_internal_errors(false)
         .init();
 
+    if let Command::MediaWorker = cli.command {
+        // Before there are any threads: it changes what the whole process may do.
+        return match retrace_media::video::worker::run(std::io::stdin(), std::io::stdout().lock()) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => output::fail(&anyhow::Error::new(error)),
+        };
+    }
     let runtime = match tokio::runtime::Runtime::new() {
         Ok(runtime) => runtime,
         Err(error) => {
@@ -135,6 +145,7 @@ pub fn run() -> ExitCode {
             Command::Keys(keys) => keys.run().await,
             Command::Settings(settings) => settings.run().await,
             Command::Bench(bench) => bench.run().await,
+            Command::MediaWorker => unreachable!("it was run above"),
         }
     });
     // A look-up of a name that does not answer must not keep a command that is done.

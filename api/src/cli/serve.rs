@@ -15,6 +15,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
 use super::{Data, output};
+use crate::processing::{Processing, Workshop};
 use crate::server::{App, router};
 
 /// How long requests that are under way may still take after a stop was asked for.
@@ -65,6 +66,16 @@ impl Serve {
         let address = listener.local_addr()?;
         let app = App::new(&data, stored, reader, Arc::clone(&projections));
         let ingest = Arc::clone(&app.ingest);
+        let workshop = Workshop {
+            log,
+            blobs: app.blobs.clone(),
+            reader: app.reader.clone(),
+            settings: Arc::clone(&app.settings),
+            worker: Workshop::own_worker().context("this program cannot be started again")?,
+            progress: app.progress.clone(),
+        };
+        let processing = Processing::start(workshop, data.path())
+            .context("the folder for work in hand cannot be written")?;
         output::line(format!("listening on http://{address}"))?;
 
         let (stop, stopped) = watch::channel(false);
@@ -81,6 +92,7 @@ impl Serve {
         if tokio::time::timeout(DRAIN, server).await.is_err() {
             output::note("some requests did not end in time and were cut off");
         }
+        processing.shutdown().await;
         // A request that was cut off may still hold it: then its threads stop without being awaited.
         if let Some(projections) = Arc::into_inner(projections) {
             projections.shutdown().await;

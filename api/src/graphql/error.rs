@@ -5,6 +5,7 @@ use retrace_core::log::StoreError;
 use retrace_projections::runner::RunnerError;
 use retrace_query::QueryError;
 
+use crate::accesses::AccessError;
 use crate::control::ControlError;
 
 /// What a caller can do about an error.
@@ -46,6 +47,11 @@ pub(super) fn of_store(error: StoreError) -> Error {
 
 #[allow(clippy::needless_pass_by_value, reason = "called by `map_err`")]
 pub(super) fn of_control(error: ControlError) -> Error {
+    internal(&error)
+}
+
+#[allow(clippy::needless_pass_by_value, reason = "called by `map_err`")]
+pub(super) fn of_access(error: AccessError) -> Error {
     internal(&error)
 }
 

@@ -6,6 +6,7 @@
 mod error;
 mod events;
 mod log;
+mod media;
 mod moment;
 mod mutation;
 mod page;

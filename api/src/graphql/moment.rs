@@ -18,6 +18,8 @@ pub(super) enum MomentKind {
     Screen,
     /// A marker that was set.
     Marker,
+    /// A large part of a recorded screen changed at once. Has no text.
+    Change,
 }
 
 /// Something that was typed, run, seen or marked.

@@ -2,14 +2,18 @@
 
 use std::sync::Arc;
 
-use async_graphql::{Context, ID, Object, Result};
-use retrace_core::event::{EventBatch, EventBody, MessageSent, TerminateRequested};
-use retrace_core::{SessionId, Timestamp};
+use async_graphql::{Context, Enum, ID, Object, Result};
+use retrace_core::event::{EventBatch, EventBody, MessageSent, TerminateRequested, VideoRequested};
+use retrace_core::log::EventLog;
+use retrace_core::{SessionId, StreamName, Timestamp};
 use retrace_query::Reader;
+use retrace_query::video::ProductState;
 
-use super::error::{ErrorCode, blocking, of_control, of_store};
+use super::error::{ErrorCode, blocking, of_access, of_control, of_store};
 use super::events::Event;
+use crate::accesses::append_at_end;
 use crate::control::{ControlBook, ControlError};
+use crate::processing::{MP4, THUMBNAILS, WEBM};
 use crate::tokens::Viewer;
 
 /// The root of what is changed.
@@ -41,6 +45,73 @@ impl Mutation {
         let by = ctx.data::<Viewer>()?.name.clone();
         say(ctx, &session, MessageSent { by, text }.into()).await
     }
+
+    /// Asks for a video of a session's footage to be built: an MP4, or what could not be built once more. What is
+    /// there, or is being built, stays as it is. Answers false then.
+    async fn request_video(
+        &self,
+        ctx: &Context<'_>,
+        session: ID,
+        #[graphql(default_with = "VideoKind::Mp4")] kind: VideoKind,
+    ) -> Result<bool> {
+        let no_such = || ErrorCode::NotFound.error("this session has no footage");
+        let id: SessionId = session.parse().map_err(|_| no_such())?;
+        let media_type = match kind {
+            VideoKind::Video => WEBM,
+            VideoKind::Mp4 => MP4,
+            VideoKind::Thumbnails => THUMBNAILS,
+        };
+        let reader = ctx.data::<Reader>()?.clone();
+        let (footage, products) =
+            blocking(move || Ok((reader.footage(id, i64::MIN)?, reader.products(id)?))).await?;
+        if footage.is_empty() {
+            return Err(no_such());
+        }
+        let state = products
+            .iter()
+            .find(|product| product.media_type == media_type);
+        if state.is_some_and(|product| product.state != ProductState::Failed) {
+            return Ok(false);
+        }
+        request(ctx, id, media_type).await?;
+        Ok(true)
+    }
+
+    /// Asks for everything that could not be built to be tried again. Answers how much that is, at most 1,000.
+    async fn retry_failed_videos(&self, ctx: &Context<'_>) -> Result<i32> {
+        let reader = ctx.data::<Reader>()?.clone();
+        let failed = blocking(move || reader.failed_products(1_000)).await?;
+        for (session, media_type) in &failed {
+            request(ctx, *session, media_type).await?;
+        }
+        Ok(i32::try_from(failed.len()).unwrap_or(i32::MAX))
+    }
+}
+
+/// What is asked for as video.
+#[derive(Enum, Clone, Copy, PartialEq, Eq)]
+pub(super) enum VideoKind {
+    /// Video of pictures that were captured one by one, once more: only what failed has to be asked for.
+    Video,
+    /// A video that all browsers play.
+    Mp4,
+    /// Thumbnails and changes of the screen, once more: only what failed has to be asked for.
+    Thumbnails,
+}
+
+/// Asks for something to be built.
+async fn request(ctx: &Context<'_>, session: SessionId, media_type: &str) -> Result<()> {
+    let log = ctx.data::<Arc<dyn EventLog>>()?;
+    let by = ctx.data::<Viewer>()?.name.clone();
+    let requested = VideoRequested {
+        by,
+        media_type: media_type.to_owned(),
+    };
+    let events = EventBatch::of(Timestamp::now(), requested)
+        .map_err(|error| ErrorCode::InvalidArgument.error(error.to_string()))?;
+    append_at_end(&**log, StreamName::video_of(session), events)
+        .await
+        .map_err(of_access)
 }
 
 fn check_text(field: &str, text: &str) -> Result<()> {

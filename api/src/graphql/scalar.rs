@@ -69,6 +69,12 @@ impl ScalarType for Long {
 }
 
 /// A count that cannot be negative.
+impl From<i64> for Long {
+    fn from(number: i64) -> Self {
+        Self(number)
+    }
+}
+
 impl From<u64> for Long {
     fn from(number: u64) -> Self {
         Self(i64::try_from(number).unwrap_or(i64::MAX))

@@ -10,6 +10,7 @@ use retrace_projections::sessions::SessionRow;
 use retrace_query::{self as query, Reader};
 
 use super::error::{ErrorCode, blocking, of_query};
+use super::media::{self, Media};
 use super::moment::{Moment, MomentKind, SeekPoint};
 use super::page;
 use super::scalar::{DateTime, Long};
@@ -305,6 +306,30 @@ impl Session {
         Ok(screen.map(Screen::from))
     }
 
+    /// Its video: what plays, what is being built, thumbnails.
+    #[graphql(complexity = "50 + child_complexity")]
+    async fn media(&self, ctx: &Context<'_>) -> Result<Media> {
+        media::of_session(ctx, self.session, self.ended_at.is_none()).await
+    }
+
+    /// The parts, of so many milliseconds or longer, in which nothing was typed, written or started and the screen
+    /// stood still.
+    #[graphql(complexity = "50 + child_complexity")]
+    async fn idle_stretches(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(default_with = "Long(10_000)")] at_least_ms: Long,
+    ) -> Result<Vec<IdleStretch>> {
+        let (reader, session) = (ctx.data::<Reader>()?.clone(), self.session);
+        let at_least_ms = unsigned("atLeastMs", at_least_ms.0)?;
+        let found = blocking(move || reader.idle_stretches(session, at_least_ms)).await?;
+        let stretch = |stretch: query::IdleStretch| IdleStretch {
+            from_ms: stretch.from_ms.into(),
+            to_ms: stretch.to_ms.into(),
+        };
+        Ok(found.into_iter().map(stretch).collect())
+    }
+
     /// Where the recording is served as asciicast: version 2, or with `?version=3`. Null when it
     /// holds no terminal.
     async fn asciicast_url(&self) -> Option<String> {
@@ -336,6 +361,13 @@ fn optional(field: &'static str, number: Option<Long>) -> Result<Option<u64>> {
     number.map(|number| unsigned(field, number.0)).transpose()
 }
 
+/// A part of a session in which nothing happened, in milliseconds from its start.
+#[derive(SimpleObject)]
+pub(super) struct IdleStretch {
+    from_ms: Long,
+    to_ms: Long,
+}
+
 /// Activity in equal buckets of time over the whole session.
 #[derive(SimpleObject, Default)]
 pub(super) struct ActivityMap {
@@ -344,7 +376,7 @@ pub(super) struct ActivityMap {
     series: Vec<ActivitySeries>,
 }
 
-/// What is counted: bytes for `OUTPUT`, things for the others.
+/// What is counted: bytes for `OUTPUT`, thousandths of the screen for `SCREEN`, things for the others.
 #[derive(Enum, Clone, Copy, PartialEq, Eq)]
 #[graphql(remote = "query::ActivityKind")]
 pub(super) enum ActivityKind {

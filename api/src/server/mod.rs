@@ -45,6 +45,7 @@ use tower_http::timeout::TimeoutLayer;
 use crate::accesses::Accesses;
 use crate::control::ControlBook;
 use crate::graphql::{self, Schema};
+use crate::processing::ProgressBook;
 use crate::tokens::{TokenBook, Viewer};
 pub use error::HttpError;
 pub use ingest::Ingest;
@@ -84,6 +85,8 @@ pub struct App {
     pub ingest: Arc<Ingest>,
     /// What an administrator can change.
     pub settings: Arc<SettingsBook>,
+    /// How far the work on recordings is.
+    pub progress: ProgressBook,
     /// How far the read models have come.
     pub projections: Arc<Projections>,
     schema: Schema,
@@ -103,11 +106,13 @@ impl App {
         let control = Arc::new(ControlBook::new(Arc::clone(&log)));
         let settings = Arc::new(SettingsBook::new(Arc::clone(&log)));
         let accesses = Arc::new(Accesses::new(Arc::clone(&log)));
+        let progress = ProgressBook::default();
         let schema = graphql::schema()
             .data(Arc::clone(&log))
             .data(reader.clone())
             .data(Arc::clone(&control))
             .data(Arc::clone(&projections))
+            .data(progress.clone())
             .finish();
         Self {
             log,
@@ -119,6 +124,7 @@ impl App {
             control,
             ingest: Arc::new(Ingest::new(data.path().to_owned())),
             settings,
+            progress,
             projections,
             schema,
         }

@@ -325,14 +325,14 @@ mod tests {
     #[tokio::test]
     async fn what_another_version_wrote_is_kept_and_changes_nothing() {
         let (book, _dir) = book().await;
-        append(&book, "video.codec", Json::from("av2")).await;
+        append(&book, "sound.codec", Json::from("av2")).await;
         append(&book, "ingest.batch_events_max", Json::from(-5)).await;
         append(&book, "policy.record_keys", Json::from(false)).await;
         let current = book.current().await.unwrap();
         assert_eq!(current.ingest.batch_events_max, 10_000);
         assert!(!current.policy.record_keys);
         let unknown = book.unknown().await.unwrap();
-        assert_eq!(unknown.get("video.codec"), Some(&Json::from("av2")));
-        assert_eq!(book.history("video.codec").await.unwrap().len(), 1);
+        assert_eq!(unknown.get("sound.codec"), Some(&Json::from("av2")));
+        assert_eq!(book.history("sound.codec").await.unwrap().len(), 1);
     }
 }

@@ -18,6 +18,8 @@ mod kind;
 pub use book::{Change, SetError, SettingsBook};
 pub use kind::{Kind, Value};
 
+use std::borrow::Cow;
+
 use kind::Typed;
 use serde_json::Value as Json;
 
@@ -169,6 +171,26 @@ settings! {
         inactivity_s: u64 = 0, Kind::Seconds { min: 0, max: SECONDS_MAX };
         /// How long before it ends for inactivity the user is warned; 0 is no warning.
         idle_warning_s: u64 = 300, Kind::Seconds { min: 0, max: SECONDS_MAX };
+    }
+    /// What is built of pictures and video.
+    video: Video {
+        /// Whether an MP4 is built only when somebody asks for it; else one is built of every session.
+        on_demand: bool = true, Kind::Boolean;
+        /// What pictures (screenshots, Guacamole dumps) are encoded as; an MP4 is always H.264.
+        codec: Cow<'static, str> = Cow::Borrowed("vp9"), Kind::Choice(&["vp9", "h264"]);
+        /// How many bits a second a video may have on average; 0 is constant quality.
+        bitrate: u64 = 0, Kind::Count { min: 0, max: 100_000_000 };
+        /// The most frames a second in a video that is encoded; 0 is as many as were captured.
+        frame_rate: u64 = 10, Kind::Count { min: 0, max: 60 };
+        /// The most pixels from left to right in a video that is encoded; 0 is as many as were captured.
+        width: u64 = 0, Kind::Count { min: 0, max: 16_384 };
+        /// The most pixels from top to bottom in a video that is encoded; 0 is as many as were captured.
+        height: u64 = 0, Kind::Count { min: 0, max: 16_384 };
+        /// How many videos a node works on at once; each takes about one core.
+        queue: u64 = 1, Kind::Count { min: 1, max: 64 };
+        /// Which hardware encodes H.264; what is not there is done without.
+        hardware: Cow<'static, str> = Cow::Borrowed("any"),
+            Kind::Choice(&["none", "any", "nvenc", "vaapi", "qsv"]);
     }
     /// What outsiders see of the log.
     proofs: Proofs {

@@ -1,7 +1,9 @@
 //! `activity`: how much happened in each second of each session.
 //!
 //! Reads what [`Counts`] counts: terminal output, keys, resizes, markers, processes, frames; of
-//! other events only that they may be the first of their session. An event counts in the whole
+//! other events only that they may be the first of their session. How much of the screen changed is taken from
+//! what recorders say with their frames and from what was found out about footage afterwards, the larger of
+//! both for each second. An event counts in the whole
 //! second of its offset ([`offset_us`]): what happened before the start counts in second 0, what
 //! claims to be more than ten years later counts in the last second of them. `retention.purged`
 //! takes all seconds of its session out. Takes times from events: a rebuild gives the same rows.
@@ -9,24 +11,37 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use retrace_core::event::{Event, EventType};
-use retrace_core::{LogId, Position, SessionId};
+use retrace_core::event::{Event, EventBody, EventType};
+use retrace_core::{LogId, Position, SessionId, Timestamp};
 use rusqlite::Connection;
 
 use crate::counts::{Counts, readable_body};
 use crate::starts::{Starts, find_start};
 use crate::store::{Schema, Store, from_sql, to_sql};
+use crate::video::BUILT_BY_SERVER;
 use crate::{Projection, ProjectionError, not_applied, offset_us};
 
 /// The tables of the activity map.
 pub const SCHEMA: Schema = Schema {
     name: "activity",
-    version: 1,
+    version: 2,
     tables: include_str!("schema.sql"),
 };
 
 /// The last second that is told apart: ten years after the start.
 pub const SECOND_MAX: u32 = 10 * 365 * 24 * 60 * 60;
+
+/// What happened in a second of a session.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Second {
+    /// How much of each kind.
+    pub counts: Counts,
+    /// Which share of the screen changed, in thousandths.
+    pub changed_permille: u16,
+}
+
+/// By the key of the session, and the second from its start.
+type Seconds = BTreeMap<(i64, u32), Second>;
 
 /// The activity map's writing side.
 pub struct ActivityProjection {
@@ -79,8 +94,8 @@ fn count(
     connection: &Connection,
     starts: &mut Starts,
     events: &[Event],
-) -> rusqlite::Result<BTreeMap<(i64, u32), Counts>> {
-    let mut seconds: BTreeMap<(i64, u32), Counts> = BTreeMap::new();
+) -> rusqlite::Result<Seconds> {
+    let mut seconds = Seconds::new();
     for event in events {
         let Some(session) = event.session() else {
             continue;
@@ -91,15 +106,40 @@ fn count(
             connection.execute("DELETE FROM seconds WHERE session = ?1", [start.key])?;
             continue;
         }
-        let counts = readable_body(event, SCHEMA.name)
-            .as_ref()
-            .and_then(Counts::of);
-        if let Some(counts) = counts {
+        let Some(body) = readable_body(event, SCHEMA.name) else {
+            continue;
+        };
+        if let Some(counts) = Counts::of(&body) {
             let second = second_of(offset_us(start.started, event.at()));
-            seconds.entry((start.key, second)).or_default().add(&counts);
+            let known = seconds.entry((start.key, second)).or_default();
+            known.counts.add(&counts);
+        }
+        for (at, permille) in changes(event, &body) {
+            let second = second_of(offset_us(start.started, at));
+            let known = seconds.entry((start.key, second)).or_default();
+            known.changed_permille = known.changed_permille.max(permille);
         }
     }
     Ok(seconds)
+}
+
+/// How much of the screen changed in which seconds, in thousandths.
+fn changes<'a>(event: &Event, body: &'a EventBody) -> impl Iterator<Item = (Timestamp, u16)> + 'a {
+    let by_server = event.stream().source() == Some(BUILT_BY_SERVER);
+    let (first_at, changed): (_, &[u16]) = match body {
+        EventBody::FramesCaptured(captured) => (captured.first_at, &captured.changed_permille),
+        EventBody::VideoAnalyzed(analyzed) if by_server => {
+            (analyzed.first_at, &analyzed.changed_permille)
+        }
+        _ => (event.at(), &[]),
+    };
+    (0..)
+        .zip(changed)
+        .filter(|(_, permille)| **permille > 0)
+        .map(move |(second, permille): (i64, _)| {
+            let at = first_at.saturating_add_micros(second.saturating_mul(1_000_000));
+            (at, (*permille).min(1_000))
+        })
 }
 
 fn second_of(offset_us: u64) -> u32 {
@@ -108,18 +148,19 @@ fn second_of(offset_us: u64) -> u32 {
         .min(SECOND_MAX)
 }
 
-fn add(connection: &Connection, seconds: &BTreeMap<(i64, u32), Counts>) -> rusqlite::Result<()> {
+fn add(connection: &Connection, seconds: &Seconds) -> rusqlite::Result<()> {
     let mut statement = connection.prepare_cached(
-        "INSERT INTO seconds VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
+        "INSERT INTO seconds VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
          ON CONFLICT DO UPDATE SET
             output_bytes = output_bytes + excluded.output_bytes,
             keys = keys + excluded.keys,
             resizes = resizes + excluded.resizes,
             markers = markers + excluded.markers,
             processes = processes + excluded.processes,
-            frames = frames + excluded.frames",
+            frames = frames + excluded.frames,
+            changed = max(changed, excluded.changed)",
     )?;
-    for ((session, second), counts) in seconds {
+    for ((session, second), happened) in seconds {
         let Counts {
             output_bytes,
             keys,
@@ -127,7 +168,7 @@ fn add(connection: &Connection, seconds: &BTreeMap<(i64, u32), Counts>) -> rusql
             markers,
             processes,
             frames,
-        } = *counts;
+        } = happened.counts;
         statement.execute((
             session,
             second,
@@ -137,6 +178,7 @@ fn add(connection: &Connection, seconds: &BTreeMap<(i64, u32), Counts>) -> rusql
             to_sql(markers),
             to_sql(processes),
             to_sql(frames),
+            happened.changed_permille,
         ))?;
     }
     Ok(())
@@ -149,13 +191,14 @@ fn add(connection: &Connection, seconds: &BTreeMap<(i64, u32), Counts>) -> rusql
 pub fn for_each_second(
     connection: &Connection,
     session: SessionId,
-    mut each: impl FnMut(u32, Counts),
+    mut each: impl FnMut(u32, Second),
 ) -> rusqlite::Result<()> {
     let Some(start) = find_start(connection, session)? else {
         return Ok(());
     };
     let mut statement = connection.prepare_cached(
-        "SELECT second, output_bytes, keys, resizes, markers, processes, frames
+        "SELECT second, output_bytes, keys, resizes, markers, processes, frames,
+            changed
          FROM seconds WHERE session = ?1 ORDER BY second",
     )?;
     let mut rows = statement.query([start.key])?;
@@ -169,7 +212,14 @@ pub fn for_each_second(
             processes: number(5)?,
             frames: number(6)?,
         };
-        each(row.get(0)?, counts);
+        let changed_permille = row.get(7)?;
+        each(
+            row.get(0)?,
+            Second {
+                counts,
+                changed_permille,
+            },
+        );
     }
     Ok(())
 }

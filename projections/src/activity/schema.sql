@@ -15,5 +15,6 @@ CREATE TABLE seconds (
     markers       INTEGER NOT NULL,
     processes     INTEGER NOT NULL,
     frames        INTEGER NOT NULL,
+    changed       INTEGER NOT NULL,    -- share of the screen, in thousandths
     PRIMARY KEY (session, second)
 ) STRICT, WITHOUT ROWID;

@@ -18,11 +18,19 @@ pub enum MomentKind {
     Screen,
     /// A marker that was set.
     Marker,
+    /// A large part of a recorded screen changed at once. Has no text.
+    Change,
 }
 
 impl MomentKind {
     /// All kinds.
-    pub const ALL: [Self; 4] = [Self::Keys, Self::Command, Self::Screen, Self::Marker];
+    pub const ALL: [Self; 5] = [
+        Self::Keys,
+        Self::Command,
+        Self::Screen,
+        Self::Marker,
+        Self::Change,
+    ];
 
     /// The number by which the index knows it. Never reused for another kind.
     pub(crate) fn number(self) -> u64 {
@@ -31,6 +39,7 @@ impl MomentKind {
             Self::Command => 2,
             Self::Screen => 3,
             Self::Marker => 4,
+            Self::Change => 5,
         }
     }
 

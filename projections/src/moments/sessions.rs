@@ -100,6 +100,7 @@ pub(super) fn concerns(kind: &EventType) -> bool {
         EventType::TERMINAL_WRITTEN,
         EventType::TERMINAL_RESIZED,
         EventType::MARKER_SET,
+        EventType::VIDEO_ANALYZED,
         EventType::RETENTION_PURGED,
     ]
     .contains(kind)

@@ -1,6 +1,6 @@
 //! The moments of one stream: its terminal, its keys and its markers, replayed.
 
-use retrace_core::event::{EventBody, SourceAttached};
+use retrace_core::event::{EventBody, SourceAttached, VideoAnalyzed};
 
 use super::commands::Commands;
 use super::growth::Growth;
@@ -63,6 +63,7 @@ impl StreamMoments {
                 text: marker.label.clone(),
                 growth: Growth::default(),
             }),
+            EventBody::VideoAnalyzed(analyzed) => large_changes(analyzed, out),
             _ => {}
         }
     }
@@ -120,6 +121,31 @@ impl StreamMoments {
             self.commands = Commands::default();
         }
         self.lines.look(self.terminal.terminal(), out);
+    }
+}
+
+/// From this share of the screen on, in thousandths, a change is one to jump to.
+const LARGE_PERMILLE: u16 = 300;
+
+/// The seconds in which much of the screen changed, and not yet in the second before.
+fn large_changes(analyzed: &VideoAnalyzed, out: &mut Vec<Draft>) {
+    let mut was_large = false;
+    for (second, permille) in (0..).zip(&analyzed.changed_permille) {
+        let is_large = *permille >= LARGE_PERMILLE;
+        if is_large && !was_large {
+            let at_us = analyzed
+                .first_at
+                .saturating_add_micros(second * 1_000_000)
+                .micros();
+            out.push(Draft {
+                kind: MomentKind::Change,
+                start_us: at_us,
+                complete_us: at_us,
+                text: String::new(),
+                growth: Growth::default(),
+            });
+        }
+        was_large = is_large;
     }
 }
 

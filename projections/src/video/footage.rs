@@ -89,7 +89,8 @@ impl Writing<'_> {
     }
 
     fn piece(&mut self, piece: &Piece<'_>) -> Result<(), ProjectionError> {
-        let is_webm = piece.media_type == "video/webm";
+        // H.264 comes in the same container under its general name.
+        let is_webm = matches!(piece.media_type, "video/webm" | "video/x-matroska");
         // The same screenshot twice is a screen that did not change; the same video twice is a mistake.
         if piece.media_type.starts_with("video/") && self.is_there(piece)? {
             return Ok(());

@@ -598,6 +598,22 @@ pub fn products(connection: &Connection, session: SessionId) -> rusqlite::Result
     rows.collect()
 }
 
+/// What could not be built, by session and media type, the latest first.
+///
+/// # Errors
+/// When the read model cannot be read.
+pub fn failed(connection: &Connection, limit: u32) -> rusqlite::Result<Vec<(SessionId, String)>> {
+    let mut statement = connection.prepare_cached(
+        "SELECT starts.session, media_type FROM products JOIN starts ON starts.key = products.session
+         WHERE state = 'failed' ORDER BY position DESC LIMIT ?1",
+    )?;
+    let rows = statement.query_map([limit], |row| {
+        let id: [u8; 16] = row.get(0)?;
+        Ok((uuid::Uuid::from_bytes(id).into(), row.get(1)?))
+    })?;
+    rows.collect()
+}
+
 /// A session on which there may be work to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Touched {

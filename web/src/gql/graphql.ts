@@ -4,7 +4,7 @@ type Exact<T extends { [key: string]: unknown }> = { [K in keyof T]: T[K] };
 /** Internal type. DO NOT USE DIRECTLY. */
 export type Incremental<T> = T | { [P in keyof T]?: P extends ' $fragmentName' | '__typename' ? T[P] : never };
 import type { DocumentTypeDecoration } from '@graphql-typed-document-node/core';
-/** What is counted: bytes for `OUTPUT`, things for the others. */
+/** What is counted: bytes for `OUTPUT`, thousandths of the screen for `SCREEN`, things for the others. */
 export type ActivityKind =
   | 'KEYS'
   | 'MARKER'
@@ -35,6 +35,8 @@ export type EventFilter = {
 
 /** What kind of thing happened at a moment. */
 export type MomentKind =
+  /** A large part of a recorded screen changed at once. Has no text. */
+  | 'CHANGE'
   /** A command line, as the screen showed it when it was sent off. */
   | 'COMMAND'
   /** A run of keys, as typed. */

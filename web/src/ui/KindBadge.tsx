@@ -5,6 +5,7 @@ export const kindNames: Record<MomentKind, string> = {
   KEYS: 'Keys',
   SCREEN: 'Screen',
   MARKER: 'Marker',
+  CHANGE: 'Screen change',
 }
 
 export const kindClass = (kind: MomentKind) => `kind-${kind.toLowerCase()}`
