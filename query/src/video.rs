@@ -132,8 +132,7 @@ impl Reader {
         &self,
         session: SessionId,
     ) -> Result<Option<retrace_core::Position>, QueryError> {
-        self.video
-            .read(|connection| Ok(read::changed_at(connection, session)?))
+        Ok(self.touched_of(session)?.map(|touched| touched.position))
     }
 
     /// Sessions with footage that something concerned at `from` or later.
@@ -147,5 +146,14 @@ impl Reader {
     ) -> Result<Vec<Touched>, QueryError> {
         self.video
             .read(|connection| Ok(read::touched(connection, from, limit)?))
+    }
+
+    /// One of them.
+    ///
+    /// # Errors
+    /// When the read model does not answer.
+    pub fn touched_of(&self, session: SessionId) -> Result<Option<Touched>, QueryError> {
+        self.video
+            .read(|connection| Ok(read::touched_of(connection, session)?))
     }
 }

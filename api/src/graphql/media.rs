@@ -67,6 +67,7 @@ pub(super) enum ProductKind {
     /// Video of pictures that were captured one by one: screenshots, Guacamole dumps.
     Video,
     /// A video that all browsers play.
+    #[graphql(name = "MP4")]
     Mp4,
     /// Small pictures along the timeline, and how much of the screen changed when.
     Thumbnails,

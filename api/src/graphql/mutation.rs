@@ -94,6 +94,7 @@ pub(super) enum VideoKind {
     /// Video of pictures that were captured one by one, once more: only what failed has to be asked for.
     Video,
     /// A video that all browsers play.
+    #[graphql(name = "MP4")]
     Mp4,
     /// Thumbnails and changes of the screen, once more: only what failed has to be asked for.
     Thumbnails,

@@ -58,7 +58,7 @@ enum WorkError {
 
 impl Order {
     /// Does it. Answers the session, which may need something else now. Blocks.
-    pub(super) fn carry_out(self) -> Touched {
+    pub(super) fn carry_out(self) -> SessionId {
         let (session, media_type) = (self.touched.session, self.need.media_type());
         let mut claim = Claim::new(
             Arc::clone(&self.workshop.log),
@@ -96,7 +96,7 @@ impl Order {
                 }
             }
         }
-        self.touched
+        session
     }
 
     fn work(&self, claim: &mut Claim, folder: &Path) -> Result<(), WorkerError<WorkError>> {

@@ -14,7 +14,6 @@ use retrace_core::settings::SettingsBook;
 use retrace_core::{Position, SessionId, Timestamp};
 use retrace_media::video::Worker;
 use retrace_query::Reader;
-use retrace_query::video::Touched;
 use tokio::runtime::Handle;
 use tokio::task::{JoinSet, spawn_blocking};
 
@@ -121,8 +120,8 @@ struct Looking {
     stop: Arc<AtomicBool>,
     from: Position,
     /// Sessions to look at, and from when on.
-    waiting: HashMap<SessionId, (Touched, Instant)>,
-    running: JoinSet<Touched>,
+    waiting: HashMap<SessionId, Instant>,
+    running: JoinSet<SessionId>,
     working_on: Vec<SessionId>,
 }
 
@@ -142,14 +141,12 @@ impl Looking {
         }
     }
 
-    fn done(&mut self, done: Result<Touched, tokio::task::JoinError>) {
+    fn done(&mut self, done: Result<SessionId, tokio::task::JoinError>) {
         match done {
-            Ok(touched) => {
-                self.working_on
-                    .retain(|session| *session != touched.session);
-                self.waiting
-                    .entry(touched.session)
-                    .or_insert((touched, Instant::now()));
+            Ok(session) => {
+                self.working_on.retain(|other| *other != session);
+                // Once the read model has seen what came of it.
+                self.waiting.insert(session, Instant::now() + LOOK_EVERY);
             }
             Err(error) => {
                 // Its session is not known; all that are waited for are looked at again.
@@ -169,11 +166,9 @@ impl Looking {
         };
         for touched in touched {
             self.from = self.from.max(touched.position.plus(1));
-            let at = Instant::now();
             self.waiting
                 .entry(touched.session)
-                .and_modify(|waiting| waiting.0 = touched)
-                .or_insert((touched, at));
+                .or_insert_with(Instant::now);
         }
     }
 
@@ -184,13 +179,14 @@ impl Looking {
         };
         let at_once = usize::try_from(settings.video.queue).unwrap_or(1);
         let now = Instant::now();
-        let ready: Vec<Touched> = self
-            .waiting
-            .iter()
-            .filter(|(session, (_, at))| *at <= now && !self.working_on.contains(session))
-            .map(|(_, (touched, _))| *touched)
+        let is_ready =
+            |session: &SessionId, at: &Instant| *at <= now && !self.working_on.contains(session);
+        let waiting = self.waiting.iter();
+        let ready: Vec<SessionId> = waiting
+            .filter(|(session, at)| is_ready(session, at))
+            .map(|(session, _)| *session)
             .collect();
-        for touched in ready {
+        for session in ready {
             if self.running.len() >= at_once {
                 return;
             }
@@ -200,7 +196,9 @@ impl Looking {
                 settings.clone(),
             );
             let looked = spawn_blocking(move || {
-                let session = touched.session;
+                let Some(touched) = reader.touched_of(session)? else {
+                    return Ok(None);
+                };
                 let footage = reader.footage(session, i64::MIN)?;
                 let (clips, products) = (reader.clips(session)?, reader.products(session)?);
                 let known = Known {
@@ -210,12 +208,12 @@ impl Looking {
                     products: &products,
                 };
                 let due = known.due(&values, &node, Timestamp::now());
-                Ok::<_, retrace_query::QueryError>((due, footage))
+                Ok::<_, retrace_query::QueryError>(Some((due, touched, footage)))
             });
             match looked.await {
-                Ok(Ok((Due::Now(need), footage))) => {
-                    self.waiting.remove(&touched.session);
-                    self.working_on.push(touched.session);
+                Ok(Ok(Some((Due::Now(need), touched, footage)))) => {
+                    self.waiting.remove(&session);
+                    self.working_on.push(session);
                     let order = job::Order {
                         workshop: self.workshop.clone(),
                         node: self.node.clone(),
@@ -229,10 +227,9 @@ impl Looking {
                     };
                     self.running.spawn_blocking(move || order.carry_out());
                 }
-                Ok(Ok((Due::Nothing, _))) => drop(self.waiting.remove(&touched.session)),
+                Ok(Ok(None | Some((Due::Nothing, ..)))) => drop(self.waiting.remove(&session)),
                 _ => {
-                    self.waiting
-                        .insert(touched.session, (touched, now + AGAIN_AFTER));
+                    self.waiting.insert(session, now + AGAIN_AFTER);
                 }
             }
         }

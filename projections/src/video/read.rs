@@ -630,23 +630,23 @@ pub struct Touched {
     pub next_version: u64,
 }
 
-/// The position of the last event that concerned the footage of a session, or what is built of it: what the
-/// other functions answer is the same for as long as this is.
-///
-/// # Errors
-/// When the read model cannot be read.
-pub fn changed_at(
-    connection: &Connection,
-    session: SessionId,
-) -> rusqlite::Result<Option<Position>> {
-    connection
-        .prepare_cached(
-            "SELECT position FROM touched JOIN starts ON starts.key = touched.session
-             WHERE starts.session = ?1",
-        )?
-        .query_row([session.uuid().as_bytes()], |row| row.get(0))
-        .optional()
-        .map(|position| position.map(|position| Position(from_sql(position))))
+const TOUCHED: &str =
+    "SELECT starts.session, starts.started_us, touched.position, ended, next_version
+    FROM touched JOIN starts ON starts.key = touched.session";
+
+impl Touched {
+    fn from_row(row: &Row<'_>) -> rusqlite::Result<Self> {
+        let id: [u8; 16] = row.get(0)?;
+        let started_us = row.get(1)?;
+        Ok(Self {
+            session: uuid::Uuid::from_bytes(id).into(),
+            started: Timestamp::from_micros(started_us)
+                .map_err(|_| rusqlite::Error::IntegralValueOutOfRange(1, started_us))?,
+            position: Position(from_sql(row.get(2)?)),
+            ended: row.get(3)?,
+            next_version: from_sql(row.get(4)?),
+        })
+    }
 }
 
 /// Sessions with footage that something concerned at `from` or later, the earliest first.
@@ -658,24 +658,26 @@ pub fn touched(
     from: Position,
     limit: u32,
 ) -> rusqlite::Result<Vec<Touched>> {
-    let mut statement = connection.prepare_cached(
-        "SELECT starts.session, starts.started_us, touched.position, ended, next_version
-         FROM touched JOIN starts ON starts.key = touched.session
-         WHERE touched.position >= ?1
+    let mut statement = connection.prepare_cached(&format!(
+        "{TOUCHED} WHERE touched.position >= ?1
             AND EXISTS (SELECT 1 FROM footage WHERE footage.session = touched.session)
-         ORDER BY touched.position LIMIT ?2",
-    )?;
-    let rows = statement.query_map((to_sql(from.0), limit), |row| {
-        let id: [u8; 16] = row.get(0)?;
-        let started_us = row.get(1)?;
-        Ok(Touched {
-            session: uuid::Uuid::from_bytes(id).into(),
-            started: Timestamp::from_micros(started_us)
-                .map_err(|_| rusqlite::Error::IntegralValueOutOfRange(1, started_us))?,
-            position: Position(from_sql(row.get(2)?)),
-            ended: row.get(3)?,
-            next_version: from_sql(row.get(4)?),
-        })
-    })?;
-    rows.collect()
+         ORDER BY touched.position LIMIT ?2"
+    ))?;
+    statement
+        .query_map((to_sql(from.0), limit), Touched::from_row)?
+        .collect()
+}
+
+/// One session, if there is anything to do with it.
+///
+/// # Errors
+/// When the read model cannot be read.
+pub fn touched_of(
+    connection: &Connection,
+    session: SessionId,
+) -> rusqlite::Result<Option<Touched>> {
+    connection
+        .prepare_cached(&format!("{TOUCHED} WHERE starts.session = ?1"))?
+        .query_row([session.uuid().as_bytes()], Touched::from_row)
+        .optional()
 }
