@@ -2,6 +2,7 @@
 //!
 //! - [`container`]: what a file is wrapped in (nothing, gzip, bzip2, zstd), within [`Limits`].
 //! - [`asciicast`]: the format of asciinema, read in versions 1, 2 and 3, written in 2 and 3.
+//! - [`ttyrec`], [`typescript`], [`sudo_iolog`], [`tlog`]: recordings of other tools, read only.
 //! - [`protocol`]: what recorders and the server say to each other over the network.
 //! - [`import`]: files and folders of recordings into the log, each whole or not at all.
 //! - [`recorder`]: recording a command, and bringing what was recorded to the server.
@@ -20,6 +21,11 @@ pub mod recorder;
 pub mod sample;
 mod screenshots;
 mod shown;
+pub mod sudo_iolog;
+mod terminal;
+pub mod tlog;
+pub mod ttyrec;
+pub mod typescript;
 mod utf8;
 mod video;
 mod written;

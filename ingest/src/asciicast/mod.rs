@@ -27,6 +27,7 @@ mod v2;
 mod v3;
 mod write;
 
+pub(crate) use entry::MAX_SIDE;
 pub use error::{Problem, ReadError};
 pub use header::Header;
 pub(crate) use import::Asciicast;

@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::fs::File;
-use std::io::Read;
+use std::io::{Read, Seek, SeekFrom};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -15,8 +15,8 @@ use super::input::Input;
 use super::progress::{Meter, Metered};
 use super::reader::RecordingReader;
 use super::{ImportError, shown_path};
-use crate::container::ContainerError;
-use crate::{Limits, asciicast, screenshots, video};
+use crate::container::{Compression, ContainerError};
+use crate::{Limits, asciicast, screenshots, sudo_iolog, tlog, ttyrec, typescript, video};
 
 /// The formats that are read. A file is asked for by each, in this order; the first that knows it
 /// has it.
@@ -24,6 +24,10 @@ pub(super) const FORMATS: &[&dyn Format] = &[
     &asciicast::Asciicast,
     &video::Video,
     &screenshots::Screenshots,
+    &sudo_iolog::SudoIoLog,
+    &typescript::Typescript,
+    &tlog::Tlog,
+    &ttyrec::Ttyrec,
 ];
 
 /// A format of recordings.
@@ -211,19 +215,58 @@ impl Files {
         Input::open(self.raw(part)?, &self.limits).map_err(container)
     }
 
+    /// The same, for formats whose recorders are stopped in the middle of a file: where its compressed
+    /// data is cut off or damaged, it ends, and [`Input::damage`] tells why.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn open_good(&self, part: &Part) -> Result<Input, FormatError> {
+        self.open(part).map(Input::keeping_what_is_good)
+    }
+
+    /// The same, from `from` on, a place in its decompressed content.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn open_at(&self, part: &Part, from: u64) -> Result<Input, FormatError> {
+        let container = |source| FormatError::Container { file: None, source };
+        let mut input = self.open_good(part)?;
+        if input.compression() == Compression::None {
+            let mut file = self.file(part)?;
+            let sought = file.file.seek(SeekFrom::Start(from));
+            sought.map_err(|error| container(ContainerError::Io(error)))?;
+            return Input::open(file, &self.limits).map_err(container);
+        }
+        let mut left = from;
+        while left > 0 {
+            let count = input.peek(left.min(64 << 10) as usize)?.len();
+            if count == 0 {
+                break;
+            }
+            input.skip(count);
+            left -= count as u64;
+        }
+        input.begin_here();
+        Ok(input)
+    }
+
     /// Opens a file as it lies on the disk.
     ///
     /// # Errors
     /// When it cannot be read.
     pub fn raw(&self, part: &Part) -> Result<Box<dyn Read + Send>, FormatError> {
+        Ok(Box::new(self.file(part)?))
+    }
+
+    fn file(&self, part: &Part) -> Result<Metered<File>, FormatError> {
         let file = File::open(&part.path).map_err(|error| FormatError::Container {
             file: None,
             source: ContainerError::Io(error),
         })?;
-        Ok(Box::new(Metered {
+        Ok(Metered {
             file,
             meter: self.meter.clone(),
-        }))
+        })
     }
 }
 
@@ -286,7 +329,7 @@ impl From<asciicast::ReadError> for FormatError {
 
 impl FormatError {
     /// The same, of the file or folder `path`.
-    pub(super) fn of(self, path: &Path) -> ImportError {
+    pub(crate) fn of(self, path: &Path) -> ImportError {
         let path = path.to_path_buf();
         match self {
             Self::Container {

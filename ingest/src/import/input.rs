@@ -3,6 +3,11 @@
 //! A parser looks at some bytes ([`Input::peek`]) and steps over those it has understood
 //! ([`Input::skip`]), or takes line after line. How much is asked for may come from the file: memory
 //! grows with what is there, not with what was asked for.
+//!
+//! Compressed data that is cut off or damaged is an error, or, where it is wanted
+//! ([`Input::keeping_what_is_good`]), an end of the file, and [`Input::damage`] tells why: recorders are
+//! stopped in the middle of a file, and what they wrote before is good. The reader has to say so
+//! ([`super::Sink::ended`]).
 
 use std::io::{self, Read};
 
@@ -62,8 +67,7 @@ impl Input {
         self
     }
 
-    /// The same file, ending where its compressed data is cut off or damaged, for formats whose
-    /// recorders are stopped in the middle of it. [`Self::damage`] says so then.
+    /// The same file, ending where its compressed data is cut off or damaged.
     #[must_use]
     pub fn keeping_what_is_good(mut self) -> Self {
         self.keep_good = true;
@@ -83,6 +87,11 @@ impl Input {
     /// How many bytes were stepped over.
     pub fn position(&self) -> u64 {
         self.position
+    }
+
+    /// Counts bytes and lines from here.
+    pub(super) fn begin_here(&mut self) {
+        (self.position, self.line) = (0, 0);
     }
 
     /// The number of the line that was taken last, from 1.
@@ -114,7 +123,7 @@ impl Input {
     /// The next `count` bytes, or fewer where the file ends before.
     ///
     /// # Errors
-    /// When the file cannot be read, is damaged, or goes over a limit.
+    /// When the file cannot be read, or goes over a limit.
     pub fn peek(&mut self, count: usize) -> Result<&[u8], FormatError> {
         while !self.at_end && self.buffer.len() - self.start < count {
             self.read_block()?;
@@ -203,6 +212,15 @@ impl Input {
         }
     }
 
+    /// The file ends where something else is expected.
+    #[must_use]
+    pub fn ends(&mut self, expected: &str) -> FormatError {
+        match self.damage.take() {
+            Some(damage) => self.container(damage),
+            None => self.at_byte(format!("the file ends, expected {expected}")),
+        }
+    }
+
     fn container(&self, source: ContainerError) -> FormatError {
         FormatError::Container {
             file: self.name.clone(),
@@ -273,12 +291,20 @@ mod tests {
     }
 
     #[test]
-    fn damaged_compression_is_an_end_only_where_that_is_wanted() {
+    fn damaged_compression_is_an_end_with_a_reason() {
         let mut packed = zstd::encode_all(&vec![b'x'; 300_000][..], 1).unwrap();
+        let mut whole = input(&packed).keeping_what_is_good();
+        whole.read_to_end().unwrap();
+        assert!(whole.damage().is_none());
         packed.truncate(packed.len() - 3);
         assert!(input(&packed).read_to_end().is_err());
-        let mut kept = input(&packed).keeping_what_is_good();
-        kept.read_to_end().unwrap();
-        assert!(kept.damage().is_some());
+        let mut cut = input(&packed).keeping_what_is_good();
+        cut.read_to_end().unwrap();
+        assert!(cut.damage().is_some());
+        assert!(
+            cut.ends("a frame")
+                .to_string()
+                .starts_with("damaged or cut off zstd")
+        );
     }
 }

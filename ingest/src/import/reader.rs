@@ -289,4 +289,20 @@ impl<'a> Sink<'a> {
     ) -> Result<BlobDigest, FormatError> {
         self.blobs.put_known(content, open)
     }
+
+    /// Tells when a file ended before its end, because its compressed data is cut off or damaged.
+    ///
+    /// # Errors
+    /// When the reason does not fit into a leaf.
+    pub fn ended(
+        &mut self,
+        problems: &mut Problems,
+        offset_us: u64,
+        input: &Input,
+    ) -> Result<(), EventError> {
+        match input.damage() {
+            Some(damage) => self.degraded(problems, offset_us, damage.to_string()),
+            None => Ok(()),
+        }
+    }
 }

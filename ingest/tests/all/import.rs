@@ -232,7 +232,8 @@ async fn a_broken_file_does_not_stop_the_others() {
     assert_eq!(
         outcomes(&report),
         [
-            "f.txt: not a recording that can be read: in none of the formats that are read (asciicast)",
+            "f.txt: not a recording that can be read: in none of the formats that are read \
+             (asciicast, sudo I/O log, typescript, tlog, ttyrec)",
             "a.cast: 4 events",
             "b.cast: not a recording that can be read: line 2: not JSON: invalid escape",
             "c.txt: skipped",
