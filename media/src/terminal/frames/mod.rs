@@ -91,7 +91,7 @@ pub struct Settings {
     pub idle_limit: Option<Duration>,
     /// How many times faster than recorded: 0.01 to 1,000, clamped.
     pub speed: f64,
-    /// For how long the last frame is shown.
+    /// For how long the last screen is shown, counted from the end of the recording.
     pub last_frame: Duration,
 }
 
@@ -245,12 +245,12 @@ impl<S: FrameSink> Animation<S> {
     /// # Errors
     /// When the last frame cannot be taken, or what was taken cannot be finished.
     pub fn finish(mut self) -> Result<S, S::Error> {
+        let mut end_us = self.now_us.saturating_add(self.last_frame_us);
         if let Some(due) = self.due_us {
             self.show(due)?;
-            self.now_us = self.now_us.max(due);
+            end_us = end_us.max(due.saturating_add(self.interval_us));
         }
-        self.sink
-            .end(self.now_us.saturating_add(self.last_frame_us))?;
+        self.sink.end(end_us)?;
         Ok(self.sink)
     }
 
