@@ -20,61 +20,78 @@ pub(super) fn convert(picture: &Picture<'_>, part: Rect, frame: &mut frame::Vide
     let inside = right.min(picture.size.width) - left;
     let last_row = picture.size.height - 1;
     let pixels = (right - left) as usize;
-    let mut sums = vec![[0_u16; 3]; pixels / 2];
+    // Room for a row that ends in the middle of a block.
+    let mut rounded_up = [Vec::new(), Vec::new()];
     for y in (top..bottom).step_by(2) {
-        sums.fill([0; 3]);
-        for row in y..y + 2 {
-            let source = picture.row(row.min(last_row), left, inside);
-            let stride = frame.stride(0);
-            let from = row as usize * stride + left as usize;
+        let mut rows = [y, y + 1].map(|y| picture.row(y.min(last_row), left, inside));
+        if rows.iter().any(|row| row.len() != pixels * 4) {
+            for (row, longer) in rows.iter_mut().zip(&mut rounded_up) {
+                longer.clear();
+                longer.extend_from_slice(row);
+                longer.extend_from_slice(row.last_chunk::<4>().unwrap_or(&[0; 4]));
+                *row = longer;
+            }
+        }
+        for (y, row) in [y, y + 1].into_iter().zip(rows) {
+            let from = y as usize * frame.stride(0) + left as usize;
             let Some(luma) = frame.data_mut(0).get_mut(from..from + pixels) else {
                 return;
             };
             match picture.order {
-                PixelOrder::Rgba => convert_row::<0, 2>(source, luma, &mut sums),
-                PixelOrder::Bgra => convert_row::<2, 0>(source, luma, &mut sums),
+                PixelOrder::Rgba => convert_luma::<0, 16>(row, luma),
+                PixelOrder::Bgra => convert_luma::<16, 0>(row, luma),
             }
         }
-        for (plane, [red, green, blue]) in [(1, [-38, -74, 112]), (2, [112, -94, -18])] {
-            let stride = frame.stride(plane);
-            let from = (y / 2) as usize * stride + (left / 2) as usize;
+        for plane in [1, 2] {
+            let from = (y / 2) as usize * frame.stride(plane) + (left / 2) as usize;
             let Some(chroma) = frame.data_mut(plane).get_mut(from..from + pixels / 2) else {
                 return;
             };
-            for (chroma, [r, g, b]) in chroma.iter_mut().zip(&sums) {
-                let sum = red * i32::from(*r) + green * i32::from(*g) + blue * i32::from(*b);
-                // The sum of four pixels, in 256ths.
-                *chroma = (((sum + 512) >> 10) + 128) as u8;
+            match (plane, picture.order) {
+                (1, PixelOrder::Rgba) => convert_chroma::<-38, -74, 112>(rows, chroma),
+                (1, PixelOrder::Bgra) => convert_chroma::<112, -74, -38>(rows, chroma),
+                (_, PixelOrder::Rgba) => convert_chroma::<112, -94, -18>(rows, chroma),
+                (_, PixelOrder::Bgra) => convert_chroma::<-18, -94, 112>(rows, chroma),
             }
         }
     }
 }
 
-/// One row: its luma, and what its pixels add to each pair's sums of red, green and blue.
-fn convert_row<const RED: usize, const BLUE: usize>(
-    source: &[u8],
-    luma: &mut [u8],
-    sums: &mut [[u16; 3]],
+/// The brightness of each pixel; `RED` and `BLUE` are where they stand in it, in bits. Written with
+/// whole pixels in 32 bits, which compilers make several of at once.
+fn convert_luma<const RED: u32, const BLUE: u32>(row: &[u8], luma: &mut [u8]) {
+    let (pixels, _) = row.as_chunks::<4>();
+    for (luma, pixel) in luma.iter_mut().zip(pixels) {
+        let pixel = u32::from_le_bytes(*pixel);
+        let (r, g, b) = (
+            (pixel >> RED) & 255,
+            (pixel >> 8) & 255,
+            (pixel >> BLUE) & 255,
+        );
+        *luma = ((66 * r + 129 * g + 25 * b + 128 + (16 << 8)) >> 8) as u8;
+    }
+}
+
+/// One of the two differences of color, for each block of two rows; the weights are those of a pixel's
+/// first three bytes, in 256ths.
+fn convert_chroma<const FIRST: i32, const SECOND: i32, const THIRD: i32>(
+    [upper, lower]: [&[u8]; 2],
+    chroma: &mut [u8],
 ) {
-    let (source, _) = source.as_chunks::<4>();
-    for (luma, pixel) in luma.iter_mut().zip(source) {
-        let (r, g, b) = (pixel[RED], pixel[1], pixel[BLUE]);
-        let y = 66 * u32::from(r) + 129 * u32::from(g) + 25 * u32::from(b);
-        *luma = ((y + 128) >> 8) as u8 + 16;
-    }
-    let (pairs, odd) = source.as_chunks::<2>();
-    for (sum, [a, b]) in sums.iter_mut().zip(pairs) {
-        sum[0] += u16::from(a[RED]) + u16::from(b[RED]);
-        sum[1] += u16::from(a[1]) + u16::from(b[1]);
-        sum[2] += u16::from(a[BLUE]) + u16::from(b[BLUE]);
-    }
-    if let (Some(pixel), Some(sum)) = (odd.first(), sums.get_mut(pairs.len())) {
-        sum[0] += 2 * u16::from(pixel[RED]);
-        sum[1] += 2 * u16::from(pixel[1]);
-        sum[2] += 2 * u16::from(pixel[BLUE]);
-        if let Some([.., before, last]) = luma.get_mut(..source.len() + 1) {
-            *last = *before;
-        }
+    const APART: u64 = 0x00ff_00ff_00ff_00ff;
+    let (upper, _) = upper.as_chunks::<8>();
+    let (lower, _) = lower.as_chunks::<8>();
+    for ((upper, lower), chroma) in upper.iter().zip(lower).zip(chroma) {
+        let (upper, lower) = (u64::from_le_bytes(*upper), u64::from_le_bytes(*lower));
+        // Two sums of sixteen bits side by side in each half, then the halves: four pixels in all.
+        let odd = (upper & APART) + (lower & APART);
+        let even = ((upper >> 8) & APART) + ((lower >> 8) & APART);
+        let odd = (odd as u32) + ((odd >> 32) as u32);
+        let even = (even as u32) + ((even >> 32) as u32);
+        let (first, third) = ((odd & 0xffff) as i32, (odd >> 16) as i32);
+        let second = (even & 0xffff) as i32;
+        let sum = FIRST * first + SECOND * second + THIRD * third;
+        *chroma = ((sum + 512 + (128 << 10)) >> 10) as u8;
     }
 }
 
