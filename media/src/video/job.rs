@@ -113,7 +113,8 @@ impl Default for EncoderSettings {
     }
 }
 
-/// See [`Job::EncodePictures`]. Inputs are `image/png`, `image/jpeg` and `image/webp`, one picture each.
+/// See [`Job::EncodePictures`]. Inputs are `image/png`, `image/jpeg` and `image/webp`, one picture each,
+/// and `application/x-guacamole-recording`: one recording, in as many pieces as follow each other.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct EncodePictures {
@@ -121,6 +122,9 @@ pub struct EncodePictures {
     pub encoder: EncoderSettings,
     /// A segment ends at the first changed picture this long after its beginning, in milliseconds.
     pub segment_ms: u32,
+    /// Pictures up to this time, in microseconds, are encoded already: they are looked at only for
+    /// what they leave on the screen.
+    pub after_us: Option<u64>,
 }
 
 impl Default for EncodePictures {
@@ -132,6 +136,7 @@ impl Default for EncodePictures {
                 ..EncoderSettings::default()
             },
             segment_ms: 30_000,
+            after_us: None,
         }
     }
 }

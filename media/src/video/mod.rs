@@ -13,7 +13,7 @@
 //!
 //! | job                     | from                                   | to                                |
 //! |-------------------------|----------------------------------------|-----------------------------------|
-//! | [`Job::EncodePictures`] | pictures (PNG, JPEG, WebP)             | WebM segments                     |
+//! | [`Job::EncodePictures`] | pictures, Guacamole recordings         | WebM segments                     |
 //! | [`Job::Transcode`]      | WebM or MP4, whole or in pieces        | one MP4 (H.264) or WebM (VP9)     |
 //! | [`Job::JoinMp4`]        | MP4 (H.264) of the same parameters     | one MP4, nothing encoded again    |
 //! | [`Job::Analyze`]        | as `Transcode`                         | changes by second, thumbnails     |

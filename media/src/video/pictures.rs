@@ -1,7 +1,8 @@
 //! Pictures become video: only what changed is encoded, in segments that play alone.
 //!
 //! [`PictureEncoder`] takes screens that are in memory already, such as those of a replayed protocol;
-//! [`Job::EncodePictures`](super::Job::EncodePictures) feeds it with pictures from files.
+//! [`Job::EncodePictures`](super::Job::EncodePictures) feeds it with pictures from files, and with the
+//! recordings of Apache Guacamole.
 
 use ffmpeg::Rational;
 use ffmpeg::format::Pixel;
@@ -17,9 +18,13 @@ use super::output::{Done, Output, Segment};
 use super::pace::Pace;
 use super::picture::{Picture, Rect};
 use super::scale::{self, Scaler};
-use super::worker::{Fault, Sink, note};
+use super::worker::{Fault, Sink};
 
+mod guacamole;
 mod image;
+mod inputs;
+
+pub(super) use inputs::encode_inputs;
 
 /// The unit of time in a segment: a millisecond.
 const TIME_BASE: Rational = Rational(1, 1_000);
@@ -117,6 +122,9 @@ impl PictureEncoder {
             return Ok(());
         };
         scene.draw(picture, part);
+        if self.settings.after_us.is_some_and(|after| time_us <= after) {
+            return Ok(());
+        }
         match self.pace.offer(time_us, ()) {
             Some(_) => self.encode(time_us, known_us, sink),
             None => Ok(()),
@@ -257,48 +265,4 @@ impl OpenSegment {
 /// To the nearest.
 fn milliseconds(us: u64) -> i64 {
     i64::try_from(us / 1_000 + u64::from(us % 1_000 >= 500)).unwrap_or(i64::MAX / 2)
-}
-
-/// What an input of this job holds, by its media type.
-enum Content {
-    Image,
-    Other,
-}
-
-impl Content {
-    fn of(media_type: &str) -> Self {
-        match media_type.split(';').next().unwrap_or_default().trim() {
-            "image/png" | "image/jpeg" | "image/webp" => Self::Image,
-            _ => Self::Other,
-        }
-    }
-}
-
-/// Does the job [`EncodePictures`].
-pub(super) fn encode_inputs(
-    job: &EncodePictures,
-    feed: &mut impl super::source::Feed,
-    out: &mut impl Sink,
-) -> Result<Done, Fault> {
-    let mut encoder = PictureEncoder::new(job.clone());
-    let mut images = image::Images::default();
-    let mut index = 0;
-    while let Some(input) = feed.next().map_err(Fault::Pipe)? {
-        match Content::of(&input.head.media_type) {
-            Content::Image => match images.read(&input) {
-                Ok(picture) => {
-                    encoder.push(&picture, out)?;
-                    encoder.hold(input.head.last_us);
-                }
-                Err(problem) => note(out, index, problem)?,
-            },
-            Content::Other => {
-                let problem = format!("no picture is read from {:?}", input.head.media_type);
-                note(out, index, problem)?;
-            }
-        }
-        out.progress(input.head.last_us)?;
-        index += 1;
-    }
-    encoder.finish(out)
 }

@@ -6,7 +6,7 @@ use retrace_media::video::{
     Size,
 };
 
-use crate::support::{data, ffprobe, frame_times_ms, input, run, ssim, stream};
+use crate::support::{data, ffprobe, frame_times_ms, input, run, shared, ssim, stream};
 
 fn screenshots() -> Vec<Input> {
     [
@@ -39,6 +39,7 @@ fn each_changed_picture_becomes_a_frame_at_its_time_and_text_stays_sharp() {
                 ..EncoderSettings::default()
             },
             segment_ms: 2_000,
+            after_us: None,
         });
         let results = run(&job, screenshots());
         assert_eq!(results.notes, []);
@@ -80,6 +81,23 @@ fn the_same_pictures_give_the_same_bytes() {
         run(&job, screenshots()).outputs,
         run(&job, screenshots()).outputs
     );
+}
+
+#[test]
+fn encoding_goes_on_after_what_is_encoded_already() {
+    for (after_us, want) in [
+        (0, vec![1_003, 2_017, 5_000]),
+        (1_500_000, vec![2_017, 5_000]),
+    ] {
+        let job = Job::EncodePictures(EncodePictures {
+            after_us: Some(after_us),
+            ..EncodePictures::default()
+        });
+        let results = run(&job, screenshots());
+        let folder = tempfile::tempdir().unwrap();
+        let files = results.files(folder.path());
+        assert_eq!(frame_times_ms(&files[0]), want, "after {after_us}");
+    }
 }
 
 #[test]
@@ -190,6 +208,68 @@ fn pictures_that_come_too_fast_are_thinned_and_a_picture_that_lies_is_refused() 
         done.frame_count
     );
     assert_eq!(done.duration_us, 1_980_000);
+}
+
+#[test]
+fn a_guacamole_recording_is_replayed_in_whatever_pieces_it_comes() {
+    for (name, end_ms) in [("ssh-ops", 76_630), ("vnc-ops", 80_500)] {
+        let Some(path) = shared(&format!("guac/{name}.guac")) else {
+            return;
+        };
+        let recording = std::fs::read(path).unwrap();
+        let media_type = "application/x-guacamole-recording";
+        let pieces = |size: usize| {
+            let pieces = recording.chunks(size);
+            let inputs = pieces.map(|piece| input(1_000, 1_000, media_type, piece.to_vec()));
+            inputs.collect::<Vec<_>>()
+        };
+        let job = Job::EncodePictures(EncodePictures::default());
+        let results = run(&job, pieces(100_000));
+        assert_eq!(results.notes, []);
+        let duration_ms = results.done.duration_us / 1_000 - 1_000;
+        assert!(duration_ms.abs_diff(end_ms) < 10, "{name}: {duration_ms}");
+        assert_eq!(run(&job, pieces(recording.len())).outputs, results.outputs);
+
+        // What guacenc shows at these times.
+        let folder = tempfile::tempdir().unwrap();
+        let files = results.files(folder.path());
+        let segments = segments_of(&results.outputs);
+        for second in [5, 20, 40, 60] {
+            let at_us = (second + 1) * 1_000_000;
+            let n = segments.iter().rposition(|s| s.first_us <= at_us).unwrap();
+            let Output::Segment(segment, bytes) = &results.outputs[n] else {
+                panic!()
+            };
+            let whole = input(
+                segment.first_us / 1_000,
+                segment.last_us / 1_000,
+                "video/webm",
+                bytes.clone(),
+            );
+            let still = Job::Still(retrace_media::video::Still {
+                at_us,
+                image: retrace_media::video::ImageKind::Png,
+                max_width: 0,
+                folder: None,
+            });
+            let still = run(&still, vec![whole]).files(folder.path()).remove(0);
+            let theirs = shared(&format!("guac/{name}.frames/{second:03}s.png")).unwrap();
+            let alike = ssim(&still, &theirs);
+            assert!(alike >= 0.98, "{name} at {second} s: {alike}");
+        }
+        let times = frame_times_ms(&files[0]);
+        assert_eq!(times[0], 1_000, "{name}");
+
+        let mut cut = pieces(recording.len());
+        cut[0].bytes.truncate(recording.len() / 2 + 1);
+        let results = run(&job, cut);
+        assert_eq!(results.noted(), [0]);
+        assert!(
+            results.done.frame_count > 50,
+            "{}",
+            results.done.frame_count
+        );
+    }
 }
 
 #[derive(Default)]
