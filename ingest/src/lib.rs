@@ -14,6 +14,7 @@
 
 pub mod asciicast;
 pub mod container;
+mod guacamole;
 pub mod import;
 mod limits;
 pub mod protocol;

@@ -13,15 +13,17 @@ use std::path::Path;
 use std::sync::Arc;
 
 use retrace_core::blob::BlobStore;
-use retrace_core::event::{EndReason, EventBatch, EventType, RecordingDegraded, SessionEnded};
+use retrace_core::event::{
+    EndReason, EventBatch, EventBody, EventType, RecordingDegraded, SessionEnded, SourceAttached,
+};
 use retrace_core::log::{Append, AppendError, EventLog, PendingAppend, StoreError};
 use retrace_core::{Position, SourceName, StreamName, StreamVersion, Timestamp};
 use tokio::sync::mpsc;
 use tokio::task::spawn_blocking;
 
 use super::blobs::{self, Blobs};
-use super::check::{Checked, files, read_again};
-use super::format::{Candidate, Files};
+use super::check::{Checked, There, files, read_again};
+use super::format::{Candidate, Files, FormatError};
 use super::progress::Meter;
 use super::{ImportError, ImportOptions, Imported};
 
@@ -52,12 +54,16 @@ pub(super) async fn append(
         options,
         meter,
         next: StreamVersion(0),
+        there: There::default(),
         new_events: 0,
         pending: VecDeque::new(),
     };
     for tried in 1.. {
         match appending.standing().await? {
-            Standing::Whole => break,
+            Standing::Whole => {
+                appending.is_this_one(&checked).await?;
+                break;
+            }
             Standing::None => appending.next = StreamVersion(0),
             Standing::Part { start } => {
                 // Told by an earlier import, of a file with another name or date perhaps.
@@ -65,6 +71,11 @@ pub(super) async fn append(
                     .move_to(start)
                     .map_err(|error| ImportError::log(path, 0, StoreError::Failed(error.into())))?;
                 appending.next = StreamVersion(checked.beginning.len() as u64);
+                if checked.about.identity.is_some() {
+                    let there = there(log, &appending.stream, checked.beginning.len()).await;
+                    let failed = |error| ImportError::log(path, 0, error);
+                    appending.there = there.map_err(failed)?;
+                }
             }
         }
         match append_parts(&mut appending, &checked).await {
@@ -124,7 +135,10 @@ async fn append_parts(appending: &mut Appending<'_>, checked: &Checked) -> Resul
         appending.acknowledged(0).await?;
     }
     let stored = append_content(appending, checked).await;
-    if let Err(ImportError::Changed { .. }) = stored {
+    // One that may be followed goes on when it is imported again.
+    if let Err(ImportError::Changed { .. }) = stored
+        && checked.about.identity.is_none()
+    {
         appending.append(not_the_recording(checked)).await?;
         appending.acknowledged(0).await?;
     }
@@ -187,10 +201,11 @@ async fn append_entries(
         let (candidate, files) = (appending.candidate.clone(), appending.files());
         let (start, about) = (checked.start, checked.about.clone());
         let blobs = stored_blobs(appending.options.blobs.as_ref(), checked);
+        let there = appending.there.clone();
         spawn_blocking(move || {
             // When nobody receives any more, the append failed and says so itself.
             let send = |batch| sender.blocking_send(batch).is_ok();
-            read_again(&candidate, &files, blobs, start, &about, send)
+            read_again(&candidate, &files, blobs, start, &about, &there, send)
         })
     };
     while let Some(batch) = batches.recv().await {
@@ -238,6 +253,32 @@ enum Standing {
     Whole,
 }
 
+/// What the log has of a recording with an identity, behind its `beginning`.
+pub(super) async fn there(
+    log: &dyn EventLog,
+    stream: &StreamName,
+    beginning: usize,
+) -> Result<There, StoreError> {
+    const READ: usize = 4_096;
+    let (mut there, mut next) = (There::default(), StreamVersion(beginning as u64));
+    loop {
+        let events = log.read_stream(stream, next, READ).await?;
+        next = next.plus(events.len() as u64);
+        for event in &events {
+            there.loose += 1;
+            if *event.kind() == EventType::FRAMES_CAPTURED
+                && let Ok(EventBody::FramesCaptured(captured)) = event.body()
+            {
+                there.cuts.push(captured.bytes);
+                there.loose = 0;
+            }
+        }
+        if events.is_empty() {
+            return Ok(there);
+        }
+    }
+}
+
 /// One recording on its way into the log.
 struct Appending<'a> {
     log: &'a dyn EventLog,
@@ -246,6 +287,7 @@ struct Appending<'a> {
     options: &'a ImportOptions,
     meter: &'a Arc<Meter>,
     next: StreamVersion,
+    there: There,
     new_events: u64,
     pending: VecDeque<PendingAppend>,
 }
@@ -281,6 +323,35 @@ impl Appending<'_> {
         Ok(first
             .first()
             .map_or(Standing::None, |event| Standing::Part { start: event.at() }))
+    }
+
+    /// Whether a session that is whole is that of this recording, where its id does not say so.
+    async fn is_this_one(&self, checked: &Checked) -> Result<(), ImportError> {
+        if checked.about.identity.is_none() {
+            return Ok(());
+        }
+        let failed = |error| ImportError::log(self.path(), 0, error);
+        let next = self.log.next_version(&self.stream).await.map_err(failed)?;
+        let told = StreamVersion(next.0.saturating_sub(2));
+        let told = self.log.read_stream(&self.stream, told, 1).await;
+        let told = told.map_err(failed)?;
+        let body = told.first().and_then(|event| event.body().ok());
+        let sha256 = match body {
+            Some(EventBody::SourceAttached(SourceAttached {
+                recording: Some(file),
+                ..
+            })) => file.sha256,
+            _ => String::new(),
+        };
+        if sha256 == checked.file.sha256 {
+            return Ok(());
+        }
+        let session = checked.session;
+        let reason = format!(
+            "session {session} begins alike and has ended: it is that of another recording, or of an \
+             earlier part of this one"
+        );
+        Err(FormatError::Whole(reason).of(self.path()))
     }
 
     async fn append(&mut self, events: EventBatch) -> Result<(), ImportError> {

@@ -30,6 +30,7 @@ pub(super) struct Checked {
     /// The size of its files in bytes, decompressed.
     pub(super) bytes: u64,
     pub(super) about: About,
+    pub(super) file: RecordingFile,
     pub(super) start: Timestamp,
     /// The events before the entries.
     pub(super) beginning: EventBatch,
@@ -48,17 +49,12 @@ impl Checked {
     pub(super) fn move_to(&mut self, start: Timestamp) -> Result<(), EventError> {
         if start != self.start {
             self.start = start;
-            self.ending = ending(start, &self.about)?;
+            self.ending = ending(start, &self.about, self.file.clone())?;
             // Their times were those of the other start: they are read again.
             self.entries = None;
         }
         Ok(())
     }
-}
-
-fn ending(start: Timestamp, about: &About) -> Result<EventBatch, EventError> {
-    let end = start.saturating_add_micros(i64::try_from(about.duration_us).unwrap_or(i64::MAX));
-    EventBatch::of(end, ended(about))
 }
 
 /// Reads a recording from its first byte to its last. Blocks.
@@ -103,21 +99,16 @@ pub(super) fn check(
     let names: Vec<&str> = candidate.parts.iter().map(|part| &*part.name).collect();
     let (session, sha256, bytes) = about.session(&names);
     let too_large = |error: EventError| refused(error.into());
-    let beginning = beginning(
-        candidate,
-        options,
-        &about,
-        (sha256, bytes),
-        keeps_files,
-        start,
-    );
+    let file = recording_file(candidate, &about, (sha256, bytes), keeps_files);
+    let beginning = beginning(options, &about, file.clone(), start);
     Ok(Checked {
         session,
         bytes,
         beginning: beginning.map_err(too_large)?,
         entries: keeping.kept,
-        ending: ending(start, &about).map_err(too_large)?,
+        ending: ending(start, &about, file.clone()).map_err(too_large)?,
         about,
+        file,
         start,
         keeps_files,
         names_blobs: blobs.named(),
@@ -158,10 +149,12 @@ pub(super) fn read_again(
     mut blobs: Blobs,
     start: Timestamp,
     expected: &About,
+    there: &There,
     mut each: impl FnMut(EventBatch) -> bool,
 ) -> Result<(), ImportError> {
     let refused = |reason: FormatError| reason.of(&candidate.path);
     let mut reader = candidate.format.open(candidate, files).map_err(refused)?;
+    reader.go_on(&there.cuts, there.loose);
     loop {
         let mut batch = EventBatch::new();
         let mut sink = Sink::new(start, &mut batch, &mut blobs, PIECE_EVENTS, PIECE_BYTES);
@@ -180,6 +173,15 @@ pub(super) fn read_again(
             path: candidate.path.clone(),
         })
     }
+}
+
+/// What the log has of a recording with an [`About::identity`].
+#[derive(Debug, Clone, Default)]
+pub(super) struct There {
+    /// The sizes of its blobs.
+    pub(super) cuts: Vec<u64>,
+    /// How many events stand behind the last.
+    pub(super) loose: usize,
 }
 
 /// Keeps batches until they take too much memory, then lets go of all.
@@ -228,7 +230,7 @@ impl Keeping {
 }
 
 /// The start of a recording whose last entry is as old as the last change of its file.
-fn guess_start(changed: SystemTime, duration_us: u64) -> Timestamp {
+pub(super) fn guess_start(changed: SystemTime, duration_us: u64) -> Timestamp {
     let changed_us = match changed.duration_since(UNIX_EPOCH) {
         Ok(after) => i64::try_from(after.as_micros()).unwrap_or(i64::MAX),
         Err(_) => 0,
@@ -238,18 +240,12 @@ fn guess_start(changed: SystemTime, duration_us: u64) -> Timestamp {
     Timestamp::from_micros(whole_seconds).unwrap_or(Timestamp::MIN)
 }
 
-fn beginning(
-    candidate: &Candidate,
-    options: &ImportOptions,
-    about: &About,
-    (sha256, bytes): ([u8; 32], u64),
-    keeps_files: bool,
-    start: Timestamp,
-) -> Result<EventBatch, EventError> {
+/// What every session begins with.
+pub(super) fn launched(options: &ImportOptions, about: &About) -> SessionLaunched {
     let first =
         |option: &Option<String>, told: &Option<String>| option.clone().or_else(|| told.clone());
     let terminal = || "terminal".to_owned();
-    let launched = SessionLaunched {
+    SessionLaunched {
         command: first(&options.command, &about.command),
         host: first(&options.host, &about.host),
         protocol: first(&options.protocol, &about.protocol).or_else(|| Some(terminal())),
@@ -258,32 +254,71 @@ fn beginning(
         title: first(&options.title, &about.title),
         user: first(&options.user, &about.user),
         ..SessionLaunched::default()
-    };
+    }
+}
+
+/// What is told of the files of a recording.
+pub(super) fn recording_file(
+    candidate: &Candidate,
+    about: &About,
+    (sha256, bytes): ([u8; 32], u64),
+    keeps_files: bool,
+) -> RecordingFile {
     let parts = candidate.parts.iter().zip(&about.contents);
     let parts = parts.map(|(part, content)| RecordingPart {
         blob: hex::encode(content.sha256),
         bytes: content.bytes,
         name: part.name.clone(),
     });
+    RecordingFile {
+        bytes,
+        format: about.format.to_owned(),
+        header: about.header.clone(),
+        idle_limit_us: about.idle_limit_us,
+        name: file_name(&candidate.path),
+        parts: if keeps_files {
+            parts.collect()
+        } else {
+            Vec::new()
+        },
+        sha256: hex::encode(sha256),
+    }
+}
+
+/// The first events of a session, and with which the source of a recording is told that is known in advance.
+pub(super) fn beginning(
+    options: &ImportOptions,
+    about: &About,
+    file: RecordingFile,
+    start: Timestamp,
+) -> Result<EventBatch, EventError> {
     let attached = SourceAttached {
         columns: about.columns,
-        recording: Some(RecordingFile {
-            bytes,
-            format: about.format.to_owned(),
-            header: about.header.clone(),
-            idle_limit_us: about.idle_limit_us,
-            name: file_name(&candidate.path),
-            parts: if keeps_files {
-                parts.collect()
-            } else {
-                Vec::new()
-            },
-            sha256: hex::encode(sha256),
-        }),
+        recording: about.identity.is_none().then_some(file),
         rows: about.rows,
     };
-    let mut batch = EventBatch::of(start, launched)?;
+    let mut batch = EventBatch::of(start, launched(options, about))?;
     batch.push(start, attached)?;
+    Ok(batch)
+}
+
+/// The last events of a session.
+pub(super) fn ending(
+    start: Timestamp,
+    about: &About,
+    file: RecordingFile,
+) -> Result<EventBatch, EventError> {
+    let end = start.saturating_add_micros(i64::try_from(about.duration_us).unwrap_or(i64::MAX));
+    let mut batch = EventBatch::new();
+    if about.identity.is_some() {
+        let attached = SourceAttached {
+            columns: None,
+            recording: Some(file),
+            rows: None,
+        };
+        batch.push(end, attached)?;
+    }
+    batch.push(end, ended(about))?;
     Ok(batch)
 }
 

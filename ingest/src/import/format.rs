@@ -16,12 +16,15 @@ use super::progress::{Meter, Metered};
 use super::reader::RecordingReader;
 use super::{ImportError, shown_path};
 use crate::container::{Compression, ContainerError};
-use crate::{Limits, asciicast, screenshots, sudo_iolog, tlog, ttyrec, typescript, video};
+use crate::{
+    Limits, asciicast, guacamole, screenshots, sudo_iolog, tlog, ttyrec, typescript, video,
+};
 
 /// The formats that are read. A file is asked for by each, in this order; the first that knows it
 /// has it.
 pub(super) const FORMATS: &[&dyn Format] = &[
     &asciicast::Asciicast,
+    &guacamole::Guacamole,
     &video::Video,
     &screenshots::Screenshots,
     &sudo_iolog::SudoIoLog,

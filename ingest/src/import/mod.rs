@@ -48,6 +48,7 @@ mod progress;
 mod reader;
 mod report;
 mod run;
+mod watch;
 
 use std::num::NonZero;
 use std::path::{Path, PathBuf};
@@ -70,6 +71,7 @@ pub use progress::{ImportProgress, NoProgress};
 pub use reader::{About, Problems, RecordingReader, Sink};
 pub use report::{ImportReport, Outcome};
 pub use run::{import_all, import_file};
+pub use watch::{WatchOptions, Watched, watch_folders};
 
 /// What is known of the recordings beside what they say themselves, and how to read them.
 #[derive(Debug, Clone, Default)]

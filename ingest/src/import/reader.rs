@@ -21,6 +21,11 @@ pub trait RecordingReader: Send {
     /// When the recording began, if it says so. Known before anything is read.
     fn started_at(&self) -> Option<Timestamp>;
 
+    /// Goes on with a recording that is in the log already, perhaps not with all of it. Asked for before
+    /// anything is read, of formats with an [`About::identity`]: the blobs there have these sizes, and
+    /// behind the last stand `loose` events. What is read must come out as it did then; the log compares.
+    fn go_on(&mut self, _cuts: &[u64], _loose: usize) {}
+
     /// Adds entries until the sink is full. Answers whether there may be more. What does not break
     /// the rest of the recording is told as [`Sink::gap`] or [`Sink::degraded`]; the reading goes on.
     ///
@@ -41,6 +46,9 @@ pub trait RecordingReader: Send {
 pub struct About {
     /// The format, with its version where that matters: `asciicast-v2`, `ttyrec`.
     pub format: &'static str,
+    /// What the session's id is a function of, where it is not all of the content: of recordings that are
+    /// followed while they are made. Their content is told of at the end of the session, not at its beginning.
+    pub identity: Option<[u8; 32]>,
     /// The header, letter for letter, where it has one. At most [`crate::Limits::max_header_bytes`].
     pub header: String,
     /// Each file of the recording, in the order of the candidate's parts.
@@ -94,7 +102,8 @@ impl About {
                 digest.finalize().into()
             }
         };
-        (SessionId::of_recording(&sha256), sha256, bytes)
+        let session = SessionId::of_recording(&self.identity.unwrap_or(sha256));
+        (session, sha256, bytes)
     }
 }
 

@@ -31,7 +31,7 @@ impl Folder {
     }
 
     /// The folder that `file` lies in, which is listed when somebody asks for it.
-    pub(super) fn around(file: &Path, limits: &Limits) -> Self {
+    pub(in crate::import) fn around(file: &Path, limits: &Limits) -> Self {
         Self {
             path: file.parent().unwrap_or(Path::new("")).to_path_buf(),
             limits: limits.clone(),
@@ -118,7 +118,7 @@ pub struct Look<'a> {
 }
 
 impl<'a> Look<'a> {
-    pub(super) fn at(path: &Path, bytes: u64, folder: &'a Folder) -> Self {
+    pub(in crate::import) fn at(path: &Path, bytes: u64, folder: &'a Folder) -> Self {
         let mut look = Self {
             path: path.to_path_buf(),
             bytes,
@@ -167,6 +167,11 @@ impl<'a> Look<'a> {
     /// Whether [`Self::beginning`] is all of it.
     pub fn is_all(&self) -> bool {
         self.damage.is_none() && self.beginning.len() < self.folder.limits.max_header_bytes
+    }
+
+    /// Whether it is not compressed.
+    pub fn is_plain(&self) -> bool {
+        self.compression == Compression::None
     }
 
     /// Its name, as it stands in the folder.

@@ -91,7 +91,7 @@ fn size_of_file(path: &Path) -> Result<u64, ImportError> {
         .map_err(|source| unreadable(path, source))
 }
 
-fn unreadable(path: &Path, source: io::Error) -> ImportError {
+pub(super) fn unreadable(path: &Path, source: io::Error) -> ImportError {
     ImportError::Unreadable {
         path: path.to_path_buf(),
         source,
