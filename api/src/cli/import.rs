@@ -1,5 +1,7 @@
 //! `retrace import`
 
+mod watch;
+
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -12,17 +14,20 @@ use retrace_ingest::import::{
     Found, ImportOptions, ImportProgress, ImportReport, Imported, Outcome, discover, import_all,
     shown_path,
 };
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::bench::duration;
 use super::{Data, output};
 
 /// Import recordings: files, and folders with all that lies in them
 ///
-/// Reads asciicast v1, v2 and v3, plain or compressed with gzip or zstd, and pictures: WebM and MP4
-/// files, folders of their segments, folders of screenshots. A recording is imported
-/// whole or not at all, and once: the same recording again adds nothing. A file that is refused is
-/// named with its line and reason, and does not stop the others; the exit status is then 1.
+/// Reads asciicast v1, v2 and v3, plain or compressed with gzip or zstd, recordings of Guacamole, and
+/// pictures: WebM and MP4 files, folders of their segments, folders of screenshots. The same
+/// recording again adds nothing. A file that is refused is named with its line and reason, and does
+/// not stop the others; the exit status is then 1.
+///
+/// With --watch it goes on: recordings that guacd is writing are live sessions at once, others are
+/// imported when they are finished.
 #[derive(Args)]
 #[command(after_long_help = "Examples:
   retrace import deploy.cast
@@ -30,6 +35,8 @@ use super::{Data, output};
   retrace import --started-at 2026-11-21T09:30:00Z old-recording.json
   retrace import --user alice /var/spool/captures/desktop-segments
   retrace import --interval 5s --started-at 2026-11-21T09:30:00Z screenshots
+  retrace import --protocol rdp --target db-1 session.guac
+  retrace import --watch /var/lib/guacamole/recordings
   retrace import --json samples | jq -r 'select(.outcome == \"imported\").session'
 
 May run beside `retrace serve` on the same data folder: sessions appear in it as they come in.")]
@@ -51,12 +58,21 @@ pub(super) struct Import {
     /// The account or resource that was reached
     #[arg(long)]
     target: Option<String>,
+    /// How the machine was reached, if the recording does not say: ssh, rdp, vnc, …
+    #[arg(long)]
+    protocol: Option<String>,
     /// When the recording began (RFC 3339), if it does not say; for one recording
     #[arg(long, value_name = "TIME")]
     started_at: Option<Timestamp>,
     /// How far apart screenshots were taken whose names do not say when: 0.5s, 5s, 1m
     #[arg(long, value_name = "TIME", default_value = "1s", value_parser = duration)]
     interval: Duration,
+    /// Take what is written into the folders, until SIGTERM or Ctrl-C
+    #[arg(long, conflicts_with = "started_at")]
+    watch: bool,
+    /// With --watch: a file that has not grown for so long is finished
+    #[arg(long, value_name = "TIME", default_value = "60s", value_parser = duration, requires = "watch")]
+    idle: Duration,
     /// Print a line of JSON for each file
     #[arg(long)]
     json: bool,
@@ -73,10 +89,15 @@ impl Import {
             host: self.host,
             title: self.title,
             target: self.target,
+            protocol: self.protocol,
             picture_interval: Some(self.interval),
             blobs: Some(blobs),
             ..ImportOptions::default()
         };
+        if self.watch {
+            watch::run(Arc::new(log), self.paths, options, self.idle, self.json).await?;
+            return Ok(ExitCode::SUCCESS);
+        }
         if self.started_at.is_some() && recordings(&self.paths, &options) > 1 {
             anyhow::bail!("--started-at is for one recording: several did not all begin then");
         }
@@ -126,55 +147,42 @@ impl ImportProgress for Bar {
 
 fn print_json(report: &ImportReport) -> anyhow::Result<()> {
     for (path, outcome) in &report.files {
-        let file = path.to_string_lossy();
-        output::line(match outcome {
-            Outcome::Imported(imported) => json!({
-                "file": file,
-                "outcome": if imported.already { "already" } else { "imported" },
-                "session": imported.session,
-                "format": imported.format,
-                "events": imported.events,
-                "bytes": imported.bytes,
-                "durationMs": imported.duration_us / 1_000,
-                "logSize": imported.log_size,
-                "parts": imported.parts.iter().map(|part| part.to_string_lossy()).collect::<Vec<_>>(),
-                "problems": imported.problems.first(),
-            }),
-            Outcome::Skipped => json!({"file": file, "outcome": "skipped"}),
-            Outcome::Refused(error) => {
-                json!({"file": file, "outcome": "refused", "reason": error.to_string()})
-            }
-        })?;
+        output::line(json_of(path, outcome))?;
     }
     Ok(())
+}
+
+fn json_of(path: &Path, outcome: &Outcome) -> Value {
+    let file = path.to_string_lossy();
+    match outcome {
+        Outcome::Imported(imported) => json!({
+            "file": file,
+            "outcome": if imported.already { "already" } else { "imported" },
+            "session": imported.session,
+            "format": imported.format,
+            "events": imported.events,
+            "bytes": imported.bytes,
+            "durationMs": imported.duration_us / 1_000,
+            "logSize": imported.log_size,
+            "parts": imported.parts.iter().map(|part| part.to_string_lossy()).collect::<Vec<_>>(),
+            "problems": imported.problems.first(),
+        }),
+        Outcome::Skipped => json!({"file": file, "outcome": "skipped"}),
+        Outcome::Refused(error) => {
+            json!({"file": file, "outcome": "refused", "reason": error.to_string()})
+        }
+    }
 }
 
 fn print_for_people(report: &ImportReport) -> anyhow::Result<()> {
     let mut counts = [0_u32; 4];
     for (path, outcome) in &report.files {
-        let file = shown_path(path);
+        tell_outcome(path, outcome)?;
         let count = match outcome {
-            Outcome::Imported(imported) if imported.already => {
-                output::line(format!("already     {}  {file}", imported.session))?;
-                1
-            }
-            Outcome::Imported(imported) => {
-                output::line(format!(
-                    "imported    {}  {file}  {}",
-                    imported.session,
-                    facts(imported)
-                ))?;
-                tell_problems(imported);
-                0
-            }
+            Outcome::Imported(imported) if imported.already => 1,
+            Outcome::Imported(_) => 0,
             Outcome::Skipped => 2,
-            Outcome::Refused(error) => {
-                output::note(format!(
-                    "refused     {}",
-                    output::printable(&error.to_string())
-                ));
-                3
-            }
+            Outcome::Refused(_) => 3,
         };
         counts[count] += 1;
     }
@@ -183,6 +191,28 @@ fn print_for_people(report: &ImportReport) -> anyhow::Result<()> {
         "{imported} imported, {already} already there, {refused} refused, {skipped} other files \
          passed over"
     ));
+    Ok(())
+}
+
+fn tell_outcome(path: &Path, outcome: &Outcome) -> anyhow::Result<()> {
+    let file = shown_path(path);
+    match outcome {
+        Outcome::Imported(imported) if imported.already => {
+            output::line(format!("already     {}  {file}", imported.session))?;
+        }
+        Outcome::Imported(imported) => {
+            let facts = facts(imported);
+            output::line(format!("imported    {}  {file}  {facts}", imported.session))?;
+            tell_problems(imported);
+        }
+        Outcome::Skipped => {}
+        Outcome::Refused(error) => {
+            output::note(format!(
+                "refused     {}",
+                output::printable(&error.to_string())
+            ));
+        }
+    }
     Ok(())
 }
 

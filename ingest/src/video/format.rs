@@ -24,7 +24,7 @@ impl Video {
 
 impl Format for Video {
     fn name(&self) -> &'static str {
-        "video (WebM, MP4)"
+        "video"
     }
 
     fn recognise(&'static self, file: &Look<'_>) -> Result<Vec<Candidate>, ImportError> {

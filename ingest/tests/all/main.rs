@@ -7,6 +7,7 @@
 )]
 
 mod format;
+mod guacamole;
 mod import;
 mod pictures;
 mod recordings;

@@ -15,14 +15,14 @@ use serde_json::Value;
 use crate::support::{events_of, shared, start};
 
 /// A log with a place for pictures.
-struct Place {
-    log: StoredLog,
-    blobs: BlobStore,
+pub(crate) struct Place {
+    pub(crate) log: StoredLog,
+    pub(crate) blobs: BlobStore,
     dir: tempfile::TempDir,
 }
 
 impl Place {
-    async fn new() -> Self {
+    pub(crate) async fn new() -> Self {
         let dir = tempfile::tempdir().unwrap();
         let data = DataDir::new(dir.path().join("data"));
         let log = data.open_or_create_log().await.unwrap();
@@ -30,11 +30,11 @@ impl Place {
         Self { log, blobs, dir }
     }
 
-    fn path(&self, name: &str) -> PathBuf {
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.dir.path().join(name)
     }
 
-    fn write(&self, name: &str, content: &[u8]) -> PathBuf {
+    pub(crate) fn write(&self, name: &str, content: &[u8]) -> PathBuf {
         let path = self.path(name);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(&path, content).unwrap();
@@ -49,7 +49,11 @@ impl Place {
         self.import_with(path, options).await
     }
 
-    async fn import_with(&self, path: &Path, options: ImportOptions) -> Vec<(PathBuf, Outcome)> {
+    pub(crate) async fn import_with(
+        &self,
+        path: &Path,
+        options: ImportOptions,
+    ) -> Vec<(PathBuf, Outcome)> {
         let options = ImportOptions {
             blobs: Some(self.blobs.clone()),
             ..options
@@ -59,7 +63,7 @@ impl Place {
         report.files
     }
 
-    async fn one(&self, path: &Path) -> Imported {
+    pub(crate) async fn one(&self, path: &Path) -> Imported {
         let outcomes = self.import(path).await;
         let mut imported = outcomes
             .into_iter()
@@ -73,7 +77,7 @@ impl Place {
         one
     }
 
-    async fn refusal(&self, path: &Path) -> String {
+    pub(crate) async fn refusal(&self, path: &Path) -> String {
         match &self.import(path).await[..] {
             [(_, Outcome::Refused(error))] => error.to_string(),
             other => panic!("{other:?}"),
@@ -81,7 +85,7 @@ impl Place {
     }
 
     /// The session's events of a kind, each with its milliseconds from the start.
-    async fn events(&self, session: SessionId, kind: &str) -> Vec<(i64, Value)> {
+    pub(crate) async fn events(&self, session: SessionId, kind: &str) -> Vec<(i64, Value)> {
         let events = events_of(&self.log, session).await;
         let start = events[0].0;
         let of_kind = events.into_iter().filter(|(_, found, _)| found == kind);
@@ -95,7 +99,7 @@ impl Place {
             .collect()
     }
 
-    fn blob(&self, session: SessionId, digest: &Value) -> Vec<u8> {
+    pub(crate) fn blob(&self, session: SessionId, digest: &Value) -> Vec<u8> {
         let digest = BlobDigest::parse(digest.as_str().unwrap()).unwrap();
         let mut blob = self.blobs.open(session, digest).unwrap();
         let length = blob.len();

@@ -12,11 +12,12 @@ use retrace_core::{SessionId, SourceName, StreamName, StreamVersion};
 use retrace_ingest::Limits;
 use retrace_ingest::asciicast::{Facts, Header, ReadError, Reader, Version, Writer};
 
-/// A recording of the set that lies beside the repository. `None`, said aloud, where it is absent.
+/// A recording of the set that lies beside the repository, or where `RETRACE_RECORDINGS` says. `None`,
+/// said aloud, where it is absent.
 pub(crate) fn shared(name: &str) -> Option<PathBuf> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("../../shared/recordings")
-        .join(name);
+    let given = std::env::var_os("RETRACE_RECORDINGS").map(PathBuf::from);
+    let beside = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/recordings");
+    let path = given.unwrap_or_else(beside).join(name);
     if !path.exists() {
         println!("skipped: the recordings are not here: no `{name}`");
         return None;

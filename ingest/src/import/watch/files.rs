@@ -69,6 +69,10 @@ impl Files {
             self.unreadable.remove(&folder);
             // An entry that vanished in the meantime is none.
             for entry in entries.flatten() {
+                // Hidden ones are somebody's unfinished copies.
+                if entry.file_name().as_encoded_bytes().starts_with(b".") {
+                    continue;
+                }
                 let path = entry.path();
                 let Ok(data) = entry.metadata() else { continue };
                 if data.is_dir() && depth < DEPTH_MAX {

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 use retrace_core::blob::BlobStore;
-use retrace_core::event::{EventBatch, EventType};
+use retrace_core::event::{Event, EventBatch, EventType};
 use retrace_core::log::{Append, EventLog};
 use retrace_core::{SessionId, SourceName, StreamName, StreamVersion, Timestamp};
 use sha2::{Digest, Sha256};
@@ -214,7 +214,7 @@ impl Follower {
                 return Ok(Some(State::WasThere));
             }
             let begun = read(0).await.map_err(failed)?;
-            live.start = begun.first().map_or(live.start, |event| event.at());
+            live.start = begun.first().map_or(live.start, Event::at);
             let there = there(&**log, &live.stream, first.len())
                 .await
                 .map_err(failed)?;

@@ -25,7 +25,7 @@ use retrace_core::log::EventLog;
 use tokio::sync::watch;
 
 use super::progress::NoProgress;
-use super::{ImportError, ImportOptions, Outcome, import_all};
+use super::{FormatError, ImportError, ImportOptions, Outcome, import_all};
 use files::Files;
 use follow::{Follower, State};
 
@@ -204,6 +204,18 @@ impl Watching {
         let log = Arc::clone(&self.log);
         let report = import_all(log, due, self.options.clone(), Arc::new(NoProgress)).await;
         for (path, outcome) in &report.files {
+            let is_recording = !matches!(
+                outcome,
+                Outcome::Refused(ImportError::NotARecording {
+                    reason: FormatError::Unknown,
+                    ..
+                })
+            );
+            let outcome = if is_recording {
+                outcome
+            } else {
+                &Outcome::Skipped
+            };
             tell(Watched::Done { path, outcome });
         }
     }
