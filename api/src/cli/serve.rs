@@ -71,7 +71,7 @@ impl Serve {
             blobs: app.blobs.clone(),
             reader: app.reader.clone(),
             settings: Arc::clone(&app.settings),
-            worker: Workshop::own_worker().context("this program cannot be started again")?,
+            worker: app.worker.clone(),
             progress: app.progress.clone(),
         };
         let processing = Processing::start(workshop, data.path())

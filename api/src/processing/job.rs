@@ -129,6 +129,7 @@ impl Order {
         if from_us.is_none_or(|us| end_us > us) {
             let job = Job::EncodePictures(EncodePictures {
                 encoder: self.encoder(WEBM),
+                after_us: from_us.map(offset),
                 ..EncodePictures::default()
             });
             self.run(claim, &job, &pictures, end_us, |claim, output| {

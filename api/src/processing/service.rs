@@ -45,16 +45,6 @@ pub struct Workshop {
     pub progress: ProgressBook,
 }
 
-impl Workshop {
-    /// Whose command decodes and encodes: this program's own.
-    ///
-    /// # Errors
-    /// When the system does not say where this program is.
-    pub fn own_worker() -> io::Result<Worker> {
-        Ok(Worker::new(std::env::current_exe()?, &["media-worker"]))
-    }
-}
-
 /// Looks for work on recordings, and does it, until it is told to stop.
 pub struct Processing {
     stop: Arc<AtomicBool>,

@@ -22,6 +22,7 @@ mod proofs;
 mod recordings;
 mod web_session;
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -36,9 +37,11 @@ use retrace_core::blob::BlobStore;
 use retrace_core::data_dir::DataDir;
 use retrace_core::log::{EventLog, StoredLog};
 use retrace_core::settings::SettingsBook;
+use retrace_media::video::Worker;
 use retrace_projections::runner::{ProjectionState, Projections};
 use retrace_query::Reader;
 use serde_json::json;
+use tokio::sync::Semaphore;
 use tower_http::compression::CompressionLayer;
 use tower_http::timeout::TimeoutLayer;
 
@@ -85,6 +88,10 @@ pub struct App {
     pub ingest: Arc<Ingest>,
     /// What an administrator can change.
     pub settings: Arc<SettingsBook>,
+    /// How to start a process that decodes.
+    pub worker: Worker,
+    /// How many stills are decoded at once.
+    pub(crate) stills: Arc<Semaphore>,
     /// How far the work on recordings is.
     pub progress: ProgressBook,
     /// How far the read models have come.
@@ -107,6 +114,8 @@ impl App {
         let settings = Arc::new(SettingsBook::new(Arc::clone(&log)));
         let accesses = Arc::new(Accesses::new(Arc::clone(&log)));
         let progress = ProgressBook::default();
+        let worker = Worker::new(own_program(), &["media-worker"]);
+        let at_once = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
         let schema = graphql::schema()
             .data(Arc::clone(&log))
             .data(reader.clone())
@@ -124,11 +133,18 @@ impl App {
             control,
             ingest: Arc::new(Ingest::new(data.path().to_owned())),
             settings,
+            worker,
+            stills: Arc::new(Semaphore::new(at_once)),
             progress,
             projections,
             schema,
         }
     }
+}
+
+/// What starts this program again. A system that does not say where it is finds it by its name.
+fn own_program() -> PathBuf {
+    std::env::current_exe().unwrap_or_else(|_| PathBuf::from("retrace"))
 }
 
 /// All routes.

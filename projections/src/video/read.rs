@@ -68,6 +68,9 @@ pub struct Selection {
     /// One clip, by its number; without, all that one file can hold: the footage of the source that began
     /// first, in its first codec.
     pub clip: Option<u32>,
+    /// Only from the last keyframe at or before then on, in microseconds from the start of the session; from the
+    /// first keyframe, where there is none so early.
+    pub from_us: Option<i64>,
     /// Only frames until then, in microseconds from the start of the session: so that the file stays the same
     /// while the session goes on.
     pub until_us: Option<i64>,
@@ -77,6 +80,7 @@ impl Selection {
     /// All that one file can hold, as it is now.
     pub const ALL: Self = Self {
         clip: None,
+        from_us: None,
         until_us: None,
     };
 
@@ -84,7 +88,7 @@ impl Selection {
     pub fn clip(number: u32) -> Self {
         Self {
             clip: Some(number),
-            until_us: None,
+            ..Self::ALL
         }
     }
 }
@@ -310,15 +314,17 @@ pub fn playable(
     let Some(first) = chosen.first() else {
         return Ok(None);
     };
-    let first_us = first.parts.first().map_or(0, |part| part.first_us);
     let mut track = runs[first.run].track.clone();
-    let shown_until_us = chosen
+    let mut shown_until_us = chosen
         .iter()
         .map(|clip| clip.shown_until_us)
         .max()
-        .unwrap_or(first_us);
+        .unwrap_or(0);
     let mut parts: Vec<Part> = chosen.into_iter().flat_map(|clip| clip.parts).collect();
-    let mut shown_until_us = shown_until_us;
+    if let Some(from_us) = selection.from_us {
+        let begins = |part: &Part| part.key && part.first_us <= from_us;
+        parts.drain(..parts.iter().rposition(begins).unwrap_or(0));
+    }
     if let Some(until_us) = selection.until_us {
         parts.retain(|part| part.first_us <= until_us);
         shown_until_us = shown_until_us.min(until_us);
@@ -330,6 +336,7 @@ pub fn playable(
             part.last_us = until_us;
         }
     }
+    let first_us = parts.first().map_or(0, |part| part.first_us);
     for run in runs
         .iter()
         .filter(|run| parts.iter().any(|part| part.run == run.id))

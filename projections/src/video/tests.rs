@@ -156,10 +156,16 @@ fn segments_in_any_order_and_twice_make_one_file_in_the_order_of_time() {
     assert_eq!(model.times(Selection::ALL), want);
     // Until a moment, which may be in the middle of a segment.
     let until = Selection {
-        clip: None,
         until_us: Some(7_250_000),
+        ..Selection::ALL
     };
     assert_eq!(model.times(until), want[..23]);
+    // From the keyframe before a moment: each segment begins with one.
+    let around = Selection {
+        from_us: Some(7_250_000),
+        ..until
+    };
+    assert_eq!(model.times(around), [0, 100, 200]);
 }
 
 #[test]

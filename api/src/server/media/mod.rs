@@ -6,6 +6,7 @@
 //! | `video.mp4` | the video for browsers that cannot play what was captured, once it was built |
 //! | `clips.zip` | each clip as a file, made while it is sent |
 //! | `thumbnails.vtt`, `thumbnails/{sha256}` | small pictures along the timeline |
+//! | `still?at_ms=T&width=W` | the picture at a moment, as PNG |
 //! | `footage/{sha256}` | a piece of footage as it was captured |
 //!
 //! Each answers byte ranges and has an `ETag`; with `download=1` it is a file to keep. Every look and every
@@ -13,6 +14,7 @@
 
 mod range;
 mod source;
+mod still;
 mod thumbnails;
 mod zip;
 
@@ -52,6 +54,7 @@ pub(super) fn routes() -> Router<App> {
             "/v1/sessions/{id}/media/thumbnails/{sha256}",
             get(thumbnails::sheet),
         )
+        .route("/v1/sessions/{id}/media/still", get(still::still))
         .route("/v1/sessions/{id}/media/footage/{sha256}", get(footage))
 }
 
@@ -72,6 +75,7 @@ async fn webm(
     let session = session_of(&id)?;
     let selection = Selection {
         clip: query.clip,
+        from_us: None,
         until_us: query.until_ms.map(|ms| i64::from(ms) * 1_000),
     };
     let (layouts, reader) = (app.layouts.clone(), app.reader.clone());

@@ -21,6 +21,8 @@ pub(crate) enum MediaError {
     Query(#[from] QueryError),
     #[error(transparent)]
     Blob(#[from] BlobError),
+    #[error("decoding: {0}")]
+    Worker(String),
 }
 
 /// A file of a session.
