@@ -5,10 +5,13 @@
 //! it has the events of all streams in the order of the log, and comes with its proof
 //! ([`retrace_core::log::multiproof`]).
 
+mod film;
+
 use std::collections::VecDeque;
 use std::io::{self, Write};
 use std::str::FromStr;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::{mem, vec};
 
 use retrace_core::event::{Event, EventBody, EventType};
 use retrace_core::log::checkpoint::Checkpoint;
@@ -17,9 +20,17 @@ use retrace_core::log::multiproof::{Complement, LinesProof, Mark, MultiproofErro
 use retrace_core::log::{EventLog, StoreError};
 use retrace_core::{Position, SessionId, StreamName, StreamVersion};
 use retrace_ingest::asciicast::{self, Version, WriteError};
+use retrace_media::terminal::frames::Clipped;
+use retrace_media::terminal::gif::{GifError, GifWriter};
+use retrace_media::terminal::picture::TooLarge;
+
+pub use film::Showing;
+use film::{Film, Survey};
 
 /// How many events are read at once.
 const PAGE_EVENTS: usize = 2_048;
+/// Pictures of so many bytes are given before more are made.
+const PICTURES_BYTES: usize = 256 << 10;
 
 /// What a session can be exported as.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,35 +39,35 @@ pub enum Format {
     AsciicastV2,
     /// asciicast, version 3: with exit status and comments.
     AsciicastV3,
+    /// What the terminal showed, as a GIF.
+    Gif,
     /// All events, a line each: the very bytes that are proved.
     Ndjson,
 }
 
 impl Format {
     /// All formats.
-    pub const ALL: [Self; 3] = [Self::AsciicastV2, Self::AsciicastV3, Self::Ndjson];
+    pub const ALL: [Self; 4] = [
+        Self::AsciicastV2,
+        Self::AsciicastV3,
+        Self::Gif,
+        Self::Ndjson,
+    ];
 
     /// The name of the format.
     pub fn name(self) -> &'static str {
         match self {
             Self::AsciicastV2 => "asciicast-v2",
             Self::AsciicastV3 => "asciicast-v3",
+            Self::Gif => "gif",
             Self::Ndjson => "ndjson",
-        }
-    }
-
-    fn asciicast_version(self) -> Option<Version> {
-        match self {
-            Self::AsciicastV2 => Some(Version::V2),
-            Self::AsciicastV3 => Some(Version::V3),
-            Self::Ndjson => None,
         }
     }
 }
 
 /// A name that is not the name of a format.
 #[derive(Debug, Clone, thiserror::Error)]
-#[error("{0:?} is not a format: expected asciicast-v2, asciicast-v3 or ndjson")]
+#[error("{0:?} is not a format: expected asciicast-v2, asciicast-v3, gif or ndjson")]
 pub struct UnknownFormat(String);
 
 impl FromStr for Format {
@@ -96,6 +107,15 @@ pub enum ExportError {
     /// An event could not be written.
     #[error(transparent)]
     Write(#[from] WriteError),
+    /// The pictures of the session would have too many pixels.
+    #[error(transparent)]
+    TooLarge(#[from] TooLarge),
+    /// A picture could not be written.
+    #[error(transparent)]
+    Gif(#[from] GifError),
+    /// The server or the command is about to end.
+    #[error("the export was given up: this process is about to end")]
+    GivenUp,
 }
 
 /// An export on its way.
@@ -103,7 +123,10 @@ pub struct SessionExport {
     log: Arc<dyn EventLog>,
     checkpoint: Checkpoint,
     events: Merge,
+    /// Those that were read and are not in any piece yet.
+    page: vec::IntoIter<Event>,
     encoder: Encoder,
+    clipped: Option<Clipped>,
 }
 
 enum Encoder {
@@ -112,7 +135,60 @@ enum Encoder {
         writer: Box<asciicast::Writer<Shared>>,
         written: Shared,
     },
+    Gif {
+        film: Box<Film<GifWriter<Shared>>>,
+        written: Shared,
+    },
     Done,
+}
+
+impl Encoder {
+    /// Whether it works so long on a page of events that nothing else may wait for it.
+    fn is_slow(&self) -> bool {
+        matches!(self, Self::Gif { .. })
+    }
+
+    /// Takes events, all of them or as many as make a large piece.
+    fn encode(&mut self, events: &mut vec::IntoIter<Event>) -> Result<Vec<u8>, ExportError> {
+        match self {
+            Self::Lines(proved) => {
+                let mut lines = Vec::new();
+                for event in events {
+                    proved.take(&event, &mut lines)?;
+                }
+                Ok(lines)
+            }
+            Self::Asciicast { writer, written } => {
+                events.try_for_each(|event| writer.write_event(&event))?;
+                Ok(written.take())
+            }
+            Self::Gif { film, written } => {
+                for event in events {
+                    film.take(&event)?;
+                    if written.len() >= PICTURES_BYTES {
+                        break;
+                    }
+                }
+                Ok(written.take())
+            }
+            Self::Done => Ok(Vec::new()),
+        }
+    }
+
+    /// What is left to be written at the end.
+    fn finish(self) -> Result<Vec<u8>, ExportError> {
+        match self {
+            Self::Asciicast { writer, written } => {
+                writer.finish()?;
+                Ok(written.take())
+            }
+            Self::Gif { film, written } => {
+                film.finish()?;
+                Ok(written.take())
+            }
+            Self::Lines(_) | Self::Done => Ok(Vec::new()),
+        }
+    }
 }
 
 /// What the proof of the lines needs to know of them.
@@ -139,7 +215,11 @@ struct Shared(Arc<Mutex<Vec<u8>>>);
 
 impl Shared {
     fn take(&self) -> Vec<u8> {
-        std::mem::take(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+        mem::take(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn len(&self) -> usize {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).len()
     }
 }
 
@@ -181,6 +261,20 @@ impl SessionExport {
         format: Format,
         size: Option<Position>,
     ) -> Result<Self, ExportError> {
+        Self::open_showing(log, session, format, size, Showing::default()).await
+    }
+
+    /// As [`Self::open_as_of`], shown in this way if the format is one of pictures.
+    ///
+    /// # Errors
+    /// As for [`Self::open_as_of`], and when the pictures would have too many pixels.
+    pub async fn open_showing(
+        log: Arc<dyn EventLog>,
+        session: SessionId,
+        format: Format,
+        size: Option<Position>,
+        showing: Showing,
+    ) -> Result<Self, ExportError> {
         let head = log.head().await?;
         let before = size.unwrap_or(head.size);
         if before > head.size {
@@ -190,26 +284,44 @@ impl SessionExport {
             });
         }
         let mut streams = log.session_streams(session).await?;
-        let encoder = match format.asciicast_version() {
-            None => Encoder::Lines(ProvedLines {
+        let mut clipped = None;
+        let encoder = match format {
+            Format::Ndjson => Encoder::Lines(ProvedLines {
                 complement: Complement::new(head.size),
                 marks: Vec::new(),
             }),
-            Some(version) => {
-                if streams.is_empty() {
-                    return Err(ExportError::NoSuchSession(session));
-                }
-                let terminal = terminal_stream(&*log, &streams).await?;
-                let terminal = terminal.ok_or(ExportError::NoTerminal(session))?;
+            Format::AsciicastV2 | Format::AsciicastV3 => {
+                let (terminal, launched) = terminal_of(&*log, session, &streams).await?;
+                let version = match format {
+                    Format::AsciicastV3 => Version::V3,
+                    _ => Version::V2,
+                };
                 let written = Shared::default();
                 let mut writer = asciicast::Writer::new(written.clone(), version)?;
-                // Of a session that a recorder launched, title and start stand in another stream.
-                if let Some(launched) = launch(&*log, &streams, &terminal).await? {
+                if let Some(launched) = launched {
                     writer.write_event(&launched)?;
                 }
                 streams = vec![terminal];
                 Encoder::Asciicast {
                     writer: Box::new(writer),
+                    written,
+                }
+            }
+            Format::Gif => {
+                let (terminal, launched) = terminal_of(&*log, session, &streams).await?;
+                let first = match launched {
+                    Some(launched) => Some(launched),
+                    None => first_event(&*log, &terminal).await?,
+                };
+                let first = first.ok_or(ExportError::NoSuchSession(session))?;
+                let survey = Survey::read(&*log, &terminal, first.at(), before).await?;
+                clipped = survey.clipped();
+                let written = Shared::default();
+                let out = written.clone();
+                let film = survey.film(showing, |theme| GifWriter::new(out, theme))?;
+                streams = vec![terminal];
+                Encoder::Gif {
+                    film: Box::new(film),
                     written,
                 }
             }
@@ -223,8 +335,15 @@ impl SessionExport {
             log,
             checkpoint: head.checkpoint,
             events,
+            page: Vec::new().into_iter(),
             encoder,
+            clipped,
         })
+    }
+
+    /// What of the terminal the pictures do not show, if anything.
+    pub fn clipped(&self) -> Option<Clipped> {
+        self.clipped
     }
 
     /// The size that the log had: the export holds all events of the session below it.
@@ -239,11 +358,13 @@ impl SessionExport {
     /// not the whole file.
     pub async fn next_piece(&mut self) -> Result<Option<Vec<u8>>, ExportError> {
         loop {
-            let events = self.events.next_page(&*self.log).await?;
-            if events.is_empty() {
-                return self.finish();
+            if self.page.as_slice().is_empty() {
+                self.page = self.events.next_page(&*self.log).await?.into_iter();
+                if self.page.as_slice().is_empty() {
+                    return self.finish();
+                }
             }
-            let piece = self.encode(&events)?;
+            let piece = self.encode().await?;
             if !piece.is_empty() {
                 return Ok(Some(piece));
             }
@@ -266,36 +387,28 @@ impl SessionExport {
         }))
     }
 
-    fn encode(&mut self, events: &[Event]) -> Result<Vec<u8>, ExportError> {
-        match &mut self.encoder {
-            Encoder::Lines(proved) => {
-                let mut lines = Vec::new();
-                for event in events {
-                    proved.take(event, &mut lines)?;
-                }
-                Ok(lines)
-            }
-            Encoder::Asciicast { writer, written } => {
-                events
-                    .iter()
-                    .try_for_each(|event| writer.write_event(event))?;
-                Ok(written.take())
-            }
-            Encoder::Done => Ok(Vec::new()),
+    async fn encode(&mut self) -> Result<Vec<u8>, ExportError> {
+        if !self.encoder.is_slow() {
+            return self.encoder.encode(&mut self.page);
         }
+        let mut encoder = mem::replace(&mut self.encoder, Encoder::Done);
+        let mut page = mem::take(&mut self.page);
+        let work = tokio::task::spawn_blocking(move || {
+            let piece = encoder.encode(&mut page);
+            (encoder, page, piece)
+        });
+        let (encoder, page, piece) = work.await.map_err(|_| ExportError::GivenUp)?;
+        (self.encoder, self.page) = (encoder, page);
+        piece
     }
 
     fn finish(&mut self) -> Result<Option<Vec<u8>>, ExportError> {
-        if !matches!(self.encoder, Encoder::Asciicast { .. }) {
+        if matches!(self.encoder, Encoder::Lines(_)) {
+            // It is still to be asked for the proof.
             return Ok(None);
         }
-        match std::mem::replace(&mut self.encoder, Encoder::Done) {
-            Encoder::Asciicast { writer, written } => {
-                writer.finish()?;
-                Ok(Some(written.take()).filter(|rest| !rest.is_empty()))
-            }
-            Encoder::Lines(_) | Encoder::Done => Ok(None),
-        }
+        let rest = mem::replace(&mut self.encoder, Encoder::Done).finish()?;
+        Ok(Some(rest).filter(|rest| !rest.is_empty()))
     }
 }
 
@@ -354,7 +467,7 @@ impl Merge {
     async fn next_page(&mut self, log: &dyn EventLog) -> Result<Vec<Event>, StoreError> {
         self.fill(log).await?;
         if let [only] = self.sources.as_mut_slice() {
-            return Ok(std::mem::take(&mut only.page).into());
+            return Ok(mem::take(&mut only.page).into());
         }
         let mut events = Vec::new();
         loop {
@@ -374,18 +487,30 @@ impl Merge {
     }
 }
 
-/// The launch, if the session began with one in another stream than its terminal's.
-async fn launch(
+/// The stream that holds the terminal of the session, with the launch if that stands in another
+/// stream, as it does when a recorder launched the session: it has its title and its start.
+async fn terminal_of(
     log: &dyn EventLog,
+    session: SessionId,
     streams: &[StreamName],
-    terminal: &StreamName,
-) -> Result<Option<Event>, StoreError> {
-    let Some(first) = streams.first().filter(|first| *first != terminal) else {
-        return Ok(None);
+) -> Result<(StreamName, Option<Event>), ExportError> {
+    let Some(first) = streams.first() else {
+        return Err(ExportError::NoSuchSession(session));
     };
-    let events = log.read_stream(first, StreamVersion(0), 1).await?;
-    let is_launch = |event: &Event| *event.kind() == EventType::SESSION_LAUNCHED;
-    Ok(events.into_iter().next().filter(is_launch))
+    let terminal = terminal_stream(log, streams).await?;
+    let terminal = terminal.ok_or(ExportError::NoTerminal(session))?;
+    let launched = if *first == terminal {
+        None
+    } else {
+        let is_launch = |event: &Event| *event.kind() == EventType::SESSION_LAUNCHED;
+        first_event(log, first).await?.filter(is_launch)
+    };
+    Ok((terminal, launched))
+}
+
+async fn first_event(log: &dyn EventLog, stream: &StreamName) -> Result<Option<Event>, StoreError> {
+    let events = log.read_stream(stream, StreamVersion(0), 1).await?;
+    Ok(events.into_iter().next())
 }
 
 /// The first stream that holds a terminal.

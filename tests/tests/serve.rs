@@ -193,6 +193,52 @@ fn an_exported_recording_is_the_imported_one() {
     );
 }
 
+#[test]
+fn a_terminal_session_can_be_had_as_a_gif() {
+    let retrace = Retrace::with_samples();
+    let token = retrace.token();
+    let server = retrace.serve();
+    server.wait_until_caught_up();
+    let id = session_of(&server, &token, "deploy-v3.cast");
+    let path = format!("/v1/sessions/{id}/gif?download=1");
+    let response = server.get(&path).bearer_auth(&token).send().unwrap();
+    assert_eq!(response.status(), 200);
+    assert_eq!(response.headers()["content-type"], "image/gif");
+    let disposition = format!("attachment; filename=\"{id}.gif\"");
+    assert_eq!(response.headers()["content-disposition"], disposition);
+    let over_http = response.bytes().unwrap();
+
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("deploy.gif");
+    let by_command = |more: &[&str]| {
+        let _ = fs::remove_file(&file);
+        let name = file.to_str().unwrap();
+        let arguments = ["export", &id, "--format", "gif", "-o", name];
+        retrace.succeed(&[arguments.as_slice(), more].concat());
+        fs::read(&file).unwrap()
+    };
+    let written = by_command(&[]);
+    assert!(written == over_http, "the same over HTTP and by the command");
+    // 120 columns and 36 rows at the most, with a margin of a column's width.
+    assert_eq!(size_of_gif(&written), (120 * 9 + 18, 36 * 20 + 18));
+    assert_eq!(written.last(), Some(&b';'));
+    let hurried = by_command(&["--speed", "4", "--idle-limit", "1", "--font-size", "10"]);
+    assert!(hurried.len() < written.len());
+    assert_eq!(size_of_gif(&hurried), (120 * 6 + 12, 36 * 13 + 12));
+
+    let missing = format!("/v1/sessions/{}/gif", "0".repeat(36));
+    let response = server.get(&missing).bearer_auth(&token).send().unwrap();
+    assert_eq!(response.status(), 404);
+    assert_eq!(server.get(&path).send().unwrap().status(), 401);
+}
+
+/// Width and height, from the head of a GIF.
+fn size_of_gif(bytes: &[u8]) -> (u16, u16) {
+    assert!(bytes.starts_with(b"GIF89a"));
+    let number = |at: usize| u16::from_le_bytes([bytes[at], bytes[at + 1]]);
+    (number(6), number(8))
+}
+
 /// Time, code and data of each entry; the header may differ in how it is written.
 fn entries(cast: &str) -> Vec<(String, Value, Value)> {
     let entry = |line: &str| {

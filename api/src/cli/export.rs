@@ -5,17 +5,19 @@ use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::{Context, bail};
 use clap::Args;
 use retrace_core::log::EventLog;
 use retrace_core::log::tlog_proof::TlogProof;
 use retrace_core::{Position, SessionId};
+use retrace_media::terminal::font::FontSize;
 
-use super::Data;
-use crate::export::{Format, SessionExport};
+use super::{Data, output};
+use crate::export::{Format, SessionExport, Showing};
 
-/// Export a session as asciicast or as its events, or one event, with the proof
+/// Export a session as asciicast, as a GIF or as its events, or one event, with the proof
 ///
 /// A file of events (ndjson, or one event) comes with a proof beside it: `FILE.proof`, or
 /// `FILE.tlog-proof` for one event. With both, and the key of the log, `retrace verify FILE` shows
@@ -24,6 +26,7 @@ use crate::export::{Format, SessionExport};
 #[command(after_long_help = "Examples:
   retrace export 7d4d0c1e-53b2-8f3c-9a58-0f3f1b1f5a11 -o deploy.cast
   retrace export 7d4d0c1e-53b2-8f3c-9a58-0f3f1b1f5a11 --format asciicast-v3 | asciinema play -
+  retrace export 7d4d0c1e-53b2-8f3c-9a58-0f3f1b1f5a11 --format gif --idle-limit 2 -o deploy.gif
   retrace export 7d4d0c1e-53b2-8f3c-9a58-0f3f1b1f5a11 --format ndjson | jq .type
   retrace export 7d4d0c1e-53b2-8f3c-9a58-0f3f1b1f5a11 --format ndjson -o deploy.ndjson
   retrace export --event 4711 -o keystroke.json
@@ -44,26 +47,76 @@ pub(super) struct Export {
         requires = "output"
     )]
     event: Option<u64>,
-    /// asciicast-v2, asciicast-v3, or ndjson (all events, the very bytes that are proved, with the
-    /// proof)
+    /// asciicast-v2, asciicast-v3, gif (what the terminal showed), or ndjson (all events, the very
+    /// bytes that are proved, with the proof)
     #[arg(long, default_value = "asciicast-v2")]
     format: Format,
+    #[command(flatten)]
+    pictures: Pictures,
     /// The file to write, which must not exist yet; without it, standard output
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
+}
+
+/// How pictures are made.
+#[derive(Args)]
+#[command(next_help_heading = "Pictures (gif)")]
+struct Pictures {
+    /// The size of the letters in pixels, 8 to 64
+    #[arg(long, value_name = "PIXELS", default_value_t = FontSize::DEFAULT.pixels().into(),
+          value_parser = clap::value_parser!(u32).range(i64::from(FontSize::MIN)..=i64::from(FontSize::MAX)))]
+    font_size: u32,
+    /// How many times faster than recorded it plays
+    #[arg(long, value_name = "TIMES", default_value_t = 1.0, value_parser = times)]
+    speed: f64,
+    /// Show longer pauses as this long; 0 shows them as they were. Without it, the limit that the
+    /// recording names, if it does
+    #[arg(long, value_name = "SECONDS", value_parser = seconds)]
+    idle_limit: Option<Duration>,
+}
+
+impl Pictures {
+    fn showing(&self) -> Showing {
+        Showing {
+            font_size: FontSize::clamped(self.font_size),
+            speed: self.speed,
+            idle_limit: self.idle_limit,
+        }
+    }
+}
+
+fn times(text: &str) -> Result<f64, String> {
+    let times = text
+        .parse()
+        .ok()
+        .filter(|times| (0.01..=1_000.0).contains(times));
+    times.ok_or_else(|| "expected a number from 0.01 to 1000".to_owned())
+}
+
+fn seconds(text: &str) -> Result<Duration, String> {
+    let seconds = text.parse().ok();
+    let duration = seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
+    duration.ok_or_else(|| "expected a number of seconds".to_owned())
 }
 
 impl Export {
     pub(super) async fn run(self) -> anyhow::Result<ExitCode> {
         let log = Arc::new(self.data.dir().open_log().await?);
         match (self.session, self.event, &self.output) {
-            (Some(session), _, None) => {
-                let mut export = SessionExport::open(log, session, self.format).await?;
-                write(&mut export, &mut BufWriter::new(io::stdout().lock())).await?;
-            }
-            (Some(session), _, Some(path)) => {
-                let export = SessionExport::open(log, session, self.format).await?;
-                export_to(export, path).await?;
+            (Some(session), _, path) => {
+                let showing = self.pictures.showing();
+                let export =
+                    SessionExport::open_showing(log, session, self.format, None, showing).await?;
+                if let Some(clipped) = export.clipped() {
+                    output::note(clipped);
+                }
+                match path {
+                    None => {
+                        let mut export = export;
+                        write(&mut export, &mut BufWriter::new(io::stdout().lock())).await?;
+                    }
+                    Some(path) => export_to(export, path).await?,
+                }
             }
             (None, Some(position), Some(path)) => {
                 export_event(&*log, Position(position), path).await?;

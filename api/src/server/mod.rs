@@ -152,6 +152,7 @@ pub fn router(app: App) -> Router {
     Router::new()
         .route("/graphql", post(answer_graphql).get(graphql_needs_post))
         .route("/v1/sessions/{id}/asciicast", get(recordings::asciicast))
+        .route("/v1/sessions/{id}/gif", get(recordings::gif))
         .route("/v1/sessions/{id}/ndjson", get(recordings::ndjson))
         .route(
             "/v1/sessions/{id}/ndjson.proof",

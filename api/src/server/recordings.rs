@@ -50,6 +50,24 @@ pub(super) async fn asciicast(
 }
 
 #[derive(Deserialize)]
+pub(super) struct GifQuery {
+    download: Option<String>,
+}
+
+/// `GET /v1/sessions/{id}/gif?download=1`: what the terminal of the session showed.
+pub(super) async fn gif(
+    State(app): State<App>,
+    viewer: Viewer,
+    Path(id): Path<String>,
+    Query(query): Query<GifQuery>,
+) -> Result<Response, HttpError> {
+    let export = open(&app, &id, Format::Gif, None).await?;
+    let file_name = query.download.map(|_| format!("{id}.gif"));
+    write_down(&app, &viewer, &id, file_name.as_deref()).await?;
+    Ok(stream(export, "image/gif", file_name))
+}
+
+#[derive(Deserialize)]
 pub(super) struct NdjsonQuery {
     size: Option<u64>,
     download: Option<String>,
