@@ -42,18 +42,39 @@ pub(super) fn row(mode: Mode, to: &mut [u8], from: &[u8]) {
                 to.copy_from_slice(from);
             }
         }
-        Mode::OVER => {
-            let (to, from) = (to.as_chunks_mut::<PIXEL>().0, from.as_chunks::<PIXEL>().0);
-            for (to, from) in to.iter_mut().zip(from) {
-                *to = over(*to, *from);
-            }
-        }
+        Mode::OVER => row_over(to, from),
         Mode(mask) => {
             let (to, from) = (to.as_chunks_mut::<PIXEL>().0, from.as_chunks::<PIXEL>().0);
             for (to, from) in to.iter_mut().zip(from) {
                 *to = any(mask, *to, *from);
             }
         }
+    }
+}
+
+/// Most of what is drawn is all opaque or all transparent for some pixels on end.
+fn row_over(to: &mut [u8], from: &[u8]) {
+    const BLOCK: usize = 16 * PIXEL;
+    let (to, from) = (to.as_chunks_mut::<BLOCK>(), from.as_chunks::<BLOCK>());
+    for (to, from) in to.0.iter_mut().zip(from.0) {
+        let (mut all, mut any) = (255, 0);
+        for pixel in from.as_chunks::<PIXEL>().0 {
+            all &= pixel[3];
+            any |= pixel[0] | pixel[1] | pixel[2] | pixel[3];
+        }
+        if all == 255 {
+            *to = *from;
+        } else if any != 0 {
+            pixels_over(to, from);
+        }
+    }
+    pixels_over(to.1, from.1);
+}
+
+fn pixels_over(to: &mut [u8], from: &[u8]) {
+    let (to, from) = (to.as_chunks_mut::<PIXEL>().0, from.as_chunks::<PIXEL>().0);
+    for (to, from) in to.iter_mut().zip(from) {
+        *to = over(*to, *from);
     }
 }
 
@@ -78,13 +99,8 @@ pub(super) fn row_faded(to: &mut [u8], from: &[u8], opacity: u8) {
 
 #[inline]
 fn over(to: [u8; 4], from: [u8; 4]) -> [u8; 4] {
-    match from[3] {
-        255 => from,
-        0 if from == [0; 4] => to,
-        alpha => zip(to, from, |to, from| {
-            from.saturating_add(multiply(to, 255 - alpha))
-        }),
-    }
+    let kept = 255 - from[3];
+    zip(to, from, |to, from| from.saturating_add(multiply(to, kept)))
 }
 
 #[inline]
@@ -149,6 +165,23 @@ mod tests {
                     "mask {mask:#x}, covered, {new:?} onto {before:?}"
                 );
             }
+        }
+    }
+
+    #[test]
+    fn a_long_row_is_drawn_as_its_pixels() {
+        let pixel = |number: usize| match number / 20 {
+            0 => RED,
+            1 => NOTHING,
+            2 => HALF_BLUE,
+            _ => [RED, NOTHING, HALF_BLUE][number % 3],
+        };
+        let from: Vec<u8> = (0..90).flat_map(pixel).collect();
+        let mut to = [9, 8, 7, 255].repeat(90);
+        row(Mode::OVER, &mut to, &from);
+        for (number, got) in to.chunks(PIXEL).enumerate() {
+            let want = any(0xE, [9, 8, 7, 255], pixel(number));
+            assert_eq!(got, want, "pixel {number}");
         }
     }
 

@@ -146,7 +146,11 @@ fn children(layers: &Layers, parent: i32, onto: &mut Surface, rect: Rect, depth:
         }
         let at = (seen.x() - rect.x(), seen.y() - rect.y());
         let part = seen.moved(-layer.x, -layer.y);
-        if layer.opacity == 255 && layers.children(*number).is_empty() {
+        let is_leaf = layers.children(*number).is_empty();
+        if is_leaf && layer.surface.is_untouched() {
+            continue;
+        }
+        if is_leaf && layer.opacity == 255 {
             let all = onto.bounds();
             paint::picture(onto, &all, at, &layer.surface, &part, Mode::OVER);
             continue;

@@ -10,6 +10,8 @@ pub(super) struct Surface {
     width: u32,
     height: u32,
     pixels: Vec<u8>,
+    /// Something may have been drawn on it.
+    touched: bool,
 }
 
 impl Surface {
@@ -20,6 +22,7 @@ impl Surface {
             width,
             height,
             pixels: vec![0; bytes],
+            touched: false,
         }
     }
 
@@ -30,6 +33,7 @@ impl Surface {
             width,
             height,
             pixels,
+            touched: true,
         })
     }
 
@@ -57,9 +61,18 @@ impl Surface {
         &self.pixels
     }
 
+    /// Whether it is transparent for certain: nothing was drawn on it.
+    pub(super) fn is_untouched(&self) -> bool {
+        !self.touched
+    }
+
     /// Another size with the same upper left corner.
     pub(super) fn resize(&mut self, width: u32, height: u32) {
         let mut resized = Self::new(width, height);
+        if !self.touched {
+            *self = resized;
+            return;
+        }
         let shared = self.bounds().intersect(&resized.bounds());
         for y in 0..shared.bottom() {
             if let (Some(from), Some(to)) = (
@@ -80,6 +93,7 @@ impl Surface {
 
     pub(super) fn row_mut(&mut self, y: i32, x: i32, width: u32) -> Option<&mut [u8]> {
         let (from, to) = self.span(y, x, width)?;
+        self.touched = true;
         self.pixels.get_mut(from..to)
     }
 
