@@ -80,7 +80,7 @@ impl Display {
                 self.draw_image(&image, &bytes)
             }
             "video" | "distort" | "set" => {
-                self.counts.unsupported(opcode);
+                self.counts.count_unsupported(opcode);
                 Some(())
             }
             // Nothing that is seen.
@@ -89,7 +89,7 @@ impl Display {
             | "name" | "nest" | "nop" | "pipe" | "put" | "ready" | "required" | "select"
             | "timezone" | "touch" | "undefine" | "usbconnect" => Some(()),
             _ => {
-                self.counts.unknown(opcode);
+                self.counts.count_unknown(opcode);
                 Some(())
             }
         }
@@ -223,7 +223,8 @@ impl Display {
     fn set_cursor(&mut self, i: &Instruction<'_>) -> Option<()> {
         let part = Rect::new(i.int(3)?, i.int(4)?, i.int(5)?, i.int(6)?);
         let hotspot = (i.int(0)?, i.int(1)?);
-        if part.area() > self.limits.image_pixels {
+        let side = part.width().max(part.height());
+        if side > self.limits.side || part.area() > self.limits.image_pixels {
             return None;
         }
         let source = self.layers.get(i.int(2)?)?;
@@ -317,7 +318,7 @@ impl Display {
             _ => None,
         })?;
         if !exact {
-            self.counts.unsupported(opcode);
+            self.counts.count_unsupported(opcode);
         }
         Some(())
     }

@@ -64,11 +64,11 @@ pub struct Counts {
 }
 
 impl Counts {
-    pub(super) fn unsupported(&mut self, name: &str) {
+    pub(super) fn count_unsupported(&mut self, name: &str) {
         *self.unsupported.entry(name.to_owned()).or_default() += 1;
     }
 
-    pub(super) fn unknown(&mut self, name: &str) {
+    pub(super) fn count_unknown(&mut self, name: &str) {
         if let Some(count) = self.unknown.get_mut(name) {
             *count += 1;
         } else if self.unknown.len() < NAMES && name.len() <= NAME_BYTES {

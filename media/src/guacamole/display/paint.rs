@@ -84,8 +84,11 @@ pub(super) fn picture(
         .moved(by_x, by_y)
         .intersect(within)
         .intersect(&to.bounds());
-    // What the picture does not have is transparent.
+    if target.is_empty() {
+        return target;
+    }
     let width = target.width();
+    // What the picture does not have is transparent.
     let mut source = Vec::new();
     for y in target.y()..target.bottom() {
         let x = target.x().saturating_sub(by_x);
@@ -137,6 +140,9 @@ pub(super) fn transfer(
         .moved(by_x, by_y)
         .intersect(within)
         .intersect(&to.bounds());
+    if target.is_empty() {
+        return target;
+    }
     let width = target.width();
     for y in target.y()..target.bottom() {
         let source = from.row(

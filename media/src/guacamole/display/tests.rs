@@ -1,6 +1,7 @@
 //! What is drawn, against small pictures worked out by hand, and against guacenc.
 
 mod against_guacenc;
+mod any;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
