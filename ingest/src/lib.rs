@@ -6,6 +6,7 @@
 //! - [`protocol`]: what recorders and the server say to each other over the network.
 //! - [`import`]: files and folders of recordings into the log, each whole or not at all.
 //! - [`recorder`]: recording a command, and bringing what was recorded to the server.
+//! - [`sudo_logsrv`]: what sudo says to a log server, and the events that it becomes.
 //! - [`sample`]: recordings of any length, made up from a seed, for tests and benchmarks.
 //!
 //! Whatever is read here was written by somebody else: sizes, times, text and paths are checked
@@ -23,6 +24,7 @@ pub mod sample;
 mod screenshots;
 mod shown;
 pub mod sudo_iolog;
+pub mod sudo_logsrv;
 mod terminal;
 pub mod tlog;
 pub mod ttyrec;

@@ -31,6 +31,19 @@ impl Decoder {
         text.push_str(&String::from_utf8_lossy(bytes));
     }
 
+    /// The beginning of a character that waits for its rest; mostly empty.
+    pub(crate) fn held(&self) -> &[u8] {
+        &self.rest
+    }
+
+    /// One that goes on where another stood that held these bytes. What cannot be the beginning of a
+    /// character is none.
+    pub(crate) fn holding(bytes: &[u8]) -> Self {
+        let mut decoder = Self::default();
+        decoder.push(bytes, &mut String::new());
+        decoder
+    }
+
     /// Nothing follows: a character that waits for its rest will not get it.
     pub(crate) fn finish(&mut self, text: &mut String) {
         if !std::mem::take(&mut self.rest).is_empty() {

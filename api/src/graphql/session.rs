@@ -43,6 +43,7 @@ pub(super) enum EndReason {
     MaxLength,
     ConnectionLost,
     ServerUnreachable,
+    Refused,
     Unknown,
 }
 

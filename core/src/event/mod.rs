@@ -132,6 +132,7 @@ vocabulary! {
     "recording.commented" RECORDING_COMMENTED RecordingCommented,
     "recording.code_kept" CODE_KEPT CodeKept,
     "upload.quarantined" UPLOAD_QUARANTINED UploadQuarantined,
+    "upload.committed" UPLOAD_COMMITTED UploadCommitted,
     "video.requested" VIDEO_REQUESTED VideoRequested,
     "video.claimed" VIDEO_CLAIMED VideoClaimed,
     "video.encoded" VIDEO_ENCODED VideoEncoded,

@@ -16,7 +16,7 @@ pub struct ProcessStarted {
     pub parent_pid: Option<u32>,
     /// The full path of the program.
     pub path: String,
-    /// The process id.
+    /// The process id; 0 where the recorder does not know it.
     pub pid: u32,
     /// The user it runs as.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -1,5 +1,7 @@
 //! What happened to a recording, apart from what it shows.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 /// A part of the recording is missing.
@@ -51,6 +53,37 @@ pub struct UploadQuarantined {
     pub blob: Option<String>,
     /// Why it cannot be taken in.
     pub reason: String,
+}
+
+/// All that a recorder has sent for this stream so far stands in the log up to this event, and the
+/// recorder is told so. Written by the server for recorders of protocols that count entries and time
+/// of their own instead of our versions: from it, and from nothing else, a recorder whose connection
+/// broke can go on exactly where the log stands.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct UploadCommitted {
+    /// The recorder's time since the start: what is beyond `elapsed_s`, in nanoseconds.
+    pub elapsed_ns: u32,
+    /// The recorder's time since the start, in whole seconds.
+    pub elapsed_s: u64,
+    /// How many entries with a time it has sent.
+    pub entries: u64,
+    /// How many of them it does not send again when it resumes at the elapsed time.
+    pub entries_before: u64,
+    /// The beginnings of characters whose rest has not come yet: bytes in hexadecimal, by the
+    /// channel that they came on.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub held: BTreeMap<String, String>,
+    /// Which node has the recorder's connection.
+    pub node: String,
+    /// How many messages that have no place in its time it has sent.
+    pub notes: u64,
+    /// How many of them it does not send again when it resumes at the elapsed time.
+    pub notes_before: u64,
+    /// SHA-256 of the key that lets the recorder resume, in hexadecimal; said once, when the
+    /// recorder was given the key.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resume_key_sha256: Option<String>,
 }
 
 /// Somebody asked for a playable video.

@@ -164,6 +164,8 @@ pub enum EndReason {
     ConnectionLost,
     /// The recorder could not reach the server.
     ServerUnreachable,
+    /// It was not allowed, and never began.
+    Refused,
     /// The recording ends here and does not say why.
     Unknown,
 }

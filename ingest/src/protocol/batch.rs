@@ -142,7 +142,7 @@ const RESERVED_NOUNS: [&str; 9] = [
     "search",
     "token",
 ];
-const RESERVED_TYPES: [EventType; 8] = [
+const RESERVED_TYPES: [EventType; 9] = [
     EventType::SESSION_LAUNCHED,
     EventType::CLOCK_MEASURED,
     EventType::TERMINATE_REQUESTED,
@@ -150,6 +150,7 @@ const RESERVED_TYPES: [EventType; 8] = [
     EventType::SESSION_REVIEWED,
     EventType::RECORDING_VIEWED,
     EventType::RECORDING_DOWNLOADED,
+    EventType::UPLOAD_COMMITTED,
     EventType::VIDEO_REQUESTED,
 ];
 

@@ -321,13 +321,14 @@ impl SessionRow {
     }
 }
 
-const REASONS: [(EndReason, &str); 7] = [
+const REASONS: [(EndReason, &str); 8] = [
     (EndReason::User, "user"),
     (EndReason::Terminated, "terminated"),
     (EndReason::Inactivity, "inactivity"),
     (EndReason::MaxLength, "max_length"),
     (EndReason::ConnectionLost, "connection_lost"),
     (EndReason::ServerUnreachable, "server_unreachable"),
+    (EndReason::Refused, "refused"),
     (EndReason::Unknown, "unknown"),
 ];
 

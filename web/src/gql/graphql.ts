@@ -18,6 +18,7 @@ export type EndReason =
   | 'CONNECTION_LOST'
   | 'INACTIVITY'
   | 'MAX_LENGTH'
+  | 'REFUSED'
   | 'SERVER_UNREACHABLE'
   | 'TERMINATED'
   | 'UNKNOWN'

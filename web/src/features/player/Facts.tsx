@@ -15,6 +15,7 @@ const endReasons: Record<EndReason, string> = {
   MAX_LENGTH: 'reached the longest time allowed',
   CONNECTION_LOST: 'connection lost',
   SERVER_UNREACHABLE: 'server unreachable',
+  REFUSED: 'refused before it began',
   UNKNOWN: 'reason unknown',
 }
 
