@@ -13,6 +13,7 @@ mod rebuild;
 mod record;
 mod serve;
 mod settings;
+mod sudo_listeners;
 mod token;
 mod verify;
 

@@ -15,6 +15,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
 use super::{Data, output};
+use crate::cli::sudo_listeners::SudoListeners;
 use crate::processing::{Processing, Workshop};
 use crate::server::{App, router};
 
@@ -27,6 +28,7 @@ const DRAIN: Duration = Duration::from_secs(10);
   retrace serve
   retrace serve --data /var/lib/retrace --listen 0.0.0.0:8080
   retrace serve --data /var/lib/retrace --database-url postgres://retrace@db/retrace
+  retrace serve --sudo-tls-listen 0.0.0.0:30344 --sudo-tls-cert server.pem --sudo-tls-key server.key
 
 Stops on SIGTERM or Ctrl-C, and loses nothing. The log may be appended to by other processes at
 the same time (retrace import).")]
@@ -41,6 +43,8 @@ pub(super) struct Serve {
         default_value = "127.0.0.1:8080"
     )]
     listen: SocketAddr,
+    #[command(flatten)]
+    sudo: SudoListeners,
 }
 
 impl Serve {
@@ -64,6 +68,7 @@ impl Serve {
             )
         })?;
         let address = listener.local_addr()?;
+        let sudo = self.sudo.bind().await?;
         let app = App::new(&data, stored, reader, Arc::clone(&projections));
         let ingest = Arc::clone(&app.ingest);
         let workshop = Workshop {
@@ -76,9 +81,10 @@ impl Serve {
         };
         let processing = Processing::start(workshop, data.path())
             .context("the folder for work in hand cannot be written")?;
+        let (stop, stopped) = watch::channel(false);
+        let sudo = sudo.start(&app, data.path(), &stopped)?;
         output::line(format!("listening on http://{address}"))?;
 
-        let (stop, stopped) = watch::channel(false);
         let mut until_stop = stopped.clone();
         let server = axum::serve(listener, router(app)).with_graceful_shutdown(async move {
             // An error means that the sender is gone, which is a reason to stop too.
@@ -89,7 +95,8 @@ impl Serve {
         output::note("stopping: no new requests, then the read models are put down");
         ingest.stop();
         stop.send_replace(true);
-        if tokio::time::timeout(DRAIN, server).await.is_err() {
+        let served = async { tokio::join!(server, sudo) };
+        if tokio::time::timeout(DRAIN, served).await.is_err() {
             output::note("some requests did not end in time and were cut off");
         }
         processing.shutdown().await;

@@ -12,6 +12,8 @@
 //! | `POST`, `GET`, `DELETE /v1/web-session` | – | signs a browser in, says who it is, signs it out |
 //! | `GET /healthz`, `/readyz` | anyone | whether the process is alive, and ready to answer |
 //! | anything else | anyone | the web UI, which holds no data |
+//!
+//! Beside HTTP, [`sudo`] takes what sudo records.
 
 mod assets;
 mod auth;
@@ -20,6 +22,7 @@ mod ingest;
 mod media;
 mod proofs;
 mod recordings;
+pub mod sudo;
 mod web_session;
 
 use std::path::PathBuf;

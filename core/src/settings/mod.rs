@@ -192,6 +192,11 @@ settings! {
         hardware: Cow<'static, str> = Cow::Borrowed("any"),
             Kind::Choice(&["none", "any", "nvenc", "vaapi", "qsv"]);
     }
+    /// What sudo records straight into the log.
+    sudo: Sudo {
+        /// How long a recording whose connection broke is held open for a sender that goes on with it.
+        resume_within_s: u64 = 300, Kind::Seconds { min: 1, max: 30 * 86_400 };
+    }
     /// What outsiders see of the log.
     proofs: Proofs {
         /// Whether the checkpoint and the tiles of hashes, which show no content, need no token.

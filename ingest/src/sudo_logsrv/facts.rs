@@ -67,6 +67,18 @@ impl Facts {
         facts
     }
 
+    /// Adds what the server itself knows of the client. It comes before what the client says.
+    pub fn add(&mut self, facts: &[(&str, String)]) {
+        let mut lines: Vec<String> = facts
+            .iter()
+            .map(|(key, value)| format!("{key}: {value}"))
+            .collect();
+        if !self.others.is_empty() {
+            lines.push(std::mem::take(&mut self.others));
+        }
+        self.others = lines.join("\n");
+    }
+
     /// The command line as people write it: the full path, and the arguments, quoted where a shell
     /// would need it.
     pub fn command_line(&self) -> String {

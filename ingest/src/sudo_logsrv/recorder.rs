@@ -184,6 +184,12 @@ impl Recorder {
             .max(self.at(self.elapsed).saturating_add_micros(quiet))
     }
 
+    /// How long the command has run when nothing has come for so long.
+    pub fn ran_after(&self, quiet: Duration) -> Duration {
+        let micros = self.now_after(quiet).micros_since(self.started);
+        Duration::from_micros(u64::try_from(micros).unwrap_or(0))
+    }
+
     /// Takes a message.
     ///
     /// # Errors

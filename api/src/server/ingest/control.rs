@@ -8,14 +8,14 @@ use std::time::Duration;
 use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::sse::{self, KeepAlive, KeepAliveStream, Sse};
-use retrace_core::event::{Event, EventBatch, EventType};
-use retrace_core::{StreamVersion, Timestamp};
-use retrace_ingest::protocol::{ErrorCode, Policy};
+use retrace_core::StreamVersion;
+use retrace_core::event::{Event, EventType};
+use retrace_ingest::protocol::ErrorCode;
 use tokio::sync::mpsc::{self, Sender};
 use tokio_stream::wrappers::ReceiverStream;
 
 use super::error::IngestError;
-use super::launch::push_policy;
+use super::launch::tell_policy;
 use super::uploader::Uploader;
 use crate::control::{ControlError, Session};
 use crate::server::App;
@@ -128,7 +128,7 @@ impl Channel {
                 (is_told, control.next_version() > self.next)
             };
             if !policy_is_told {
-                self.say_policy(&policy).await?;
+                tell_policy(&self.session, &policy).await?;
             }
             if (is_behind || !policy_is_told) && !self.tell_on().await? {
                 return Ok(());
@@ -140,18 +140,6 @@ impl Channel {
                 _ = stopping.wait_for(|stop| *stop) => return Ok(()),
             }
         }
-    }
-
-    /// Writes down that the policy is another than the recorder was told.
-    async fn say_policy(&self, policy: &Policy) -> Result<(), ControlError> {
-        self.session
-            .append(|control| {
-                let mut events = EventBatch::new();
-                push_policy(control, policy, Timestamp::now(), &mut events)?;
-                Ok::<_, ControlError>((!events.is_empty()).then_some(events))
-            })
-            .await?;
-        Ok(())
     }
 
     /// Tells what was said and not told yet. Answers whether the recorder still listens.

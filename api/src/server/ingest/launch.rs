@@ -1,13 +1,10 @@
 //! `POST /v1/sessions`: a session starts, and its recording is promised.
 
-use std::path::Path;
-
 use axum::Json;
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use retrace_core::event::{ConfigChanged, EventBatch};
-use retrace_core::settings::Settings;
 use retrace_core::{SessionId, StreamName, StreamVersion, Timestamp};
 use retrace_ingest::protocol::{
     ErrorCode, IngestLimits, LaunchAnswer, LaunchRequest, LogFacts, Policy,
@@ -17,7 +14,8 @@ use uuid::Version;
 
 use super::body::{InHand, Pieces, announced, check_media_type, whole};
 use super::error::IngestError;
-use crate::control::{Control, ControlError, NewUploadToken, POLICY_SETTING};
+use super::promise::check_promise;
+use crate::control::{Control, ControlError, NewUploadToken, POLICY_SETTING, Session};
 use crate::server::auth::bearer;
 use crate::server::{App, BODY_BYTES_MAX};
 use crate::tokens::{Denied, Recorder};
@@ -45,7 +43,9 @@ pub(super) async fn launch(
     if session.control().await?.next_version() == StreamVersion(0) {
         let required = request.recording_required || policy.recording_required;
         if required {
-            check_promise(&app, &limits, &settings).await?;
+            check_promise(&app, &settings)
+                .await?
+                .map_err(|why| IngestError::new(ErrorCode::RecordingNotPossible, why))?;
         }
         check_unused(&app, id).await?;
     }
@@ -159,8 +159,23 @@ async fn check_unused(app: &App, id: SessionId) -> Result<(), IngestError> {
     Err(IngestError::new(ErrorCode::SessionConflict, message))
 }
 
+/// Writes down that the policy is another than the recorder was told.
+pub(in crate::server) async fn tell_policy(
+    session: &Session,
+    policy: &Policy,
+) -> Result<(), ControlError> {
+    session
+        .append(|control| {
+            let mut events = EventBatch::new();
+            push_policy(control, policy, Timestamp::now(), &mut events)?;
+            Ok::<_, ControlError>((!events.is_empty()).then_some(events))
+        })
+        .await?;
+    Ok(())
+}
+
 /// Writes down which policy the recorder is told, when it was told another before, or none.
-pub(super) fn push_policy(
+pub(in crate::server) fn push_policy(
     control: &Control,
     policy: &Policy,
     now: Timestamp,
@@ -177,37 +192,4 @@ pub(super) fn push_policy(
         setting: POLICY_SETTING.to_owned(),
     };
     Ok(events.push(now, changed)?)
-}
-
-/// No promise without room for the recording, or under a policy that this version cannot keep.
-async fn check_promise(
-    app: &App,
-    limits: &IngestLimits,
-    settings: &Settings,
-) -> Result<(), IngestError> {
-    let refused = |why: String| Err(IngestError::new(ErrorCode::RecordingNotPossible, why));
-    let unknown = app.settings.unknown().await?;
-    if let Some(name) = unknown.keys().find(|name| name.starts_with("policy.")) {
-        return refused(format!(
-            "the setting `{name}` cannot be in force: this version of the server does not know it"
-        ));
-    }
-    let folder = app.ingest.data.clone();
-    let free = tokio::task::spawn_blocking(move || free_bytes(&folder))
-        .await
-        .map_err(|error| IngestError::internal(&error))?;
-    match free {
-        Ok(free) if free >= limits.free_bytes_min => Ok(()),
-        Ok(free) => refused(format!(
-            "the server has {free} bytes of free space, expected at least {} \
-             (`ingest.free_space_min`)",
-            settings.ingest.free_space_min
-        )),
-        Err(error) => refused(format!("the server's free space is not known: {error}")),
-    }
-}
-
-fn free_bytes(folder: &Path) -> std::io::Result<u64> {
-    let space = rustix::fs::statvfs(folder)?;
-    Ok(space.f_bavail.saturating_mul(space.f_frsize))
 }

@@ -4,6 +4,7 @@
 //! | module | holds |
 //! |---|---|
 //! | `launch` | `POST /v1/sessions` |
+//! | `promise` | whether a recording can be promised |
 //! | `events` | where a stream goes on; appending to it |
 //! | `blobs` | segments and screenshots |
 //! | `control` | the control channel, as server-sent events |
@@ -24,7 +25,8 @@ mod clock;
 mod control;
 mod error;
 mod events;
-mod launch;
+pub(super) mod launch;
+pub(super) mod promise;
 mod rest;
 mod uploader;
 
@@ -68,7 +70,7 @@ impl Ingest {
     }
 
     /// The policy in force, or that was so just now.
-    async fn policy(&self, settings: &SettingsBook) -> Result<Policy, StoreError> {
+    pub(super) async fn policy(&self, settings: &SettingsBook) -> Result<Policy, StoreError> {
         let mut held = self.policy.lock().await;
         if let Some((read_at, policy)) = &*held
             && read_at.elapsed() < POLICY_HOLDS
@@ -114,6 +116,6 @@ pub(super) fn routes() -> Router<App> {
         .layer(middleware::from_fn(rest::read_before_refusal))
 }
 
-async fn limits(app: &App) -> Result<IngestLimits, StoreError> {
+pub(super) async fn limits(app: &App) -> Result<IngestLimits, StoreError> {
     Ok(IngestLimits::of(&app.settings.recent().await?.ingest))
 }
