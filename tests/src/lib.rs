@@ -6,6 +6,7 @@
 
 pub mod crash;
 pub mod person;
+pub mod sudo;
 pub mod upload;
 
 use std::io::{BufRead, BufReader, Read};

@@ -11,8 +11,8 @@ pub const MESSAGE_BYTES_MAX: usize = 2 << 20;
 /// The bytes of a size.
 const SIZE_BYTES: usize = 4;
 
-/// Cuts bytes that come in pieces of any size into messages. Holds no more than one message and the
-/// piece that came last.
+/// Cuts bytes that come in pieces of any size into messages. Holds what was pushed and not taken; who
+/// takes messages before pushing more holds no more than one message and the piece that came last.
 #[derive(Debug, Default)]
 pub struct Frames {
     bytes: Vec<u8>,
@@ -59,6 +59,11 @@ impl Frames {
             (have, Ok(Some(size))) => (SIZE_BYTES + size).saturating_sub(have).max(1),
             _ => 1,
         }
+    }
+
+    /// How many bytes were pushed and not taken.
+    pub fn waiting_bytes(&self) -> usize {
+        self.rest().len()
     }
 
     /// Whether the beginning of a message is there, and the rest of it is not.

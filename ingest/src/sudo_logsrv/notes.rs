@@ -12,7 +12,11 @@ const COMMAND_MAX: usize = 16 << 10;
 
 /// A command that the policy refused.
 pub(super) fn denied(reason: &[u8], facts: &Facts) -> AuthDenied {
-    let reason = or_unknown(clipped(reason, REASON_MAX));
+    // Of a command within a session sudo gives none.
+    let reason = match clipped(reason, REASON_MAX) {
+        reason if reason.is_empty() => "refused".to_owned(),
+        reason => reason,
+    };
     let command = clipped(facts.command_line().as_bytes(), COMMAND_MAX);
     AuthDenied {
         address: facts.submit_host.clone(),
@@ -27,7 +31,7 @@ pub(super) fn denied(reason: &[u8], facts: &Facts) -> AuthDenied {
 
 /// What the policy found wrong.
 pub(super) fn alert(reason: &[u8], pairs: &[InfoMessage]) -> MarkerSet {
-    let reason = or_unknown(clipped(reason, REASON_MAX));
+    let reason = clipped(reason, REASON_MAX);
     let command = Facts::of(pairs).command_line();
     let command = clipped(command.as_bytes(), COMMAND_MAX);
     marker(if command.is_empty() {
@@ -66,12 +70,4 @@ pub(super) fn exited(exit: &ExitMessage) -> Option<MarkerSet> {
 
 fn marker(label: String) -> MarkerSet {
     MarkerSet { label }
-}
-
-fn or_unknown(reason: String) -> String {
-    if reason.is_empty() {
-        "no reason was given".to_owned()
-    } else {
-        reason
-    }
 }

@@ -168,8 +168,11 @@ async fn record<S: AsyncRead + AsyncWrite + Unpin>(
     wire: &mut Wire<S>,
     accepted: &Accepted,
 ) -> Result<Option<ServerEvent>, Fault> {
-    promise(server).await?;
-    let (session, policy) = launch(server, &accepted.facts, accepted.at).await?;
+    let launched = async {
+        promise(server).await?;
+        launch(server, &accepted.facts, accepted.at).await
+    };
+    let (session, policy) = wire.reading_on(launched).await?;
     let id = session.id();
     let seat = server.seats.take(id).await.ok_or(Fault::Busy)?;
     let key = ResumeKey::random()?;

@@ -96,7 +96,8 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Recording<'a, S> {
         self.cut_at = None;
         let piece = self.recorder.cut()?;
         let events = piece.events.len();
-        self.stream.append(piece.events).await?;
+        let append = self.stream.append(piece.events);
+        self.wire.reading_on(append).await?;
         let limits = limits(&self.server.app).await?;
         let mut pace = self.session.pace();
         pace.spend(events);

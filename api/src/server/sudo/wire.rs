@@ -18,6 +18,9 @@ pub(super) const SMALL_BYTES: usize = 64 << 10;
 /// A message that has begun must be there after this time, and a large one at this pace.
 const MESSAGE_WITHIN: Duration = Duration::from_secs(30);
 const BYTES_PER_SECOND_MIN: usize = 32 << 10;
+/// So much is read ahead while the log is waited for. What lies in the system's own buffer is lost
+/// when a client is killed, what was read is recorded.
+const AHEAD_BYTES: usize = 64 << 10;
 /// How long a client may leave what it is told unread.
 const SENT_WITHIN: Duration = Duration::from_secs(30);
 /// How long, and how much, is read of a client after it was told to end. Hanging up on bytes that
@@ -49,6 +52,8 @@ pub(super) struct Wire<S> {
     room: Option<OwnedSemaphorePermit>,
     /// When the message that has begun must be there.
     due: Option<Instant>,
+    /// Nothing more will come, and why, if not because the client hung up.
+    over: Option<Option<io::Error>>,
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
@@ -61,6 +66,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
             within: MESSAGE_WITHIN,
             room: None,
             due: None,
+            over: None,
         }
     }
 
@@ -72,6 +78,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
                 self.room = None;
                 self.due = None;
                 return Ok(Some(message));
+            }
+            if let Some(why) = self.over.take() {
+                self.over = Some(None);
+                return match why {
+                    Some(error) => Err(error.into()),
+                    None if self.frames.has_begun() => Err(WireError::CutOff),
+                    None => Ok(None),
+                };
             }
             let missing = self.frames.missing();
             if self.room.is_none() && missing > SMALL_BYTES {
@@ -88,17 +102,32 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
                     .get_or_insert_with(|| Instant::now() + self.within + paid);
                 timeout_at(due, read)
                     .await
-                    .map_err(|_| WireError::TooSlow)??
+                    .map_err(|_| WireError::TooSlow)?
             } else {
-                read.await?
+                read.await
             };
-            if read == 0 && self.frames.has_begun() {
-                return Err(WireError::CutOff);
+            self.keep(read);
+        }
+    }
+
+    /// Does something else, and meanwhile goes on reading what the client sends.
+    pub(super) async fn reading_on<T>(&mut self, work: impl Future<Output = T>) -> T {
+        tokio::pin!(work);
+        while self.over.is_none() && self.frames.waiting_bytes() < AHEAD_BYTES {
+            tokio::select! {
+                biased;
+                done = &mut work => return done,
+                read = self.stream.read(&mut self.buffer) => self.keep(read),
             }
-            if read == 0 {
-                return Ok(None);
-            }
-            self.frames.push(&self.buffer[..read]);
+        }
+        work.await
+    }
+
+    fn keep(&mut self, read: io::Result<usize>) {
+        match read {
+            Ok(0) => self.over = Some(None),
+            Ok(read) => self.frames.push(&self.buffer[..read]),
+            Err(error) => self.over = Some(Some(error)),
         }
     }
 
@@ -174,6 +203,28 @@ mod tests {
         let message = client_to_bytes(output(100));
         client.write_all(&message[..10]).await.unwrap();
         assert!(matches!(wire.next().await, Err(WireError::TooSlow)));
+    }
+
+    #[tokio::test]
+    async fn what_is_sent_while_something_else_is_done_is_read() {
+        let (mut client, server) = tokio::io::duplex(200);
+        let mut wire = Wire::new(server, Arc::new(Semaphore::new(0)));
+        let sent = async {
+            for _ in 0..100 {
+                client
+                    .write_all(&client_to_bytes(output(100)))
+                    .await
+                    .unwrap();
+            }
+            client
+        };
+        let client = wire.reading_on(sent).await;
+        drop(client);
+        for _ in 0..100 {
+            assert_eq!(wire.next().await.unwrap(), Some(output(100)));
+        }
+        assert!(matches!(wire.next().await, Ok(None)));
+        assert!(matches!(wire.next().await, Ok(None)));
     }
 
     #[tokio::test]
