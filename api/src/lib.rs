@@ -9,6 +9,7 @@
 //! | [`tokens`] | access tokens, as events in the log |
 //! | [`control`] | what is said to and about sessions that go on: launches, upload tokens |
 //! | [`processing`] | video, thumbnails and MP4s, built once for all nodes |
+//! | [`node`] | the name of a node, which stays when it is started anew |
 //! | [`export`] | a session as a file in a format of others |
 //!
 //! **Invariant.** Nobody reads evidence without a token: each route that answers with more than
@@ -19,6 +20,7 @@ pub mod cli;
 pub mod control;
 pub mod export;
 pub mod graphql;
+pub mod node;
 pub mod processing;
 pub mod server;
 pub mod tokens;

@@ -11,6 +11,7 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use super::output;
+use crate::node::node_name;
 use crate::server::App;
 use crate::server::sudo::{self, SudoServer, TlsFiles};
 
@@ -80,7 +81,7 @@ impl Bound {
     ) -> anyhow::Result<impl Future<Output = ()> + use<>> {
         let mut serving = JoinSet::new();
         if !self.0.is_empty() {
-            let node = sudo::node_name(data)?;
+            let node = node_name(data)?;
             let server = SudoServer::new(app.clone(), node, stopped.clone());
             serving.spawn(sudo::end_lost_sessions(Arc::clone(&server)));
             for (listener, tls) in self.0 {

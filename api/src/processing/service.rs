@@ -20,6 +20,7 @@ use tokio::task::{JoinSet, spawn_blocking};
 use super::ProgressBook;
 use super::job;
 use super::need::{Due, Known};
+use crate::node::node_name;
 
 /// How often the read model is asked for sessions that something concerned.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
@@ -57,7 +58,7 @@ impl Processing {
     /// # Errors
     /// When the folder cannot be written.
     pub fn start(workshop: Workshop, data: &Path) -> io::Result<Self> {
-        let node = node_name(data)?;
+        let node = node_name(data).map_err(io::Error::other)?;
         let folder = data.join("work");
         match fs::remove_dir_all(&folder) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
@@ -88,19 +89,6 @@ impl Processing {
             tracing::error!(%error, "the work on recordings was not waited for");
         }
     }
-}
-
-/// The name of this node: the same after a restart, so that it goes on with its own work.
-fn node_name(data: &Path) -> io::Result<String> {
-    let path = data.join("node");
-    match fs::read_to_string(&path) {
-        Ok(name) if !name.trim().is_empty() => return Ok(name.trim().to_owned()),
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-        _ => {}
-    }
-    let name = uuid::Uuid::new_v4().to_string();
-    fs::write(&path, format!("{name}\n"))?;
-    Ok(name)
 }
 
 struct Looking {

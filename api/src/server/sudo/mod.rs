@@ -12,7 +12,6 @@
 //! | `append` | pieces of a recording into the log |
 //! | `seats` | who holds the connection of which session; which sessions have lost theirs |
 //! | `lost` | ending sessions that nobody came back for |
-//! | `node` | the name of this node |
 //!
 //! Promises:
 //! - a client is told a commit point only for what stands in the log;
@@ -28,7 +27,6 @@ mod connection;
 mod launch;
 mod listener;
 mod lost;
-mod node;
 mod recording;
 mod seats;
 mod tls;
@@ -43,7 +41,6 @@ use self::seats::Seats;
 use super::App;
 pub use listener::serve;
 pub use lost::end_lost_sessions;
-pub use node::{NodeError, node_name};
 pub use tls::{TlsError, TlsFiles};
 
 /// So many connections are served at once. Each command that sudo runs holds one, so this is the

@@ -1,8 +1,8 @@
 //! The name of this node.
 //!
-//! Nodes of one log each end the sessions that they had the connection of, and no others: a quiet
-//! session may be well and alive on another node. So a node needs a name that stays when it is
-//! started anew.
+//! Nodes of one log go on with their own work after a start, and leave that of others alone: a session
+//! that sudo sends to another node may be well and alive although it is quiet. So a node has a name that
+//! stays.
 
 use std::fs::OpenOptions;
 use std::io::{self, Write};
