@@ -11,6 +11,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use retrace_tests::{PATIENCE, Retrace};
+use rustix::fs::{FlockOperation, fcntl_lock};
 use serde_json::{Value, json};
 
 /// A dump of the tests of another crate: 76 s of a shell over SSH.
@@ -184,6 +185,32 @@ fn a_session_that_is_being_written_arrives_once_and_whole_through_kills_and_rest
     assert_eq!(lines[0]["session"], live["session"]);
     assert_eq!(texts(&other.log_content(), &live["session"]), live_text);
     assert!(retrace.run(&["verify"]).status.success());
+}
+
+#[test]
+fn a_session_ends_when_its_writer_lets_go_of_the_file_however_long_nothing_was_written() {
+    let retrace = Retrace::new();
+    let folder = retrace.scratch().join("recordings");
+    fs::create_dir(&folder).unwrap();
+    let dump = dump();
+    let mut file = fs::File::create(folder.join("ssh-locked")).unwrap();
+    fcntl_lock(&file, FlockOperation::NonBlockingLockExclusive).unwrap();
+    file.write_all(&dump[..200_000]).unwrap();
+    let mut watcher = Watcher::start(&retrace, &folder, "2s");
+    let live = watcher.until("live", "ssh-locked");
+    // Longer than what would be the end without the lock.
+    thread::sleep(Duration::from_secs(4));
+    assert!(watcher.lines.try_recv().is_err());
+    file.write_all(&dump[200_000..]).unwrap();
+    drop(file);
+    let ended = Instant::now();
+    assert_eq!(
+        watcher.until("ended", "ssh-locked")["session"],
+        live["session"]
+    );
+    assert!(ended.elapsed() < Duration::from_secs(20));
+    watcher.terminate();
+    assert!(texts(&retrace.log_content(), &live["session"]).contains("END hollyspar-9046"));
 }
 
 #[test]
