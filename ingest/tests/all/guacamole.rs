@@ -11,7 +11,7 @@ use retrace_core::SessionId;
 use retrace_ingest::import::{ImportOptions, Outcome, WatchOptions, Watched, watch_folders};
 use tokio::sync::watch;
 
-use crate::pictures::Place;
+use crate::place::Place;
 use crate::support::{events_of, shared};
 
 /// The dump that the blobs of a session are together, and the text that was typed.

@@ -9,7 +9,9 @@
 mod format;
 mod guacamole;
 mod import;
-mod pictures;
+mod place;
 mod recordings;
 mod round_trip;
+mod screenshots;
 mod support;
+mod video;

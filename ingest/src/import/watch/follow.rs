@@ -8,7 +8,7 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
 use retrace_core::blob::BlobStore;
 use retrace_core::event::{Event, EventBatch, EventType};
@@ -17,16 +17,12 @@ use retrace_core::{SessionId, SourceName, StreamName, StreamVersion, Timestamp};
 use sha2::{Digest, Sha256};
 use tokio::task::spawn_blocking;
 
-use super::lock::is_locked_for_writing;
-use crate::Limits;
-use crate::guacamole::{
-    Dump, Guacamole, Known, OPENING_BYTES_MAX, Opening, Telling, about_dump, counts, tell_problems,
-    us,
-};
+use super::opened::{Growing, Opened};
+use crate::guacamole::{Dump, Known, Telling, about_dump, counts, tell_problems, us};
 use crate::import::append::there;
 use crate::import::blobs::Blobs;
-use crate::import::check::{beginning, ending, guess_start, recording_file};
-use crate::import::discover::{Folder, Look, unreadable};
+use crate::import::check::{beginning, ending, recording_file};
+use crate::import::discover::unreadable;
 use crate::import::{
     About, Candidate, ContentFacts, FormatError, ImportError, ImportOptions, Sink,
 };
@@ -57,28 +53,6 @@ pub(super) struct Follower {
     not_before: Instant,
 }
 
-/// Whether a file is still written.
-#[derive(Debug, Clone, Copy)]
-struct Growing {
-    bytes: u64,
-    since: Instant,
-    was_locked: bool,
-}
-
-impl Growing {
-    /// Looks at the file; answers whether what is read of it now is all.
-    fn is_over(&mut self, file: &File, idle: Duration) -> io::Result<bool> {
-        let is_locked = is_locked_for_writing(file);
-        let bytes = file.metadata()?.len();
-        if bytes != self.bytes {
-            (self.bytes, self.since) = (bytes, Instant::now());
-        }
-        let was_let_go = self.was_locked && !is_locked;
-        self.was_locked |= is_locked;
-        Ok(was_let_go || (!is_locked && self.since.elapsed() >= idle))
-    }
-}
-
 /// A session that is in the log.
 struct Live {
     session: SessionId,
@@ -98,11 +72,7 @@ impl Follower {
     pub(super) fn new(path: PathBuf, not_before: Instant) -> Self {
         Self {
             path,
-            growing: Growing {
-                bytes: 0,
-                since: Instant::now(),
-                was_locked: false,
-            },
+            growing: Growing::new(),
             live: None,
             not_before,
         }
@@ -228,68 +198,6 @@ impl Follower {
         }
         self.live = Some(Box::new(live));
         Ok(None)
-    }
-}
-
-/// A dump that has opened.
-struct Opened {
-    file: File,
-    opening: Opening,
-    candidate: Candidate,
-    start: Timestamp,
-}
-
-impl Opened {
-    /// `None` when too little of it is there.
-    fn look(
-        path: &Path,
-        growing: &mut Growing,
-        idle: Duration,
-        limits: &Limits,
-        told_start: Option<Timestamp>,
-    ) -> io::Result<Option<Self>> {
-        let file = File::open(path)?;
-        let is_over = growing.is_over(&file, idle)?;
-        let mut beginning = Vec::new();
-        (&file)
-            .take(OPENING_BYTES_MAX as u64)
-            .read_to_end(&mut beginning)?;
-        let Some(opening) = Opening::of(&beginning, is_over) else {
-            return Ok(None);
-        };
-        // The last change is asked for first, so that the start is not too late by what comes in between.
-        let changed = file
-            .metadata()?
-            .modified()
-            .unwrap_or(SystemTime::UNIX_EPOCH);
-        let start = match told_start.or(opening.started_at) {
-            Some(start) => start,
-            None => guess_start(changed, us(duration_ms(path)?)),
-        };
-        let folder = Folder::around(path, limits);
-        let candidate = Look::at(path, growing.bytes, &folder).whole(&Guacamole);
-        // It is read from its beginning.
-        let file = File::open(path)?;
-        Ok(Some(Self {
-            file,
-            opening,
-            candidate,
-            start,
-        }))
-    }
-}
-
-/// How long what is there of a dump lasts.
-fn duration_ms(path: &Path) -> io::Result<u64> {
-    let (mut file, mut dump) = (File::open(path)?, Dump::new(Known::default()));
-    let mut buffer = vec![0; READ_BYTES];
-    loop {
-        let count = file.read(&mut buffer)?;
-        if count == 0 {
-            return Ok(dump.duration_ms());
-        }
-        dump.push(&buffer[..count]);
-        while dump.piece().is_some() {}
     }
 }
 

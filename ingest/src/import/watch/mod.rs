@@ -14,6 +14,7 @@
 mod files;
 mod follow;
 mod lock;
+mod opened;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
