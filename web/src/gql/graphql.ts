@@ -47,6 +47,26 @@ export type MomentKind =
   /** A line of the screen, once it stood still. */
   | 'SCREEN';
 
+/** How far something that is built is. */
+export type ProcessingState =
+  /** It is there. */
+  | 'COMPLETED'
+  /** It could not be built. */
+  | 'FAILED'
+  /** Somebody asked for it. */
+  | 'REQUESTED'
+  /** A node works on it. */
+  | 'WORKING';
+
+/** What is built. */
+export type ProductKind =
+  /** A video that all browsers play. */
+  | 'MP4'
+  /** Small pictures along the timeline, and how much of the screen changed when. */
+  | 'THUMBNAILS'
+  /** Video of pictures that were captured one by one: screenshots, Guacamole dumps. */
+  | 'VIDEO';
+
 /** Where to search: all conditions that are given must hold. */
 export type SearchFilter = {
   host?: string | null | undefined;
@@ -92,6 +112,15 @@ export type SessionState =
   | 'ACTIVE'
   | 'ENDED';
 
+/** What is asked for as video. */
+export type VideoKind =
+  /** A video that all browsers play. */
+  | 'MP4'
+  /** Thumbnails and changes of the screen, once more: only what failed has to be asked for. */
+  | 'THUMBNAILS'
+  /** Video of pictures that were captured one by one, once more: only what failed has to be asked for. */
+  | 'VIDEO';
+
 export type LogHeadQueryVariables = Exact<{ [key: string]: never; }>;
 
 
@@ -119,7 +148,7 @@ export type SessionQueryVariables = Exact<{
 }>;
 
 
-export type SessionQuery = { session: { id: string, title: string | null, user: string | null, host: string | null, command: string | null, protocol: string | null, target: string | null, state: SessionState, startedAt: string, endedAt: string | null, durationMs: number, recordedAt: string, endReason: EndReason | null, exitStatus: number | null, asciicastUrl: string | null, streams: Array<string>, recording: { name: string, format: string, bytes: number, sha256: string, idleLimitMs: number | null } | null, terminal: { columns: number, rows: number } | null, counts: { events: number, outputBytes: number, keys: number, markers: number }, activityMap: { bucketMs: number, durationMs: number, series: Array<{ kind: ActivityKind, values: Array<number>, max: number }> }, markers: Array<{ offsetMs: number, label: string }> } | null };
+export type SessionQuery = { session: { id: string, title: string | null, user: string | null, host: string | null, command: string | null, protocol: string | null, target: string | null, state: SessionState, startedAt: string, endedAt: string | null, durationMs: number, recordedAt: string, endReason: EndReason | null, exitStatus: number | null, asciicastUrl: string | null, streams: Array<string>, recording: { name: string, format: string, bytes: number, sha256: string, idleLimitMs: number | null } | null, terminal: { columns: number, rows: number } | null, counts: { events: number, outputBytes: number, keys: number, markers: number }, activityMap: { bucketMs: number, durationMs: number, series: Array<{ kind: ActivityKind, values: Array<number>, max: number }> }, markers: Array<{ offsetMs: number, label: string }>, changes: Array<{ offsetMs: number, label: string }>, idleStretches: Array<{ fromMs: number, toMs: number }> } | null };
 
 export type ScreenQueryVariables = Exact<{
   id: string | number;
@@ -166,6 +195,28 @@ export type FacetsQueryVariables = Exact<{ [key: string]: never; }>;
 
 
 export type FacetsQuery = { facets: { users: Array<{ value: string, count: number }>, hosts: Array<{ value: string, count: number }>, protocols: Array<{ value: string, count: number }> } };
+
+export type MediaQueryVariables = Exact<{
+  id: string | number;
+}>;
+
+
+export type MediaQuery = { session: { state: SessionState, media: { clipsZipUrl: string | null, video: { url: string, codec: string, width: number, height: number, startMs: number, durationMs: number, bytes: number, isLive: boolean } | null, clips: Array<{ number: number, url: string, source: string, codec: string, width: number, height: number, startMs: number, endMs: number, bytes: number }>, products: Array<{ kind: ProductKind, state: ProcessingState, progressPermille: number | null, changedAt: string, reason: string | null, url: string | null, bytes: number | null, durationMs: number | null }>, problems: Array<{ startMs: number, mediaType: string, problem: string, url: string }> } } | null };
+
+export type ThumbnailsQueryVariables = Exact<{
+  id: string | number;
+}>;
+
+
+export type ThumbnailsQuery = { session: { media: { thumbnails: Array<{ url: string, columns: number, tileWidth: number, tileHeight: number, timesMs: Array<number> }> } } | null };
+
+export type RequestVideoMutationVariables = Exact<{
+  session: string | number;
+  kind: VideoKind;
+}>;
+
+
+export type RequestVideoMutation = { requestVideo: boolean };
 
 export class TypedDocumentString<TResult, TVariables>
   extends String
@@ -294,6 +345,14 @@ export const SessionDocument = new TypedDocumentString(`
       offsetMs
       label
     }
+    changes: seekPoints(kinds: [CHANGE], first: 100) {
+      offsetMs
+      label
+    }
+    idleStretches(atLeastMs: 5000) {
+      fromMs
+      toMs
+    }
   }
 }
     `) as unknown as TypedDocumentString<SessionQuery, SessionQueryVariables>;
@@ -413,3 +472,70 @@ export const FacetsDocument = new TypedDocumentString(`
   }
 }
     `) as unknown as TypedDocumentString<FacetsQuery, FacetsQueryVariables>;
+export const MediaDocument = new TypedDocumentString(`
+    query Media($id: ID!) {
+  session(id: $id) {
+    state
+    media {
+      video {
+        url
+        codec
+        width
+        height
+        startMs
+        durationMs
+        bytes
+        isLive
+      }
+      clips {
+        number
+        url
+        source
+        codec
+        width
+        height
+        startMs
+        endMs
+        bytes
+      }
+      clipsZipUrl
+      products {
+        kind
+        state
+        progressPermille
+        changedAt
+        reason
+        url
+        bytes
+        durationMs
+      }
+      problems {
+        startMs
+        mediaType
+        problem
+        url
+      }
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<MediaQuery, MediaQueryVariables>;
+export const ThumbnailsDocument = new TypedDocumentString(`
+    query Thumbnails($id: ID!) {
+  session(id: $id) {
+    media {
+      thumbnails {
+        url
+        columns
+        tileWidth
+        tileHeight
+        timesMs
+      }
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<ThumbnailsQuery, ThumbnailsQueryVariables>;
+export const RequestVideoDocument = new TypedDocumentString(`
+    mutation RequestVideo($session: ID!, $kind: VideoKind!) {
+  requestVideo(session: $session, kind: $kind)
+}
+    `) as unknown as TypedDocumentString<RequestVideoMutation, RequestVideoMutationVariables>;

@@ -61,6 +61,11 @@ export async function fetchText(path: string, signal?: AbortSignal): Promise<str
   return response.text()
 }
 
+/** Whether a file could be had: a browser does not tell why a video failed. Throws when it could not. */
+export async function probeFile(path: string): Promise<void> {
+  await send(path, { headers: { Range: 'bytes=0-0' } })
+}
+
 export type Who = { name: string; expiresAt: string | null }
 
 const webSessionPath = '/v1/web-session'

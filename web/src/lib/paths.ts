@@ -10,6 +10,10 @@ import {
 } from './url-state'
 
 export const momentKinds = ['COMMAND', 'KEYS', 'SCREEN', 'MARKER'] as const satisfies readonly MomentKind[]
+/** A large change of the screen has no text that could be searched. */
+export const playerKinds = [...momentKinds, 'CHANGE'] as const satisfies readonly MomentKind[]
+export const playerViews = ['video', 'terminal'] as const
+export type PlayerView = (typeof playerViews)[number]
 export const searchOrders = ['RELEVANCE', 'NEWEST'] as const satisfies readonly SearchOrder[]
 export const sessionOrders = [
   'STARTED_DESC',
@@ -37,7 +41,7 @@ export type SessionsSearch = {
   to?: string
   order?: SessionOrder
 }
-export type PlayerSearch = { t?: number; kinds?: MomentKind[] }
+export type PlayerSearch = { t?: number; kinds?: MomentKind[]; view?: PlayerView }
 export type LogSearch = { before?: string; session?: string }
 
 /** Only paths of this site: `//other.example` and `https://…` would lead a person away after sign-in. */
@@ -68,7 +72,8 @@ export const readSessionsSearch = (raw: RawSearch): SessionsSearch => ({
 
 export const readPlayerSearch = (raw: RawSearch): PlayerSearch => ({
   t: offsetParam(raw.t),
-  kinds: choicesParam(raw.kinds, momentKinds),
+  kinds: choicesParam(raw.kinds, playerKinds),
+  view: choiceParam(raw.view, playerViews),
 })
 
 export const readLogSearch = (raw: RawSearch): LogSearch => ({
@@ -86,4 +91,6 @@ export const paths = {
   signIn: (search: SignInSearch = {}) => `/sign-in${stringifySearch(search)}`,
   asciicast: (url: string, version: 2 | 3, download = false) =>
     `${url}${stringifySearch({ version, download: download ? 1 : undefined })}`,
+  /** The same file, to keep. */
+  download: (url: string) => `${url}${url.includes('?') ? '&' : '?'}download=1`,
 }

@@ -3,6 +3,8 @@ import { useCallback } from 'react'
 import { Player } from '../features/player/Player'
 import '../features/player/player.css'
 import { useSession } from '../features/player/use-session'
+import { useMedia } from '../features/video/use-media'
+import '../features/video/video.css'
 import { sessionName } from '../lib/format'
 import type { PlayerSearch } from '../lib/paths'
 import { useTitle } from '../lib/use-title'
@@ -15,6 +17,7 @@ export function SessionPage() {
   const search = route.useSearch()
   const navigate = route.useNavigate()
   const { data: session, error, isPending, refetch } = useSession(id)
+  const footage = useMedia(id)
   useTitle(session ? sessionName(session) : 'Session')
   const onSearch = useCallback(
     (next: PlayerSearch) => void navigate({ search: next, replace: true, resetScroll: false }),
@@ -22,12 +25,12 @@ export function SessionPage() {
   )
   return (
     <div className="page">
-      {isPending ? (
+      {isPending || footage.isPending ? (
         <div className="player-skeleton skeleton" role="status" aria-label="Loading the session" />
       ) : error ? (
         <ErrorNote error={error} onRetry={() => void refetch()} />
       ) : session ? (
-        <Player key={session.id} session={session} search={search} onSearch={onSearch} />
+        <Player key={session.id} session={session} footage={footage} search={search} onSearch={onSearch} />
       ) : (
         <EmptyNote title="This session does not exist.">
           <span>It may have been purged, or your token does not allow you to see it.</span>

@@ -5,13 +5,14 @@ import { kindClass, kindNames } from './KindBadge'
 type Props = {
   label: string
   kinds: MomentKind[] | undefined
+  choices?: readonly MomentKind[]
   onChange: (kinds: MomentKind[] | undefined) => void
 }
 
 /** Chooses kinds; none chosen means all of them. */
-export function KindChips({ label, kinds = [], onChange }: Props) {
+export function KindChips({ label, kinds = [], choices = momentKinds, onChange }: Props) {
   const toggle = (kind: MomentKind) => {
-    const chosen = momentKinds.filter((k) => (k === kind) !== kinds.includes(k))
+    const chosen = choices.filter((k) => (k === kind) !== kinds.includes(k))
     onChange(chosen.length > 0 ? chosen : undefined)
   }
   return (
@@ -19,7 +20,7 @@ export function KindChips({ label, kinds = [], onChange }: Props) {
       <button type="button" className="chip" aria-pressed={kinds.length === 0} onClick={() => onChange(undefined)}>
         All
       </button>
-      {momentKinds.map((kind) => (
+      {choices.map((kind) => (
         <button
           key={kind}
           type="button"

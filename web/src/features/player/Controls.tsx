@@ -1,3 +1,4 @@
+import type { ReactNode } from 'react'
 import { formatInstant, formatOffset } from '../../lib/time'
 import { CopyButton } from '../../ui/CopyButton'
 import { Icon } from '../../ui/Icon'
@@ -19,6 +20,7 @@ type Props = {
   eventTimes: readonly number[]
   linkAt: (atMs: number) => string
   onHelp: () => void
+  extra?: ReactNode
 }
 
 const playLooks: Record<Phase, { icon: 'play' | 'pause' | 'replay'; label: string }> = {
@@ -29,7 +31,7 @@ const playLooks: Record<Phase, { icon: 'play' | 'pause' | 'replay'; label: strin
   ended: { icon: 'replay', label: 'Play again' },
 }
 
-export function Controls({ store, startedAt, eventTimes, linkAt, onHelp }: Props) {
+export function Controls({ store, startedAt, eventTimes, linkAt, onHelp, extra }: Props) {
   const phase = usePlaybackValue(store, selectPhase)
   const isReady = phase !== 'loading' && phase !== 'failed'
   const { icon, label } = playLooks[phase]
@@ -70,6 +72,7 @@ export function Controls({ store, startedAt, eventTimes, linkAt, onHelp }: Props
         <Times store={store} startedAt={startedAt} />
       </div>
       <div className="controls-group controls-right">
+        {extra}
         <SpeedSelect store={store} />
         <SkipIdle store={store} />
         <CopyButton

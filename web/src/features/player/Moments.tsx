@@ -1,6 +1,7 @@
 import { useMemo, useState } from 'react'
 import type { MomentKind } from '../../gql/graphql'
 import { plural } from '../../lib/format'
+import { playerKinds } from '../../lib/paths'
 import { LoadMore } from '../../ui/LoadMore'
 import { EmptyNote, ErrorNote, ListSkeleton } from '../../ui/notes'
 import { KindChips } from '../../ui/KindChips'
@@ -26,7 +27,7 @@ export function Moments({ sessionId, store, kinds, onKinds }: Props) {
           <h2 id="moments-title">Moments</h2>
           <span role="status">{query.isPending ? '' : plural(found.length, 'moment')}</span>
         </div>
-        <KindChips label="Kinds of moments" kinds={kinds} onChange={onKinds} />
+        <KindChips label="Kinds of moments" kinds={kinds} choices={playerKinds} onChange={onKinds} />
         <input
           type="search"
           className="input"

@@ -1,5 +1,9 @@
 import { useRef, useState, type KeyboardEvent, type PointerEvent } from 'react'
+import type { PlayerView } from '../../lib/paths'
 import { formatClock, formatOffset, speakOffset } from '../../lib/time'
+import { Thumbnail } from '../video/Thumbnail'
+import { tileAt } from '../video/thumbnails'
+import type { Sheet } from '../video/use-media'
 import { ActivityStrip } from './ActivityStrip'
 import type { PlaybackStore } from './playback-store'
 import { seekKeyTarget } from './seek-keys'
@@ -7,9 +11,12 @@ import { percent, timeAtFraction, type Idle } from './timeline'
 import { selectDuration, selectIdles, selectPosition, selectSkipsIdle, usePlaybackValue } from './use-playback'
 import type { PlayedSession } from './use-session'
 
-type Props = { session: PlayedSession; store: PlaybackStore }
+type Props = { session: PlayedSession; store: PlaybackStore; shows: PlayerView; thumbnails?: readonly Sheet[] }
 
-export function SeekBar({ session, store }: Props) {
+const noThumbnails: readonly Sheet[] = []
+const previewWidth = 160
+
+export function SeekBar({ session, store, shows, thumbnails = noThumbnails }: Props) {
   const positionMs = usePlaybackValue(store, selectPosition)
   const durationMs = usePlaybackValue(store, selectDuration)
   const bar = useRef<HTMLDivElement>(null)
@@ -52,6 +59,9 @@ export function SeekBar({ session, store }: Props) {
       <div className="seek-track">
         <IdleStretches store={store} durationMs={durationMs} />
         <div className="seek-played" style={{ width: percent(positionMs, durationMs) }} />
+        {session.changes.map(({ offsetMs }) => (
+          <span key={offsetMs} className="seek-change" style={{ left: percent(offsetMs, durationMs) }} />
+        ))}
         {session.markers.map((marker) => (
           <span
             key={`${marker.offsetMs} ${marker.label}`}
@@ -60,14 +70,32 @@ export function SeekBar({ session, store }: Props) {
           />
         ))}
       </div>
-      <ActivityStrip activity={session.activityMap} />
+      <ActivityStrip activity={session.activityMap} durationMs={durationMs} shows={shows} />
       <div className="seek-head" style={{ left: percent(positionMs, durationMs) }} />
-      {hoverMs !== undefined && (
-        <div className="seek-hover numeric" style={{ left: percent(hoverMs, durationMs) }}>
-          <span>{durationMs < 600_000 ? formatOffset(hoverMs) : formatClock(hoverMs)}</span>
-        </div>
-      )}
+      {hoverMs !== undefined && <Preview atMs={hoverMs} durationMs={durationMs} thumbnails={thumbnails} />}
     </div>
+  )
+}
+
+type PreviewProps = { atMs: number; durationMs: number; thumbnails: readonly Sheet[] }
+
+/** What is to be seen at the time under the pointer. */
+function Preview({ atMs, durationMs, thumbnails }: PreviewProps) {
+  const tile = tileAt(thumbnails, atMs)
+  const at = percent(atMs, durationMs)
+  const half = tile ? previewWidth / 2 : 0
+  return (
+    <>
+      <div className="seek-hover" style={{ left: at }} />
+      <div
+        className="seek-preview numeric"
+        // A picture is not cut off at the ends of the bar.
+        style={{ left: tile ? `clamp(${half}px, ${at}, 100% - ${half}px)` : at }}
+      >
+        {tile && <Thumbnail tile={tile} width={previewWidth} />}
+        <span>{durationMs < 600_000 ? formatOffset(atMs) : formatClock(atMs)}</span>
+      </div>
+    </>
   )
 }
 

@@ -1,11 +1,12 @@
 import { Link } from '@tanstack/react-router'
+import type { ReactNode } from 'react'
 import { sessionName } from '../../lib/format'
 import { formatDateTime, formatDuration } from '../../lib/time'
 import { Icon } from '../../ui/Icon'
 import { StateBadge } from '../../ui/StateBadge'
 import type { PlayedSession } from './use-session'
 
-export function SessionHead({ session }: { session: PlayedSession }) {
+export function SessionHead({ session, children }: { session: PlayedSession; children?: ReactNode }) {
   const facts = [
     [session.user, session.host].filter(Boolean).join(' on '),
     formatDateTime(session.startedAt),
@@ -19,6 +20,7 @@ export function SessionHead({ session }: { session: PlayedSession }) {
       <h1>{sessionName(session)}</h1>
       <StateBadge state={session.state} />
       <p>{facts.join(' · ')}</p>
+      {children}
     </div>
   )
 }

@@ -1,5 +1,8 @@
 import { step, type Playback, type PlaybackEvent } from './playback'
 
+/** Says how far something that plays by itself has come; undefined where time alone passes. */
+export type Pacer = () => number | undefined
+
 /**
  * Holds a playback and lets time pass in it. Apart from React, because the position changes with every frame
  * drawn and only the few parts that show it should be drawn again.
@@ -8,6 +11,7 @@ export class PlaybackStore {
   private readonly listeners = new Set<() => void>()
   private frame: number | undefined
   private lastFrameAt = 0
+  private pacer: Pacer | undefined
 
   constructor(private state: Playback) {}
 
@@ -30,6 +34,11 @@ export class PlaybackStore {
     for (const listener of this.listeners) listener()
   }
 
+  /** From now on the position is what the pacer says; without one it is the time that has passed. */
+  readonly setPacer = (pacer: Pacer | undefined): void => {
+    this.pacer = pacer
+  }
+
   private startClock(): void {
     if (this.frame !== undefined) return
     this.lastFrameAt = performance.now()
@@ -46,6 +55,7 @@ export class PlaybackStore {
     const elapsedMs = Math.max(0, now - this.lastFrameAt)
     this.lastFrameAt = now
     this.frame = requestAnimationFrame(this.onFrame)
-    this.send({ type: 'tick', elapsedMs })
+    const atMs = this.pacer?.()
+    this.send(atMs === undefined ? { type: 'tick', elapsedMs } : { type: 'arrive', atMs })
   }
 }

@@ -1,4 +1,4 @@
-import { advance, clamp, type Idle } from './timeline'
+import { advance, clamp, idleAt, type Idle } from './timeline'
 
 /**
  * loading: no recording yet; a position may already be asked for
@@ -27,7 +27,10 @@ export type PlaybackEvent =
   | { type: 'seek'; toMs: number }
   /** Opens a moment that was linked to: stands there, paused. */
   | { type: 'open'; atMs: number }
+  /** Time passes. */
   | { type: 'tick'; elapsedMs: number }
+  /** What plays by itself has come to a time. */
+  | { type: 'arrive'; atMs: number }
   | { type: 'setSpeed'; speed: number }
   | { type: 'setSkipsIdle'; skipsIdle: boolean }
 
@@ -61,6 +64,8 @@ export function step(state: Playback, event: PlaybackEvent): Playback {
       return seek(step(state, { type: 'pause' }), event.atMs)
     case 'tick':
       return tick(state, event.elapsedMs)
+    case 'arrive':
+      return arrive(state, event.atMs)
     case 'setSpeed':
       return { ...state, speed: event.speed }
     case 'setSkipsIdle':
@@ -87,7 +92,16 @@ function seek(state: Playback, toMs: number): Playback {
 
 function tick(state: Playback, elapsedMs: number): Playback {
   if (state.phase !== 'playing') return state
-  const positionMs = advance(state.positionMs, elapsedMs * state.speed, state.skipsIdle ? state.idles : [])
-  if (positionMs < state.durationMs) return { ...state, positionMs }
-  return { ...state, phase: 'ended', positionMs: state.durationMs }
+  return goTo(state, advance(state.positionMs, elapsedMs * state.speed, state.skipsIdle ? state.idles : []))
+}
+
+function arrive(state: Playback, atMs: number): Playback {
+  if (state.phase !== 'playing') return state
+  const idle = state.skipsIdle ? idleAt(state.idles, atMs) : undefined
+  return goTo(state, idle?.toMs ?? atMs)
+}
+
+function goTo(state: Playback, positionMs: number): Playback {
+  if (positionMs >= state.durationMs) return { ...state, phase: 'ended', positionMs: state.durationMs }
+  return positionMs === state.positionMs ? state : { ...state, positionMs }
 }

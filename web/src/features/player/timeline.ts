@@ -41,6 +41,11 @@ export function advance(positionMs: number, elapsedMs: number, idles: readonly I
   return position + left
 }
 
+/** The stretch that a time lies in. */
+export function idleAt(idles: readonly Idle[], atMs: number): Idle | undefined {
+  return idles.find((idle) => idle.fromMs <= atMs && atMs < idle.toMs)
+}
+
 /** The last index whose time is at or before `atMs`, or -1. `times` are in ascending order. */
 export function indexAt(times: readonly number[], atMs: number): number {
   let low = 0
