@@ -10,20 +10,24 @@ const run = promisify(execFile)
 const startsWithinMs = 60_000
 const stopsWithinMs = 15_000
 
-export type RunningServer = { url: string; token: string; stop: () => Promise<void> }
+export type RunningServer = { url: string; token: string; recorderToken: string; stop: () => Promise<void> }
 
-/** Starts the real binary on a fresh data folder that holds the sample recordings. */
-export async function startServer(binary: string, samples: string): Promise<RunningServer> {
+/** Starts the real binary on a fresh data folder that holds recordings. */
+export async function startServer(binary: string, recordings: string[]): Promise<RunningServer> {
   const data = await mkdtemp(join(tmpdir(), 'retrace-browser-'))
-  const { stdout } = await run(binary, ['token', 'create', '--data', data, '--name', 'browser-tests'])
-  const token = stdout.trim()
-  await run(binary, ['import', '--data', data, samples])
+  const createToken = async (...more: string[]) => {
+    const { stdout } = await run(binary, ['token', 'create', '--data', data, '--name', 'browser-tests', ...more])
+    return stdout.trim()
+  }
+  const token = await createToken()
+  const recorderToken = await createToken('--role', 'recorder')
+  await run(binary, ['import', '--data', data, ...recordings])
   const server = spawn(binary, ['serve', '--data', data, '--listen', '127.0.0.1:0'], {
     stdio: ['ignore', 'pipe', 'inherit'],
   })
   const url = await addressOf(server)
   await ready(url)
-  return { url, token, stop: () => stop(server, data) }
+  return { url, token, recorderToken, stop: () => stop(server, data) }
 }
 
 async function addressOf(server: ChildProcess): Promise<string> {

@@ -1,6 +1,7 @@
 import AxeBuilder from '@axe-core/playwright'
 import type { Page } from '@playwright/test'
 import { expect, sessionIdOf, terminal, test, token, truth } from '../support/test'
+import { openVideo, refuseWebm } from '../support/video'
 
 type Visit = { name: string; open: (page: Page) => Promise<void> }
 
@@ -39,6 +40,21 @@ const visits: Visit[] = [
       await page.goto(`/sessions/${await sessionIdOf(page, truth.deploy.file)}?t=${truth.deploy.completeAtMs}`)
       await expect(terminal(page)).toContainText(truth.deploy.word)
       await expect(page.locator('.moment[aria-current=time]').first()).toBeVisible()
+    },
+  },
+  {
+    name: 'player, with video',
+    open: async (page) => {
+      await openVideo(page, await sessionIdOf(page, 'segments'), 2_550)
+      await expect(page.locator('.clip .thumbnail')).toBeVisible({ timeout: 20_000 })
+    },
+  },
+  {
+    name: 'player, with video that this browser cannot play',
+    open: async (page) => {
+      await refuseWebm(page)
+      await page.goto(`/sessions/${await sessionIdOf(page, 'segments')}`)
+      await expect(page.getByRole('button', { name: 'Request video processing' })).toBeVisible()
     },
   },
   {

@@ -5,7 +5,7 @@ export const kindNames: Record<MomentKind, string> = {
   KEYS: 'Keys',
   SCREEN: 'Screen',
   MARKER: 'Marker',
-  CHANGE: 'Screen change',
+  CHANGE: 'Change',
 }
 
 export const kindClass = (kind: MomentKind) => `kind-${kind.toLowerCase()}`

@@ -80,7 +80,7 @@ const MomentRow = memo(function MomentRow({ moment, words, isCurrent, sessionId,
     >
       <span className="moment-offset numeric">{formatOffset(moment.offsetMs)}</span>
       <span className="moment-kind">{kindNames[moment.kind]}</span>
-      <Snippet runs={runsOf(moment.text, words)} />
+      <Snippet runs={runsOf(moment.kind === 'CHANGE' ? 'Much of the screen changed' : moment.text, words)} />
     </a>
   )
 })

@@ -1,7 +1,6 @@
 import { useMemo, useState } from 'react'
 import type { MomentKind } from '../../gql/graphql'
 import { plural } from '../../lib/format'
-import { playerKinds } from '../../lib/paths'
 import { LoadMore } from '../../ui/LoadMore'
 import { EmptyNote, ErrorNote, ListSkeleton } from '../../ui/notes'
 import { KindChips } from '../../ui/KindChips'
@@ -12,11 +11,13 @@ import { useMoments, type Moment } from './use-moments'
 type Props = {
   sessionId: string
   store: PlaybackStore
+  /** What may occur in it. */
+  choices: readonly MomentKind[]
   kinds: MomentKind[] | undefined
   onKinds: (kinds: MomentKind[] | undefined) => void
 }
 
-export function Moments({ sessionId, store, kinds, onKinds }: Props) {
+export function Moments({ sessionId, store, choices, kinds, onKinds }: Props) {
   const [words, setWords] = useState('')
   const query = useMoments(sessionId, kinds)
   const found = useMemo(() => momentsWith(query.moments, words), [query.moments, words])
@@ -27,7 +28,7 @@ export function Moments({ sessionId, store, kinds, onKinds }: Props) {
           <h2 id="moments-title">Moments</h2>
           <span role="status">{query.isPending ? '' : plural(found.length, 'moment')}</span>
         </div>
-        <KindChips label="Kinds of moments" kinds={kinds} choices={playerKinds} onChange={onKinds} />
+        <KindChips label="Kinds of moments" kinds={kinds} choices={choices} onChange={onKinds} />
         <input
           type="search"
           className="input"

@@ -1,6 +1,6 @@
 import { useCallback, useState } from 'react'
 import type { MomentKind } from '../../gql/graphql'
-import type { PlayerSearch, PlayerView } from '../../lib/paths'
+import { momentKinds, playerKinds, type PlayerSearch, type PlayerView } from '../../lib/paths'
 import { EmptyNote, ErrorNote } from '../../ui/notes'
 import { Footage } from '../video/Footage'
 import { FootageProblems } from '../video/FootageProblems'
@@ -52,6 +52,7 @@ export function Player({ session, footage, search, onSearch }: Props) {
       <Moments
         sessionId={session.id}
         store={store}
+        choices={media && media.clips.length > 0 ? playerKinds : momentKinds}
         kinds={search.kinds}
         onKinds={(kinds?: MomentKind[]) => onSearch({ ...search, kinds })}
       />

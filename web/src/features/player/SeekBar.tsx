@@ -20,7 +20,7 @@ export function SeekBar({ session, store, shows, thumbnails = noThumbnails }: Pr
   const positionMs = usePlaybackValue(store, selectPosition)
   const durationMs = usePlaybackValue(store, selectDuration)
   const bar = useRef<HTMLDivElement>(null)
-  const [hoverMs, setHoverMs] = useState<number>()
+  const [hover, setHover] = useState<{ atMs: number; barWidth: number }>()
 
   const timeUnder = (event: PointerEvent) => {
     const box = bar.current?.getBoundingClientRect()
@@ -51,10 +51,10 @@ export function SeekBar({ session, store, shows, thumbnails = noThumbnails }: Pr
         seek(timeUnder(event))
       }}
       onPointerMove={(event) => {
-        setHoverMs(timeUnder(event))
+        setHover({ atMs: timeUnder(event), barWidth: bar.current?.clientWidth ?? 0 })
         if (event.currentTarget.hasPointerCapture(event.pointerId)) seek(timeUnder(event))
       }}
-      onPointerLeave={() => setHoverMs(undefined)}
+      onPointerLeave={() => setHover(undefined)}
     >
       <div className="seek-track">
         <IdleStretches store={store} durationMs={durationMs} />
@@ -72,18 +72,19 @@ export function SeekBar({ session, store, shows, thumbnails = noThumbnails }: Pr
       </div>
       <ActivityStrip activity={session.activityMap} durationMs={durationMs} shows={shows} />
       <div className="seek-head" style={{ left: percent(positionMs, durationMs) }} />
-      {hoverMs !== undefined && <Preview atMs={hoverMs} durationMs={durationMs} thumbnails={thumbnails} />}
+      {hover && <Preview {...hover} durationMs={durationMs} thumbnails={thumbnails} />}
     </div>
   )
 }
 
-type PreviewProps = { atMs: number; durationMs: number; thumbnails: readonly Sheet[] }
+type PreviewProps = { atMs: number; barWidth: number; durationMs: number; thumbnails: readonly Sheet[] }
 
 /** What is to be seen at the time under the pointer. */
-function Preview({ atMs, durationMs, thumbnails }: PreviewProps) {
+function Preview({ atMs, barWidth, durationMs, thumbnails }: PreviewProps) {
   const tile = tileAt(thumbnails, atMs)
   const at = percent(atMs, durationMs)
-  const half = tile ? previewWidth / 2 : 0
+  const width = Math.min(previewWidth, barWidth / 3)
+  const half = width / 2
   return (
     <>
       <div className="seek-hover" style={{ left: at }} />
@@ -92,7 +93,7 @@ function Preview({ atMs, durationMs, thumbnails }: PreviewProps) {
         // A picture is not cut off at the ends of the bar.
         style={{ left: tile ? `clamp(${half}px, ${at}, 100% - ${half}px)` : at }}
       >
-        {tile && <Thumbnail tile={tile} width={previewWidth} />}
+        {tile && <Thumbnail tile={tile} width={width} />}
         <span>{durationMs < 600_000 ? formatOffset(atMs) : formatClock(atMs)}</span>
       </div>
     </>

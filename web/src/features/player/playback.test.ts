@@ -41,6 +41,21 @@ test('speed and the skipping of idle time', () => {
   expect(slow.positionMs).toBe(4_050)
 })
 
+test('what plays by itself says where it is', () => {
+  const playing = after(opened(1_000), { type: 'play' })
+  const cases: [string, Playback, number, Partial<Playback>][] = [
+    ['it moves', playing, 1_040, { phase: 'playing', positionMs: 1_040 }],
+    ['into an idle stretch', playing, 4_001, { positionMs: 8_000 }],
+    ['into it, with skipping off', after(playing, { type: 'setSkipsIdle', skipsIdle: false }), 4_001, { positionMs: 4_001 }],
+    ['to the end', playing, 10_000, { phase: 'ended', positionMs: 10_000 }],
+    ['while paused', opened(1_000), 1_040, { phase: 'paused', positionMs: 1_000 }],
+  ]
+  for (const [name, state, atMs, want] of cases) {
+    expect(step(state, { type: 'arrive', atMs }), name).toMatchObject(want)
+  }
+  expect(step(playing, { type: 'arrive', atMs: 1_000 })).toBe(playing)
+})
+
 test('paused at the very end, play starts over', () => {
   expect(after(opened(10_000), { type: 'play' })).toMatchObject({ phase: 'playing', positionMs: 0 })
 })

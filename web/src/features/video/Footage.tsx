@@ -1,7 +1,9 @@
+import { useState } from 'react'
 import { formatBytes, plural } from '../../lib/format'
 import { paths } from '../../lib/paths'
 import { formatClock, formatDuration } from '../../lib/time'
 import { Icon } from '../../ui/Icon'
+import { LoadMore } from '../../ui/LoadMore'
 import type { PlaybackStore } from '../player/playback-store'
 import type { PlayedSession } from '../player/use-session'
 import { Processing } from './Processing'
@@ -11,6 +13,9 @@ import { nearestTile } from './thumbnails'
 import { codecName } from './Unplayable'
 import { useThumbnails, type Clip, type Media, type Sheet } from './use-media'
 
+/** A capture that broke off often has very many. */
+const shownAtFirst = 20
+
 type Props = { session: PlayedSession; media: Media; store: PlaybackStore }
 
 /** What there is of video, to take away. */
@@ -18,6 +23,7 @@ export function Footage({ session, media, store }: Props) {
   const thumbnails = useThumbnails(session.id, media)
   const { video, clips, clipsZipUrl } = media
   const mp4 = productOf(media, 'MP4')
+  const [shownCount, setShownCount] = useState(shownAtFirst)
   return (
     <section className="panel facts" aria-labelledby="footage-title">
       <div className="facts-head">
@@ -39,10 +45,16 @@ export function Footage({ session, media, store }: Props) {
       )}
       <p className="clips-count">{plural(clips.length, 'clip')}, each of footage that plays in one go</p>
       <ol className="clips">
-        {clips.map((clip) => (
+        {clips.slice(0, shownCount).map((clip) => (
           <ClipRow key={clip.number} clip={clip} sessionId={session.id} thumbnails={thumbnails} store={store} />
         ))}
       </ol>
+      <LoadMore
+        hasMore={clips.length > shownCount}
+        isLoading={false}
+        label="Show all clips"
+        onMore={() => setShownCount(Infinity)}
+      />
     </section>
   )
 }
