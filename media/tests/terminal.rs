@@ -207,7 +207,7 @@ fn sessions_of_others_are_gifs_of_their_length_and_size() {
 fn assert_looks_like(picture: &Picture, name: &str) {
     let path = workspace().join("media/tests/data/terminal").join(name);
     let (width, height) = (picture.width(), picture.height());
-    let want = image::open(&path).map(|image| image.into_rgba8());
+    let want = image::open(&path).map(image::DynamicImage::into_rgba8);
     let is_same = want.is_ok_and(|want| {
         let differs = |(got, want): (&u8, &u8)| got != want;
         let pairs = || picture.rgba().iter().zip(want.as_raw());

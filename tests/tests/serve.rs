@@ -219,7 +219,10 @@ fn a_terminal_session_can_be_had_as_a_gif() {
         fs::read(&file).unwrap()
     };
     let written = by_command(&[]);
-    assert!(written == over_http, "the same over HTTP and by the command");
+    assert!(
+        written == over_http,
+        "the same over HTTP and by the command"
+    );
     // 120 columns and 36 rows at the most, with a margin of a column's width.
     assert_eq!(size_of_gif(&written), (120 * 9 + 18, 36 * 20 + 18));
     assert_eq!(written.last(), Some(&b';'));

@@ -9,6 +9,7 @@ mod import;
 mod index;
 mod screen;
 mod search;
+mod video;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -35,7 +36,7 @@ pub(super) struct Bench {
     /// How often each figure is measured
     #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=1000))]
     rounds: u32,
-    /// Search these recordings instead of made-up ones
+    /// Search these recordings instead of made-up ones; video: dumps and casts from there instead of `samples`
     #[arg(long, value_name = "FOLDER")]
     recordings: Option<PathBuf>,
     /// Append: for how long in each round
@@ -69,6 +70,8 @@ enum Name {
     Index,
     /// Searching all moments, over HTTP and directly, beside SQLite FTS5
     Search,
+    /// Joining, transcoding, stills, Guacamole dumps and GIFs, beside FFmpeg, guacenc and agg
+    Video,
     /// All of them but `overload`
     All,
 }
@@ -133,6 +136,9 @@ impl Bench {
         }
         if wanted(Name::Search) {
             figures.extend(search::run(self.rounds, self.recordings.as_deref()).await?);
+        }
+        if wanted(Name::Video) {
+            figures.extend(video::run(self.rounds, self.recordings.as_deref()).await?);
         }
         if self.json {
             output::line(serde_json::to_string_pretty(&figures)?)?;
