@@ -45,6 +45,12 @@ fn a_word_that_was_on_screen_leads_to_the_screen_that_shows_it() {
         ("quillfern-8820", "deploy-v3.cast", 117_936),
         ("basaltwing-2963", "incident-v2.cast", 54_738),
         ("tidewrack-5108", "incident-v2.cast", 106_984),
+        ("fenlark-1590", "plain.tlog.json", 28_318),
+        ("pumicebay-2218", "with-input.tlog.json", 79_802),
+        ("larkspit-6671", "sudo-i", 73_860),
+        ("slatewren-8143", "two.out", 36_699),
+        ("chalkmere-2086", "single.io", 34_379),
+        ("rimefall-7203", "ops.ttyrec", 80_393),
     ] {
         let answer = server.graphql(
             &token,

@@ -113,11 +113,10 @@ fn recordings(file: &Look<'_>) -> Result<Vec<(String, Range<u64>)>, FormatError>
             return Err(FormatError::Whole(reason));
         }
     }
-    let end = source.end();
     let mut found: Vec<_> = found.into_iter().collect();
-    // What cannot be read may belong to the only one.
+    // The only one has the whole file, with what cannot be read.
     if let [(_, bytes)] = &mut found[..] {
-        *bytes = 0..end;
+        *bytes = 0..u64::MAX;
     }
     found.sort_by_key(|(_, bytes)| bytes.start);
     Ok(found)

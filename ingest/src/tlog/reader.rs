@@ -44,7 +44,8 @@ impl Reader {
     /// # Errors
     /// When there is none that can be read.
     pub fn open(mut source: Source, recording: Option<&str>) -> Result<Self, FormatError> {
-        let mut unread = None;
+        let mut digest = Sha256::new();
+        let (mut bytes, mut unread) = (0, None);
         let (text, message) = loop {
             let Some(text) = source.next()? else {
                 let reason = unread.unwrap_or_else(|| "it holds no message of tlog".to_owned());
@@ -56,8 +57,12 @@ impl Reader {
                 }
                 Ok(_) => {}
                 Err(reason) => {
-                    let begins = text.begins;
-                    unread.get_or_insert_with(|| format!("byte {begins}: {reason}"));
+                    let named = || recording.is_some_and(|id| belongs_to(&text.json, id));
+                    if source.is_of_one() || named() {
+                        bytes += hash(&mut digest, &text.json);
+                        let begins = text.begins;
+                        unread.get_or_insert_with(|| passed_over(begins, &reason));
+                    }
                 }
             }
         };
@@ -70,14 +75,14 @@ impl Reader {
             common: message.common(),
             first: Some((text, message)),
             next_id: 1,
-            passed_over: None,
+            passed_over: unread.map(|reason| (reason, 0)),
             offset_us: 0,
             first_size: None,
             size: None,
             written: Stream::written(),
             typed: Stream::typed(),
-            digest: Sha256::new(),
-            bytes: 0,
+            digest,
+            bytes,
             ended: false,
             problems: Problems::default(),
         })
@@ -105,21 +110,17 @@ impl Reader {
         };
         let named = match &message {
             Ok(message) => message.recording() == self.recording,
-            Err(_) => belongs_to(&text.json, &self.recording),
+            Err(_) => self.source.is_of_one() || belongs_to(&text.json, &self.recording),
         };
         if !named {
             return Ok(true);
         }
-        self.digest.update(&text.json);
-        self.digest.update(b"\n");
-        self.bytes += text.json.len() as u64 + 1;
+        self.bytes += hash(&mut self.digest, &text.json);
         let begins = text.begins;
         let message = match message {
             Ok(message) => message,
             Err(reason) => {
-                self.pass_over(format!(
-                    "the message at byte {begins} is passed over: {reason}"
-                ));
+                self.pass_over(passed_over(begins, &reason));
                 return Ok(true);
             }
         };
@@ -170,12 +171,9 @@ impl Reader {
 
     /// A message of ours cannot be read: there is a gap up to the next one.
     fn pass_over(&mut self, reason: String) {
-        let from_us = self.offset_us;
-        let passed_over = self.passed_over.get_or_insert((String::new(), from_us));
         // One reason says enough, and however many messages there are, it stays short.
-        if passed_over.0.is_empty() {
-            passed_over.0 = reason;
-        }
+        let from_us = self.offset_us;
+        self.passed_over.get_or_insert((reason, from_us));
     }
 
     /// Tells of what is missing before the message `id`.
@@ -230,6 +228,17 @@ impl Reader {
         sink.ended(&mut self.problems, self.offset_us, input)?;
         Ok(())
     }
+}
+
+fn passed_over(begins: u64, reason: &str) -> String {
+    format!("the message at byte {begins} is passed over: {reason}")
+}
+
+/// Adds a message to what is known of the content: a line. Answers its bytes.
+fn hash(digest: &mut Sha256, json: &[u8]) -> u64 {
+    digest.update(json);
+    digest.update(b"\n");
+    json.len() as u64 + 1
 }
 
 fn too_long(id: u64, begins: u64) -> String {
@@ -323,7 +332,7 @@ impl Read for Messages {
             };
             let ours = match Message::read(&text.json) {
                 Ok(message) => message.recording() == self.recording,
-                Err(_) => belongs_to(&text.json, &self.recording),
+                Err(_) => self.source.is_of_one() || belongs_to(&text.json, &self.recording),
             };
             if ours {
                 self.line = text.json;

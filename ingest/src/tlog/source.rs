@@ -79,9 +79,9 @@ impl Source {
         &self.input
     }
 
-    /// Where it stands in the file.
-    pub(super) fn end(&self) -> u64 {
-        self.position()
+    /// Whether all lines belong to one recording: nothing else stands in the file.
+    pub(super) fn is_of_one(&self) -> bool {
+        self.kind == Kind::Lines && self.to == u64::MAX
     }
 
     fn position(&self) -> u64 {

@@ -3,7 +3,7 @@
 use retrace_core::Timestamp;
 use retrace_core::event::CodeKept;
 
-use super::header::{Footer, Header, time};
+use super::header::{Footer, Header, begins, time};
 use super::timing::{MAX_LINE, Record, What};
 use crate::Limits;
 use crate::asciicast::decimal::MAX_US;
@@ -77,10 +77,10 @@ impl Reader {
             .into_iter()
             .flatten()
         {
-            // In a file without line ends there is no header.
+            // A file without line ends has no header, or a part of one.
             let beginning = input.peek(MAX_HEADER)?;
             empty &= beginning.is_empty();
-            if memchr::memchr(b'\n', beginning).is_some() {
+            if memchr::memchr(b'\n', beginning).is_some() || begins(beginning) {
                 input.read_line(&mut line, MAX_HEADER)?;
                 if header_text.is_empty() {
                     header = Header::read(&line);

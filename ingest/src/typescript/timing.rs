@@ -98,7 +98,8 @@ pub(super) enum Kind {
     Streams,
 }
 
-/// The kind of timing that a file is that begins so: each whole line of it must be one.
+/// The kind of timing that a file is that begins so: its first line is one, and so are twice as many of
+/// the others as are not.
 pub(super) fn kind_of(beginning: &[u8], is_all: bool) -> Option<Kind> {
     const LINES: usize = 100;
     let mut lines: Vec<&[u8]> = beginning.split(|&b| b == b'\n').take(LINES + 1).collect();
@@ -107,26 +108,31 @@ pub(super) fn kind_of(beginning: &[u8], is_all: bool) -> Option<Kind> {
     if lines.is_empty() {
         lines.extend(cut);
     }
-    let (mut classic, mut streams) = (0, 0);
+    let (mut classic, mut streams, mut others) = (0, 0, 0);
     for line in lines {
-        let line = line.strip_suffix(b"\r").unwrap_or(line);
-        Record::read(line)?;
-        match line[0] {
-            b'O' | b'I' | b'S' | b'H' => streams += 1,
-            // Many tables have two columns of numbers; a delay has a point and six digits.
-            _ => {
-                let delay = line.split(|&b| b == b' ').next()?;
-                let decimals = delay.rsplit(|&b| b == b'.' || b == b',').next()?;
-                (decimals.len() == 6 && delay.len() > 7).then_some(())?;
-                classic += 1;
-            }
+        match kind_of_line(line.strip_suffix(b"\r").unwrap_or(line)) {
+            Some(Kind::Classic) => classic += 1,
+            Some(Kind::Streams) => streams += 1,
+            None if classic + streams == 0 => return None,
+            None => others += 1,
         }
     }
     match (classic, streams) {
-        (0, 1..) => Some(Kind::Streams),
-        (1.., 0) => Some(Kind::Classic),
+        (0, 1..) if others * 2 <= streams => Some(Kind::Streams),
+        (1.., 0) if others * 2 <= classic => Some(Kind::Classic),
         _ => None,
     }
+}
+
+fn kind_of_line(line: &[u8]) -> Option<Kind> {
+    Record::read(line)?;
+    if matches!(line[0], b'O' | b'I' | b'S' | b'H') {
+        return Some(Kind::Streams);
+    }
+    // Many tables have two columns of numbers; a delay has a point and six digits.
+    let delay = line.split(|&b| b == b' ').next()?;
+    let decimals = delay.rsplit(|&b| b == b'.' || b == b',').next()?;
+    (decimals.len() == 6 && delay.len() > 7).then_some(Kind::Classic)
 }
 
 #[cfg(test)]
@@ -196,6 +202,8 @@ mod tests {
             ),
             ("0.128000 6\nO 0.001544 25\n", true, None),
             ("1.5 6\n2.5 7\n", true, None),
+            ("0.128000 6\nx\n0.015000 25\n", true, Some(Kind::Classic)),
+            ("0.128000 6\nx\n", true, None),
             ("4 0.011067584 18\n", true, None),
             ("hello world\n", true, None),
             ("\n", true, None),

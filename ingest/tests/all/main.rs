@@ -6,12 +6,16 @@
     reason = "a test that cannot go on fails"
 )]
 
+mod damage;
 mod format;
 mod guacamole;
 mod import;
+mod kept;
 mod place;
 mod recordings;
+mod replay;
 mod round_trip;
 mod screenshots;
 mod support;
+mod terminals;
 mod video;
