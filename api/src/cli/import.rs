@@ -21,10 +21,11 @@ use super::{Data, output};
 
 /// Import recordings: files, and folders with all that lies in them
 ///
-/// Reads asciicast v1, v2 and v3, plain or compressed with gzip or zstd, recordings of Guacamole, and
-/// pictures: WebM and MP4 files, folders of their segments, folders of screenshots. The same
-/// recording again adds nothing. A file that is refused is named with its line and reason, and does
-/// not stop the others; the exit status is then 1.
+/// Reads asciicast v1, v2 and v3, ttyrec, typescripts with their timing, tlog (files and journals) and
+/// I/O logs of sudo, plain or compressed with gzip, bzip2 or zstd; recordings of Guacamole, and pictures:
+/// WebM and MP4 files, folders of their segments, folders of screenshots. The same recording again
+/// adds nothing. A file that is refused is named with its line and reason, and does not stop the
+/// others; the exit status is then 1.
 ///
 /// With --watch it goes on: recordings that guacd is writing are live sessions at once, others are
 /// imported when they are finished.
@@ -33,6 +34,9 @@ use super::{Data, output};
   retrace import deploy.cast
   retrace import --user alice --host bastion-1 /var/spool/recordings
   retrace import --started-at 2026-11-21T09:30:00Z old-recording.json
+  retrace import /var/log/sudo-io
+  retrace import --user ops --host bastion-1 typescript      # its timing lies beside it
+  journalctl -o export -t tlog-rec-session > tlog.export; retrace import tlog.export
   retrace import --user alice /var/spool/captures/desktop-segments
   retrace import --interval 5s --started-at 2026-11-21T09:30:00Z screenshots
   retrace import --protocol rdp --target db-1 session.guac

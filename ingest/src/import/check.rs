@@ -99,8 +99,14 @@ pub(super) fn check(
     let names: Vec<&str> = candidate.parts.iter().map(|part| &*part.name).collect();
     let (session, sha256, bytes) = about.session(&names);
     let too_large = |error: EventError| refused(error.into());
-    let file = recording_file(candidate, &about, (sha256, bytes), keeps_files);
-    let beginning = beginning(options, &about, file.clone(), start);
+    // What is too long for an event stands whole in the files, where they are kept.
+    let told = if keeps_files {
+        about.shortened()
+    } else {
+        about.clone()
+    };
+    let file = recording_file(candidate, &told, (sha256, bytes), keeps_files);
+    let beginning = beginning(options, &told, file.clone(), start);
     Ok(Checked {
         session,
         bytes,

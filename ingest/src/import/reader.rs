@@ -82,6 +82,23 @@ pub struct About {
 }
 
 impl About {
+    /// The same with texts that fit into events: whole they are in the files that are kept.
+    pub(super) fn shortened(&self) -> Self {
+        const HEADER: usize = 16 << 10;
+        const TEXT: usize = 4 << 10;
+        let text = |text: &Option<String>| text.as_deref().map(|text| cut(text, TEXT));
+        Self {
+            header: cut(&self.header, HEADER),
+            user: text(&self.user),
+            host: text(&self.host),
+            command: text(&self.command),
+            title: text(&self.title),
+            target: text(&self.target),
+            protocol: text(&self.protocol),
+            ..self.clone()
+        }
+    }
+
     /// The id of the session: of one file a function of its content, of several one of their contents
     /// and names.
     pub(super) fn session(&self, names: &[&str]) -> (SessionId, [u8; 32], u64) {
@@ -104,6 +121,25 @@ impl About {
         };
         let session = SessionId::of_recording(&self.identity.unwrap_or(sha256));
         (session, sha256, bytes)
+    }
+}
+
+/// The beginning of a text that takes no more than `max_bytes` as JSON.
+fn cut(text: &str, max_bytes: usize) -> String {
+    let mut bytes = 0;
+    let fits = |c: &char| {
+        bytes += if c.is_ascii_control() {
+            6
+        } else {
+            c.len_utf8() + 1
+        };
+        bytes <= max_bytes
+    };
+    let cut: String = text.chars().take_while(fits).collect();
+    if cut.len() < text.len() {
+        cut + "…"
+    } else {
+        cut
     }
 }
 
@@ -313,5 +349,26 @@ impl<'a> Sink<'a> {
             Some(damage) => self.degraded(problems, offset_us, damage.to_string()),
             None => Ok(()),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_that_is_too_long_for_an_event_is_cut() {
+        let about = About {
+            header: "\u{1b}é".repeat(10_000),
+            command: Some("x".repeat(5_000)),
+            user: Some("ops".to_owned()),
+            ..About::default()
+        };
+        let short = about.shortened();
+        let json = |text: &str| serde_json::to_string(text).unwrap().len();
+        assert!((8_000..17_000).contains(&json(&short.header)));
+        assert!(about.header.starts_with(short.header.trim_end_matches('…')));
+        assert_eq!(short.command.unwrap().len(), 2_048 + "…".len());
+        assert_eq!(short.user, about.user);
     }
 }

@@ -21,4 +21,4 @@ mod reader;
 mod timing;
 
 pub use format::SudoIoLog;
-pub use reader::Reader;
+pub use reader::{Opened, Reader};

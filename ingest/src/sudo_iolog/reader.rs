@@ -12,7 +12,7 @@ use crate::shown::shown;
 use crate::terminal::Stream;
 
 /// The files of a log with their names.
-pub(super) type Opened = Vec<(&'static str, Input)>;
+pub type Opened = Vec<(&'static str, Input)>;
 
 /// Reads an I/O log of sudo.
 pub struct Reader {
@@ -43,7 +43,7 @@ impl Reader {
     ///
     /// # Errors
     /// When neither `log` nor `log.json` tells.
-    pub(super) fn open(mut files: Opened, limits: &Limits) -> Result<Self, FormatError> {
+    pub fn open(mut files: Opened, limits: &Limits) -> Result<Self, FormatError> {
         let (mut of_json, mut of_lines, mut header) = (None, None, String::new());
         for (name, input) in &mut files {
             if !matches!(*name, "log" | "log.json") {

@@ -84,7 +84,8 @@ impl Reader {
                 input.read_line(&mut line, MAX_HEADER)?;
                 if header_text.is_empty() {
                     header = Header::read(&line);
-                    header_text = String::from_utf8_lossy(&line).into_owned();
+                    let text = &line[..line.len().min(limits.max_header_bytes)];
+                    header_text = String::from_utf8_lossy(text).into_owned();
                 }
             }
         }

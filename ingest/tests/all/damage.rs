@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::Path;
 
+use proptest::prelude::*;
 use retrace_ingest::Limits;
 use retrace_ingest::import::{Found, ImportOptions, discover};
 
@@ -172,6 +173,33 @@ fn check_part(part: &Read, whole: &Read, what: &str) -> bool {
     let good = good.split("\n\n[").next().unwrap_or(good).trim_end();
     assert!(all.contains(good), "{what}: {got:?}");
     all.trim_end() == good || part.about.problems.count() > 0
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn whatever_is_changed_in_a_file_it_is_read_or_refused(
+        which in 0..6_usize,
+        file in 0..4_usize,
+        changes in proptest::collection::vec((any::<proptest::sample::Index>(), any::<u8>()), 1..8),
+    ) {
+        let (_, mut files) = small().swap_remove(which);
+        let index = file % files.len();
+        for (at, byte) in changes {
+            let content = &mut files[index].1;
+            let at = at.index(content.len());
+            content[at] = byte;
+        }
+        let dir = tempfile::tempdir().unwrap();
+        write(dir.path(), &files);
+        let (good, _) = read_all(dir.path());
+        let mut last = None;
+        for (at, ..) in good.iter().flat_map(|read| &read.events) {
+            prop_assert!(good.len() > 1 || last <= Some(*at), "times go backwards");
+            last = Some(*at);
+        }
+    }
 }
 
 /// What is said of a recording: each problem, shortened.
