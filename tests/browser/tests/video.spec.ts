@@ -1,3 +1,4 @@
+import type { Page } from '@playwright/test'
 import { readSegment, Recorder } from '../support/recorder'
 import { expect, position, seekBar, sessionIdOf, terminal, test, token } from '../support/test'
 import { expectPicture, openVideo, refuseWebm, stage, timesMs, video } from '../support/video'
@@ -153,6 +154,7 @@ test('a session that goes on plays as far as it has come, and further', async ({
   await page.getByRole('button', { name: 'Go to live' }).click()
   await expect(page.getByRole('button', { name: 'Live', exact: true })).toHaveAttribute('aria-pressed', 'true')
   await expect(position(page)).toHaveText(/^0:01\.[89]/)
+  const framesWithoutPicture = await watchPicture(page)
 
   for (const second of [2, 3]) await recorder.capture(second * 1_000, await readSegment(second))
   await expect(position(page)).toHaveText(/^0:03\.[89]/, { timeout: 20_000 })
@@ -163,6 +165,7 @@ test('a session that goes on plays as far as it has come, and further', async ({
   await expect(stage(page)).toHaveAttribute('data-phase', 'ended', { timeout: 20_000 })
   await expect(page.locator('.session-head').getByText('Ended')).toBeVisible()
   await expect(position(page)).toHaveText('0:04.900')
+  expect(await framesWithoutPicture()).toBe(0)
 })
 
 test('damaged footage is told, and the rest plays', async ({ signedIn: page }) => {
@@ -175,6 +178,22 @@ test('damaged footage is told, and the rest plays', async ({ signedIn: page }) =
   await note.click()
   await expect(page.getByRole('link', { name: 'Download the piece as it was captured' })).toBeVisible()
 })
+
+/** Counts the frames drawn from now on in which the stage shows neither the video nor its last picture. */
+async function watchPicture(page: Page): Promise<() => Promise<number>> {
+  await video(page).evaluate((element) => {
+    const shown = element as HTMLVideoElement
+    const still = shown.parentElement?.querySelector('canvas')
+    const count = () => {
+      if (shown.readyState < shown.HAVE_CURRENT_DATA && still?.hidden) {
+        shown.dataset.missing = String(Number(shown.dataset.missing ?? 0) + 1)
+      }
+      requestAnimationFrame(count)
+    }
+    requestAnimationFrame(count)
+  })
+  return () => video(page).evaluate((element) => Number(element.dataset.missing ?? 0))
+}
 
 async function recordSeconds(title: string, seconds: number): Promise<Recorder> {
   const recorder = await Recorder.launch({ user: 'mara', protocol: 'rdp', title })

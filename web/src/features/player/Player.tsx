@@ -52,13 +52,13 @@ export function Player({ session, footage, search, onSearch }: Props) {
       <Moments
         sessionId={session.id}
         store={store}
-        choices={media && media.clips.length > 0 ? playerKinds : momentKinds}
+        choices={views.includes('video') ? playerKinds : momentKinds}
         kinds={search.kinds}
         onKinds={(kinds?: MomentKind[]) => onSearch({ ...search, kinds })}
       />
       <div className="player-below">
         <Facts session={session} />
-        {media && media.clips.length > 0 && <Footage session={session} media={media} store={store} />}
+        {media && views.includes('video') && <Footage session={session} media={media} store={store} />}
       </div>
     </div>
   )
@@ -70,7 +70,7 @@ function NothingToPlay({ isLive }: { isLive: boolean }) {
       {isLive ? (
         <span>This session goes on. Once a picture of it has come, it shows here.</span>
       ) : (
-        <span>This session holds no terminal recording and no video. What is known about it is listed below.</span>
+        <span>This session holds no terminal recording and no video that plays. What is known about it is listed below.</span>
       )}
     </EmptyNote>
   )

@@ -43,7 +43,9 @@ export function Footage({ session, media, store }: Props) {
           ask="Make an MP4"
         />
       )}
-      <p className="clips-count">{plural(clips.length, 'clip')}, each of footage that plays in one go</p>
+      {clips.length > 0 && (
+        <p className="clips-count">{plural(clips.length, 'clip')}, each of footage that plays in one go</p>
+      )}
       <ol className="clips">
         {clips.slice(0, shownCount).map((clip) => (
           <ClipRow key={clip.number} clip={clip} sessionId={session.id} thumbnails={thumbnails} store={store} />

@@ -22,7 +22,7 @@ const work: Record<VideoKind, string> = {
 
 /** How far something that is built is, with a button to ask for it, or to ask again. */
 export function Processing({ sessionId, kind, product, isLive, ask, children }: Props) {
-  const request = useRequestVideo(sessionId)
+  const request = useRequestVideo(sessionId, product)
   const button = (label: string) => (
     <button type="button" className="button" disabled={request.isPending} onClick={() => request.mutate(kind)}>
       {label}

@@ -1,4 +1,4 @@
-import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
+import { queryOptions, useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { useEffect, useRef } from 'react'
 import {
   MediaDocument,
@@ -29,18 +29,25 @@ const soonTimes = 24
 /** How long until it is worth asking again. */
 export function askAgainMs(answer: Answer | null | undefined, timesAsked: number): number | false {
   if (!answer) return false
-  const { media, state } = answer
+  const { media, state, asciicastUrl } = answer
   if (media.products.some(isUnderWay)) return workMs
   if (state === 'ACTIVE') return liveMs
   const hasFootage = media.clips.length > 0 || media.problems.length > 0
-  const isMeasured = productOf(media, 'THUMBNAILS') !== undefined
-  return hasFootage && !isMeasured && timesAsked < soonTimes ? soonMs : false
+  const isTakenUp = productOf(media, 'THUMBNAILS') !== undefined
+  // Pictures, and MP4s that are still to be joined, show nothing of themselves until then.
+  const mayCome = !isTakenUp && (hasFootage || asciicastUrl === null)
+  return mayCome && timesAsked < soonTimes ? soonMs : false
 }
+
+const mediaQuery = (sessionId: string) =>
+  queryOptions({
+    queryKey: ['media', sessionId],
+    queryFn: ({ signal }) => graphql(MediaDocument, { id: sessionId }, signal),
+  })
 
 export function useMedia(sessionId: string) {
   const query = useQuery({
-    queryKey: ['media', sessionId],
-    queryFn: ({ signal }) => graphql(MediaDocument, { id: sessionId }, signal),
+    ...mediaQuery(sessionId),
     refetchInterval: ({ state }) => askAgainMs(state.data?.session, state.dataUpdateCount),
     select: ({ session }) => session,
   })
@@ -78,10 +85,23 @@ export function useThumbnails(sessionId: string, media: Media | undefined): read
   return data ?? noSheets
 }
 
-export function useRequestVideo(sessionId: string) {
+/** The server answers for what it has written down; what it tells of the session follows within a moment. */
+const heardWithinMs = 10_000
+const hearsEachMs = 300
+
+/** Asks for something to be built. It is done when the session says that it was asked for. */
+export function useRequestVideo(sessionId: string, before: Product | undefined) {
   const client = useQueryClient()
   return useMutation({
-    mutationFn: (kind: VideoKind) => graphql(RequestVideoDocument, { session: sessionId, kind }),
-    onSettled: () => client.invalidateQueries({ queryKey: ['media', sessionId] }),
+    mutationFn: async (kind: VideoKind) => {
+      await graphql(RequestVideoDocument, { session: sessionId, kind })
+      const deadline = Date.now() + heardWithinMs
+      while (Date.now() < deadline) {
+        const { session } = await client.fetchQuery({ ...mediaQuery(sessionId), staleTime: 0 })
+        const product = session && productOf(session.media, kind)
+        if (product?.changedAt !== before?.changedAt) return
+        await new Promise((resolve) => setTimeout(resolve, hearsEachMs))
+      }
+    },
   })
 }
