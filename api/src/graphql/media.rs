@@ -49,6 +49,8 @@ pub(super) struct Clip {
     /// From 1, in the order of time.
     number: i32,
     url: String,
+    /// Its first picture, small.
+    thumbnail_url: String,
     source: String,
     codec: String,
     width: i32,
@@ -248,6 +250,10 @@ fn clip(base: &str, cut: Cut) -> Clip {
     Clip {
         number: pixels(cut.number),
         url: format!("{base}/video.webm?clip={}", cut.number),
+        thumbnail_url: format!(
+            "{base}/still?at_ms={}&width=320",
+            cut.first_us.max(0).unsigned_abs().div_ceil(1_000)
+        ),
         source: cut.source,
         codec: codec_name(&cut.codec),
         width: pixels(cut.width),
