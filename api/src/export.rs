@@ -6,6 +6,7 @@
 //! ([`retrace_core::log::multiproof`]).
 
 mod film;
+mod video;
 
 use std::collections::VecDeque;
 use std::io::{self, Write};
@@ -23,9 +24,12 @@ use retrace_ingest::asciicast::{self, Version, WriteError};
 use retrace_media::terminal::frames::Clipped;
 use retrace_media::terminal::gif::{GifError, GifWriter};
 use retrace_media::terminal::picture::TooLarge;
+use retrace_media::video::Codec;
 
 pub use film::Showing;
 use film::{Film, Survey};
+use video::Video;
+pub use video::VideoError;
 
 /// How many events are read at once.
 const PAGE_EVENTS: usize = 2_048;
@@ -41,17 +45,23 @@ pub enum Format {
     AsciicastV3,
     /// What the terminal showed, as a GIF.
     Gif,
+    /// The same as H.264 in MP4.
+    Mp4,
     /// All events, a line each: the very bytes that are proved.
     Ndjson,
+    /// What the terminal showed, as VP9 in WebM.
+    Webm,
 }
 
 impl Format {
     /// All formats.
-    pub const ALL: [Self; 4] = [
+    pub const ALL: [Self; 6] = [
         Self::AsciicastV2,
         Self::AsciicastV3,
         Self::Gif,
+        Self::Mp4,
         Self::Ndjson,
+        Self::Webm,
     ];
 
     /// The name of the format.
@@ -60,14 +70,16 @@ impl Format {
             Self::AsciicastV2 => "asciicast-v2",
             Self::AsciicastV3 => "asciicast-v3",
             Self::Gif => "gif",
+            Self::Mp4 => "mp4",
             Self::Ndjson => "ndjson",
+            Self::Webm => "webm",
         }
     }
 }
 
 /// A name that is not the name of a format.
 #[derive(Debug, Clone, thiserror::Error)]
-#[error("{0:?} is not a format: expected asciicast-v2, asciicast-v3, gif or ndjson")]
+#[error("{0:?} is not a format: expected asciicast-v2, asciicast-v3, gif, mp4, ndjson or webm")]
 pub struct UnknownFormat(String);
 
 impl FromStr for Format {
@@ -113,6 +125,9 @@ pub enum ExportError {
     /// A picture could not be written.
     #[error(transparent)]
     Gif(#[from] GifError),
+    /// The video could not be made.
+    #[error("the video cannot be made: {0}")]
+    Video(#[from] VideoError),
     /// The server or the command is about to end.
     #[error("the export was given up: this process is about to end")]
     GivenUp,
@@ -139,6 +154,7 @@ enum Encoder {
         film: Box<Film<GifWriter<Shared>>>,
         written: Shared,
     },
+    Video(Box<Video>),
     Done,
 }
 
@@ -171,7 +187,7 @@ impl Encoder {
                 }
                 Ok(written.take())
             }
-            Self::Done => Ok(Vec::new()),
+            Self::Video(_) | Self::Done => Ok(Vec::new()),
         }
     }
 
@@ -186,7 +202,7 @@ impl Encoder {
                 film.finish()?;
                 Ok(written.take())
             }
-            Self::Lines(_) | Self::Done => Ok(Vec::new()),
+            Self::Lines(_) | Self::Video(_) | Self::Done => Ok(Vec::new()),
         }
     }
 }
@@ -307,7 +323,7 @@ impl SessionExport {
                     written,
                 }
             }
-            Format::Gif => {
+            Format::Gif | Format::Mp4 | Format::Webm => {
                 let (terminal, launched) = terminal_of(&*log, session, &streams).await?;
                 let first = match launched {
                     Some(launched) => Some(launched),
@@ -316,13 +332,19 @@ impl SessionExport {
                 let first = first.ok_or(ExportError::NoSuchSession(session))?;
                 let survey = Survey::read(&*log, &terminal, first.at(), before).await?;
                 clipped = survey.clipped();
-                let written = Shared::default();
-                let out = written.clone();
-                let film = survey.film(showing, |theme| GifWriter::new(out, theme))?;
                 streams = vec![terminal];
-                Encoder::Gif {
-                    film: Box::new(film),
-                    written,
+                match format {
+                    Format::Mp4 => Encoder::Video(Video::begin(Codec::H264, &survey, showing)?),
+                    Format::Webm => Encoder::Video(Video::begin(Codec::Vp9, &survey, showing)?),
+                    _ => {
+                        let written = Shared::default();
+                        let out = written.clone();
+                        let film = survey.film(showing, |theme| GifWriter::new(out, theme))?;
+                        Encoder::Gif {
+                            film: Box::new(film),
+                            written,
+                        }
+                    }
                 }
             }
         };
@@ -361,8 +383,15 @@ impl SessionExport {
             if self.page.as_slice().is_empty() {
                 self.page = self.events.next_page(&*self.log).await?.into_iter();
                 if self.page.as_slice().is_empty() {
+                    if let Encoder::Video(video) = &mut self.encoder {
+                        return Ok(video.next_piece().await?);
+                    }
                     return self.finish();
                 }
+            }
+            if let Encoder::Video(video) = &mut self.encoder {
+                video.take(mem::take(&mut self.page)).await?;
+                continue;
             }
             let piece = self.encode().await?;
             if !piece.is_empty() {

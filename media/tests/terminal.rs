@@ -117,7 +117,8 @@ fn third_party() -> Option<PathBuf> {
     let found = root
         .ancestors()
         .map(|folder| folder.join("shared/recordings/third-party"));
-    let from_environment = std::env::var_os("RETRACE_RECORDINGS").map(PathBuf::from);
+    let from_environment = std::env::var_os("RETRACE_RECORDINGS")
+        .map(|folder| PathBuf::from(folder).join("third-party"));
     from_environment
         .into_iter()
         .chain(found)

@@ -201,7 +201,7 @@ fn an_exported_recording_is_the_imported_one() {
 }
 
 #[test]
-fn a_terminal_session_can_be_had_as_a_gif() {
+fn a_terminal_session_can_be_had_as_pictures() {
     let retrace = Retrace::with_samples();
     let token = retrace.token();
     let server = retrace.serve();
@@ -235,6 +235,19 @@ fn a_terminal_session_can_be_had_as_a_gif() {
     let hurried = by_command(&["--speed", "4", "--idle-limit", "1", "--font-size", "10"]);
     assert!(hurried.len() < written.len());
     assert_eq!(size_of_gif(&hurried), (120 * 6 + 12, 36 * 13 + 12));
+
+    for (format, magic) in [("mp4", &b"ftyp"[..]), ("webm", b"\x1a\x45\xdf\xa3")] {
+        let file = folder.path().join(format);
+        let name = file.to_str().unwrap();
+        let arguments = ["export", &id, "--format", format, "--speed", "20"];
+        retrace.succeed(&[arguments.as_slice(), &["-o", name]].concat());
+        let video = fs::read(&file).unwrap();
+        assert!(
+            video[..8].windows(4).any(|bytes| bytes == magic),
+            "{format}"
+        );
+        assert!(video.len() > 50_000, "{format}: {} bytes", video.len());
+    }
 
     let missing = format!("/v1/sessions/{}/gif", "0".repeat(36));
     let response = server.get(&missing).bearer_auth(&token).send().unwrap();

@@ -17,7 +17,7 @@ use retrace_media::terminal::font::FontSize;
 use super::{Data, output};
 use crate::export::{Format, SessionExport, Showing};
 
-/// Export a session as asciicast, as a GIF or as its events, or one event, with the proof
+/// Export a session as asciicast, as pictures or as its events, or one event, with the proof
 ///
 /// A file of events (ndjson, or one event) comes with a proof beside it: `FILE.proof`, or
 /// `FILE.tlog-proof` for one event. With both, and the key of the log, `retrace verify FILE` shows
@@ -27,6 +27,7 @@ use crate::export::{Format, SessionExport, Showing};
   retrace export 7d4d0c1e-53b2-8f3c-9a58-0f3f1b1f5a11 -o deploy.cast
   retrace export 7d4d0c1e-53b2-8f3c-9a58-0f3f1b1f5a11 --format asciicast-v3 | asciinema play -
   retrace export 7d4d0c1e-53b2-8f3c-9a58-0f3f1b1f5a11 --format gif --idle-limit 2 -o deploy.gif
+  retrace export 7d4d0c1e-53b2-8f3c-9a58-0f3f1b1f5a11 --format mp4 --speed 2 -o deploy.mp4
   retrace export 7d4d0c1e-53b2-8f3c-9a58-0f3f1b1f5a11 --format ndjson | jq .type
   retrace export 7d4d0c1e-53b2-8f3c-9a58-0f3f1b1f5a11 --format ndjson -o deploy.ndjson
   retrace export --event 4711 -o keystroke.json
@@ -47,7 +48,7 @@ pub(super) struct Export {
         requires = "output"
     )]
     event: Option<u64>,
-    /// asciicast-v2, asciicast-v3, gif (what the terminal showed), or ndjson (all events, the very
+    /// asciicast-v2, asciicast-v3, gif, mp4 or webm (what the terminal showed), or ndjson (all events, the very
     /// bytes that are proved, with the proof)
     #[arg(long, default_value = "asciicast-v2")]
     format: Format,
@@ -60,7 +61,7 @@ pub(super) struct Export {
 
 /// How pictures are made.
 #[derive(Args)]
-#[command(next_help_heading = "Pictures (gif)")]
+#[command(next_help_heading = "Pictures (gif, mp4, webm)")]
 struct Pictures {
     /// The size of the letters in pixels, 8 to 64
     #[arg(long, value_name = "PIXELS", default_value_t = FontSize::DEFAULT.pixels().into(),

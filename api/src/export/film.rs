@@ -93,6 +93,30 @@ impl Survey {
         self.extent.clipped()
     }
 
+    /// How this terminal is shown.
+    pub(super) fn settings(&self, showing: Showing) -> Settings {
+        let limit = showing.idle_limit.or(self.idle_limit);
+        Settings {
+            theme: self.theme.clone(),
+            font_size: showing.font_size,
+            speed: showing.speed,
+            idle_limit: limit.filter(|limit| !limit.is_zero()),
+            ..Settings::default()
+        }
+    }
+
+    /// The largest that the terminal is.
+    pub(super) fn size(&self) -> Size {
+        self.extent.size()
+    }
+
+    /// What reads the events of this terminal.
+    pub(super) fn reader(&self) -> Reader {
+        Reader {
+            started: self.started,
+        }
+    }
+
     /// The film of this terminal, for the sink that is made for its colours.
     pub(super) fn film<S: FrameSink>(
         self,
@@ -100,37 +124,51 @@ impl Survey {
         sink: impl FnOnce(&Theme) -> S,
     ) -> Result<Film<S>, TooLarge> {
         let sink = sink(&self.theme);
-        let limit = showing.idle_limit.or(self.idle_limit);
-        let settings = Settings {
-            theme: self.theme,
-            font_size: showing.font_size,
-            speed: showing.speed,
-            idle_limit: limit.filter(|limit| !limit.is_zero()),
-            ..Settings::default()
-        };
+        let settings = self.settings(showing);
         Ok(Film {
-            started: self.started,
+            reader: self.reader(),
             animation: Animation::new(self.extent, &settings, sink)?,
         })
     }
 }
 
+/// Reads what happens to a terminal out of the events of its session.
+pub(super) struct Reader {
+    started: Timestamp,
+}
+
+impl Reader {
+    /// Tells what happened and when, in microseconds from the start of the session; without a change
+    /// when the session ended. Other events are passed over.
+    pub(super) fn read<E>(
+        &self,
+        event: &Event,
+        tell: impl FnOnce(u64, Option<Change<'_>>) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let offset_us = u64::try_from(event.at().micros_since(self.started)).unwrap_or(0);
+        let is_end = *event.kind() == EventType::SESSION_ENDED;
+        match body(event).as_ref().and_then(change) {
+            Some(change) => tell(offset_us, Some(change)),
+            None if is_end => tell(offset_us, None),
+            None => Ok(()),
+        }
+    }
+}
+
 /// The pictures of a session on their way to a sink.
 pub(super) struct Film<S> {
-    started: Timestamp,
+    reader: Reader,
     animation: Animation<S>,
 }
 
 impl<S: FrameSink> Film<S> {
     /// Takes the next event of the terminal.
     pub(super) fn take(&mut self, event: &Event) -> Result<(), S::Error> {
-        let offset_us = u64::try_from(event.at().micros_since(self.started)).unwrap_or(0);
-        let is_end = *event.kind() == EventType::SESSION_ENDED;
-        match body(event).as_ref().and_then(change) {
-            Some(change) => self.animation.apply(offset_us, change),
-            None if is_end => self.animation.advance_to(offset_us),
-            None => Ok(()),
-        }
+        let animation = &mut self.animation;
+        self.reader.read(event, |offset_us, change| match change {
+            Some(change) => animation.apply(offset_us, change),
+            None => animation.advance_to(offset_us),
+        })
     }
 
     /// The session is over.

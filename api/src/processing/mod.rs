@@ -19,10 +19,12 @@ mod need;
 mod service;
 
 use std::collections::HashMap;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use retrace_core::SessionId;
+use retrace_media::video::Worker;
 
 pub use service::{Processing, Workshop};
 
@@ -40,6 +42,13 @@ pub const WEBM: &str = "video/webm";
 pub const MP4: &str = "video/mp4";
 /// The media type of what guacd writes.
 pub const GUACAMOLE: &str = "application/x-guacamole-recording";
+
+/// The worker for pictures and video: this program, started again. A system that does not say where
+/// that is finds it by its name.
+pub fn media_worker() -> Worker {
+    let program = std::env::current_exe().unwrap_or_else(|_| PathBuf::from("retrace"));
+    Worker::new(program, &["media-worker"])
+}
 
 /// How far the work of this node is, in thousandths. Cheap to clone.
 #[derive(Debug, Clone, Default)]

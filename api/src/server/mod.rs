@@ -25,7 +25,6 @@ mod recordings;
 pub mod sudo;
 mod web_session;
 
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -51,7 +50,7 @@ use tower_http::timeout::TimeoutLayer;
 use crate::accesses::Accesses;
 use crate::control::ControlBook;
 use crate::graphql::{self, Schema};
-use crate::processing::ProgressBook;
+use crate::processing::{ProgressBook, media_worker};
 use crate::tokens::{TokenBook, Viewer};
 pub use error::HttpError;
 pub use ingest::Ingest;
@@ -117,7 +116,7 @@ impl App {
         let settings = Arc::new(SettingsBook::new(Arc::clone(&log)));
         let accesses = Arc::new(Accesses::new(Arc::clone(&log)));
         let progress = ProgressBook::default();
-        let worker = Worker::new(own_program(), &["media-worker"]);
+        let worker = media_worker();
         let at_once = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
         let schema = graphql::schema()
             .data(Arc::clone(&log))
@@ -143,11 +142,6 @@ impl App {
             schema,
         }
     }
-}
-
-/// What starts this program again. A system that does not say where it is finds it by its name.
-fn own_program() -> PathBuf {
-    std::env::current_exe().unwrap_or_else(|_| PathBuf::from("retrace"))
 }
 
 /// All routes.

@@ -3,7 +3,7 @@
 //! ```text
 //! what the program wrote, resizes ──▶ frames: emulator, clock ──▶ picture: what changed is drawn
 //!                                                                     │
-//!                                         gif, or an encoder of video ◀┘ frames::FrameSink
+//!                                         gif, or crate::video::film ◀┘ frames::FrameSink
 //! ```
 //!
 //! - Drawing is a function of what was written: the same session gives the same pixels on any
@@ -13,6 +13,7 @@
 //! - Nothing that a session contains makes it panic. A terminal larger than a picture can show is cut
 //!   off at the right and the bottom, and [`frames::Extent::clipped`] says so.
 
+pub mod changes;
 pub mod font;
 pub mod frames;
 pub mod gif;

@@ -1,13 +1,13 @@
 //! Colours.
 
 use avt::Color;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 /// Red, green and blue.
 pub type Rgb = [u8; 3];
 
 /// The colours of a terminal.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Theme {
     /// Of text, where the program chose none.
     pub foreground: Rgb,

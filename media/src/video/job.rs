@@ -1,8 +1,11 @@
 //! What a worker may be asked to do, and within which bounds.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+
+use crate::terminal;
 
 /// One piece of work. The inputs follow it, one by one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -10,6 +13,8 @@ use serde::{Deserialize, Serialize};
 pub enum Job {
     /// Pictures become video segments, each of which plays alone.
     EncodePictures(EncodePictures),
+    /// A terminal session becomes one file.
+    FilmTerminal(FilmTerminal),
     /// Any video becomes one file of one codec and one size.
     Transcode(Transcode),
     /// H.264 in MP4 pieces becomes one file, without encoding again.
@@ -137,6 +142,78 @@ impl Default for EncodePictures {
             },
             segment_ms: 30_000,
             after_us: None,
+        }
+    }
+}
+
+/// See [`Job::FilmTerminal`]. Inputs are lines of what happened ([`terminal::changes`]), of any media type,
+/// each cut at the end of a line; their times are those of the lines. The times of the file are counted
+/// from its first frame.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct FilmTerminal {
+    /// How to encode: H.264 gives an MP4 whose index comes first, VP9 a WebM. Frames come as often as
+    /// `frames_per_second` below says.
+    pub encoder: EncoderSettings,
+    /// The most columns that the terminal has.
+    pub columns: u16,
+    /// The most rows that it has.
+    pub rows: u16,
+    /// Colours.
+    pub theme: terminal::theme::Theme,
+    /// The size of the letters in pixels.
+    pub font_size: u16,
+    /// The most frames in a second, 1 to 50.
+    pub frames_per_second: u32,
+    /// How many times faster than recorded, in thousandths.
+    pub speed_permille: u32,
+    /// Pauses that are longer are shown as this long, in milliseconds; 0 for all as they were.
+    pub idle_limit_ms: u64,
+    /// How long the last screen is shown, in milliseconds.
+    pub last_frame_ms: u64,
+    /// A folder of the caller's, private to this job: the output is written to it.
+    pub folder: PathBuf,
+}
+
+impl FilmTerminal {
+    /// The film of a terminal up to this size, shown in this way.
+    pub fn new(
+        encoder: EncoderSettings,
+        size: terminal::Size,
+        settings: &terminal::frames::Settings,
+        folder: PathBuf,
+    ) -> Self {
+        let milliseconds = |time: Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
+        Self {
+            encoder,
+            columns: size.columns(),
+            rows: size.rows(),
+            theme: settings.theme.clone(),
+            font_size: settings.font_size.pixels(),
+            frames_per_second: settings.frames_per_second,
+            // Out of range becomes the nearest, and no number 0, which is clamped later.
+            speed_permille: (settings.speed * 1_000.0).round() as u32,
+            idle_limit_ms: settings.idle_limit.map_or(0, milliseconds),
+            last_frame_ms: milliseconds(settings.last_frame),
+            folder,
+        }
+    }
+
+    /// The largest that the terminal is.
+    pub(super) fn size(&self) -> terminal::Size {
+        terminal::Size::clamped(self.columns.into(), self.rows.into())
+    }
+
+    /// How it is shown.
+    pub(super) fn settings(&self) -> terminal::frames::Settings {
+        let idle_limit = Some(self.idle_limit_ms).filter(|&limit| limit > 0);
+        terminal::frames::Settings {
+            theme: self.theme.clone(),
+            font_size: terminal::font::FontSize::clamped(self.font_size.into()),
+            frames_per_second: self.frames_per_second,
+            idle_limit: idle_limit.map(Duration::from_millis),
+            speed: f64::from(self.speed_permille) / 1_000.0,
+            last_frame: Duration::from_millis(self.last_frame_ms),
         }
     }
 }

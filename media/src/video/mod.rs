@@ -14,6 +14,7 @@
 //! | job                     | from                                   | to                                |
 //! |-------------------------|----------------------------------------|-----------------------------------|
 //! | [`Job::EncodePictures`] | pictures, Guacamole recordings         | WebM segments                     |
+//! | [`Job::FilmTerminal`]   | what happened to a terminal            | one MP4 (H.264) or WebM (VP9)     |
 //! | [`Job::Transcode`]      | WebM or MP4, whole or in pieces        | one MP4 (H.264) or WebM (VP9)     |
 //! | [`Job::JoinMp4`]        | MP4 (H.264) of the same parameters     | one MP4, nothing encoded again    |
 //! | [`Job::Analyze`]        | as `Transcode`                         | changes by second, thumbnails     |
@@ -24,6 +25,7 @@ mod container;
 mod convert;
 mod decode;
 mod encode;
+mod film;
 mod job;
 mod join;
 mod limits;
@@ -41,8 +43,8 @@ mod transcode;
 pub mod worker;
 
 pub use job::{
-    Analyze, Codec, EncodePictures, EncoderSettings, Hardware, ImageKind, Job, JoinMp4, Limits,
-    Size, Still, Transcode,
+    Analyze, Codec, EncodePictures, EncoderSettings, FilmTerminal, Hardware, ImageKind, Job,
+    JoinMp4, Limits, Size, Still, Transcode,
 };
 pub use output::{Change, Done, Input, InputHead, Note, Output, Segment, Sheet, StillPicture};
 pub use parent::{Worker, WorkerError};

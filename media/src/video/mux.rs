@@ -90,7 +90,9 @@ impl Muxer {
             // The file's length is counted in decoding order, where frames come a little earlier.
             let decoded = self.last_dts - self.first_dts.unwrap_or(self.last_dts);
             let duration = (end - self.first_pts.min(end)).saturating_sub(decoded);
-            held.set_duration(duration.max(1));
+            // And where the last in decoding order is not the last that is shown, by what is shown last.
+            let shown = end.saturating_sub(held.pts().unwrap_or(end));
+            held.set_duration(duration.max(shown).max(1));
             self.put(&held)?;
         }
         self.output

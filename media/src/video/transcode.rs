@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::io::{self, BufReader, BufWriter, Seek, Write};
 use std::ops::ControlFlow;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use ffmpeg::{Rational, frame};
 use ffmpeg_next as ffmpeg;
@@ -20,7 +20,7 @@ use super::source::{Feed, PipeFeed, Runs};
 use super::worker::{Fault, Sink};
 
 /// A player finds its way by keyframes: there is one at least this often.
-const KEYFRAME_EVERY_US: u64 = 30_000_000;
+pub(super) const KEYFRAME_EVERY_US: u64 = 30_000_000;
 
 /// Does the job [`Transcode`].
 pub(super) fn run(
@@ -148,7 +148,8 @@ struct Transcoder<'a> {
     frame_count: u64,
 }
 
-struct OpenFile {
+/// The one file of a job, and its encoder.
+pub(super) struct OpenFile {
     encoder: VideoEncoder,
     muxer: FileMuxer,
     /// For encoders that want another order of the same numbers.
@@ -199,26 +200,24 @@ impl Transcoder<'_> {
         if let Some((held_us, held)) = self.pace.finish() {
             self.encode(held_us, held)?;
         }
-        let Some(mut file) = self.file else {
+        let Some(file) = self.file else {
             return Err(Fault::Impossible(
                 "there is no picture in any input".to_owned(),
             ));
         };
         let duration_us = inputs_us.max(self.last_us.unwrap_or(0));
-        let muxer = &mut file.muxer;
-        file.encoder.finish(|packet| muxer.write(packet))?;
-        let end = ticks(duration_us, file.encoder.time_base);
-        out.send(Output::File(file.muxer.end(end)?))?;
+        let (path, encoder) = file.finish(duration_us)?;
+        out.send(Output::File(path))?;
         Ok(Done {
             duration_us,
             frame_count: self.frame_count,
-            encoder: Some(file.encoder.name.to_owned()),
+            encoder: Some(encoder.to_owned()),
         })
     }
 }
 
 impl OpenFile {
-    fn begin(
+    pub(super) fn begin(
         settings: &EncoderSettings,
         folder: &Path,
         size: Size,
@@ -239,7 +238,7 @@ impl OpenFile {
         })
     }
 
-    fn encode(
+    pub(super) fn encode(
         &mut self,
         time_us: u64,
         frame: &mut frame::Video,
@@ -268,6 +267,14 @@ impl OpenFile {
         scaler.run(frame, reordered)?;
         self.encoder
             .encode(reordered, tick, keyframe, |p| muxer.write(p))
+    }
+
+    /// Ends the file at this time. Gives its path, and the name of the encoder.
+    pub(super) fn finish(mut self, end_us: u64) -> Result<(PathBuf, &'static str), Fault> {
+        let muxer = &mut self.muxer;
+        self.encoder.finish(|packet| muxer.write(packet))?;
+        let end = ticks(end_us, self.encoder.time_base);
+        Ok((self.muxer.end(end)?, self.encoder.name))
     }
 }
 

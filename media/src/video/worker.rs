@@ -9,7 +9,7 @@ use super::job::Job;
 use super::output::{Done, Note, Output};
 use super::protocol::{self, Failure};
 use super::source::{PipeFeed, Runs};
-use super::{analyze, join, limits, pictures, still, transcode};
+use super::{analyze, film, join, limits, pictures, still, transcode};
 
 /// How often progress is told while there is nothing else to tell.
 const PROGRESS_EVERY: Duration = Duration::from_millis(500);
@@ -62,6 +62,7 @@ fn perform<W: Write>(
     let mut feed = PipeFeed(stdin);
     match job {
         Job::EncodePictures(job) => pictures::encode_inputs(job, &mut feed, out),
+        Job::FilmTerminal(job) => film::run(job, &mut feed, out),
         Job::Transcode(job) => transcode::run(job, feed, out),
         Job::JoinMp4(job) => join::run(job, &mut Runs::new(feed), out),
         Job::Analyze(job) => analyze::run(job, &mut Runs::new(feed), out),

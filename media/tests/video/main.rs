@@ -8,6 +8,7 @@
 
 mod analyze;
 mod damage;
+mod film;
 mod join;
 mod measure;
 mod pictures;

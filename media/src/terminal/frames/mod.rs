@@ -240,6 +240,11 @@ impl<S: FrameSink> Animation<S> {
         }
     }
 
+    /// The time up to which it has come, in microseconds of what is shown.
+    pub fn now_us(&self) -> u64 {
+        self.now_us
+    }
+
     /// The session is over. Answers the sink, which has been told.
     ///
     /// # Errors
