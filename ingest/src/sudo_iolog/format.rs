@@ -1,5 +1,8 @@
 //! I/O logs of sudo, as the importer sees them.
 
+use std::fs;
+use std::path::{Path, PathBuf};
+
 use super::facts::Facts;
 use super::reader::{Opened, Reader};
 use super::timing::Record;
@@ -51,7 +54,7 @@ impl Format for SudoIoLog {
             .filter_map(|name| Some(folder.look(name)?.part(name)));
         Ok(vec![Candidate {
             format: self,
-            path: folder.path().to_path_buf(),
+            path: named(folder.path()),
             parts: parts.collect(),
             section: None,
         }])
@@ -77,5 +80,18 @@ impl Format for SudoIoLog {
         files: &Files,
     ) -> Result<Input, FormatError> {
         files.open_good(&candidate.parts[index])
+    }
+}
+
+/// The folder's path with its name in it, which the current folder does not have.
+fn named(path: &Path) -> PathBuf {
+    let path = if path.as_os_str().is_empty() {
+        Path::new(".")
+    } else {
+        path
+    };
+    match path.file_name() {
+        Some(_) => path.to_path_buf(),
+        None => fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf()),
     }
 }

@@ -27,6 +27,8 @@ pub struct Reader {
     /// Bytes that the timing told of and that are not there.
     missing: [u64; STREAMS.len()],
     stage: Stage,
+    /// The stream whose rest was told of last.
+    told_of: Option<usize>,
     problems: Problems,
 }
 
@@ -87,6 +89,7 @@ impl Reader {
             ],
             missing: [0; STREAMS.len()],
             stage: Stage::ByTiming,
+            told_of: None,
             problems: Problems::default(),
         })
     }
@@ -186,8 +189,12 @@ impl Reader {
         if let Some(input) = Self::file(&mut self.files, STREAMS[stream]) {
             let count = input.peek(32 << 10)?.len() as u64;
             if count > 0 {
-                let reason = format!("{count} bytes of `{}` have no time", STREAMS[stream]);
-                sink.degraded(&mut self.problems, self.offset_us, reason)?;
+                if self.told_of != Some(stream) {
+                    self.told_of = Some(stream);
+                    let name = STREAMS[stream];
+                    let reason = format!("`timing` does not tell of the end of `{name}`");
+                    sink.degraded(&mut self.problems, self.offset_us, reason)?;
+                }
                 self.left = Some((stream, count));
                 return Ok(true);
             }

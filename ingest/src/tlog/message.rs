@@ -6,6 +6,11 @@ use serde_json::value::RawValue;
 use crate::asciicast::decimal;
 use crate::shown::shown;
 
+/// The most bytes of a message: recorders write some KiB.
+const MAX_BYTES: usize = 1 << 20;
+/// The most bytes of the name of a recording and its host.
+const MAX_NAME: usize = 1_024;
+
 /// A message of a recording.
 #[derive(Debug)]
 pub(super) struct Message {
@@ -58,6 +63,12 @@ struct Fields<'a> {
 impl Message {
     /// Reads a message. The error says what is wrong.
     pub(super) fn read(json: &[u8]) -> Result<Self, String> {
+        if json.len() > MAX_BYTES {
+            return Err(format!(
+                "{} bytes, expected a message of up to {MAX_BYTES}",
+                json.len()
+            ));
+        }
         let fields: Fields<'_> = serde_json::from_slice(json).map_err(|error| {
             let text = error.to_string();
             let reason = text
@@ -138,7 +149,8 @@ pub(super) fn recording_of(json: &[u8]) -> Option<String> {
         _timing: &'a RawValue,
     }
     let probe: Probe<'_> = serde_json::from_slice(json).ok()?;
-    Some(recording(&probe.rec, &probe.host))
+    let name = recording(&probe.rec, &probe.host);
+    (name.len() <= MAX_NAME).then_some(name)
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use retrace_core::Timestamp;
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::value::RawValue;
 
 use crate::import::{FormatError, Input};
 
@@ -130,31 +130,30 @@ impl Source {
 
     fn next_object(&mut self) -> Result<Option<Text>, FormatError> {
         #[derive(Deserialize)]
-        struct Entry {
-            #[serde(rename = "MESSAGE")]
-            message: Option<Value>,
+        struct Entry<'a> {
+            #[serde(borrow, rename = "MESSAGE")]
+            message: Option<&'a RawValue>,
             #[serde(rename = "__REALTIME_TIMESTAMP")]
-            realtime: Option<Value>,
+            realtime: Option<String>,
         }
         if !self.input.read_line(&mut self.line, self.max_bytes)? {
             return Ok(None);
         }
-        let Ok(entry) = serde_json::from_slice::<Entry>(&self.line) else {
+        let Ok(entry) = serde_json::from_slice::<Entry<'_>>(&self.line) else {
             return Ok(Some(Text::default()));
         };
-        let json = match entry.message {
-            Some(Value::String(text)) => text.into_bytes(),
-            // What is not UTF-8 is an array of its bytes.
-            Some(Value::Array(bytes)) => {
-                let byte = |byte: &Value| byte.as_u64().and_then(|byte| u8::try_from(byte).ok());
-                bytes.iter().filter_map(byte).collect()
-            }
-            _ => Vec::new(),
+        let message = entry.message.map_or("", RawValue::get);
+        // What is not UTF-8 is an array of its bytes.
+        let json = if message.starts_with('[') {
+            serde_json::from_str(message).unwrap_or_default()
+        } else {
+            serde_json::from_str::<String>(message)
+                .unwrap_or_default()
+                .into_bytes()
         };
-        let realtime = entry.realtime.as_ref().and_then(Value::as_str);
         Ok(Some(Text {
             json: message_only(json),
-            logged_at: realtime.and_then(micros),
+            logged_at: entry.realtime.as_deref().and_then(micros),
             ..Text::default()
         }))
     }

@@ -46,6 +46,8 @@ pub struct Reader {
     /// Bytes that the timing told of and that are not there, by side.
     missing: [u64; 2],
     stage: Stage,
+    /// The side whose rest was told of last.
+    told_of: Option<Side>,
     problems: Problems,
 }
 
@@ -111,6 +113,7 @@ impl Reader {
             typed: Stream::typed(),
             missing: [0; 2],
             stage: Stage::ByTiming,
+            told_of: None,
             problems: Problems::default(),
         };
         reader.read_first_facts()?;
@@ -291,13 +294,14 @@ impl Reader {
             count = 0;
         }
         if count > 0 {
-            if self.streams.timing.is_some() {
+            if self.streams.timing.is_some() && self.told_of != Some(side) {
+                self.told_of = Some(side);
                 let name = if side == Side::Written {
                     "written"
                 } else {
                     "typed"
                 };
-                let reason = format!("{count} {name} bytes at the end have no time");
+                let reason = format!("the timing does not tell of what was {name} at the end");
                 sink.degraded(&mut self.problems, self.offset_us, reason)?;
             }
             stream.push(sink, self.offset_us, &rest[..count], false)?;

@@ -321,7 +321,10 @@ fn what_is_wrong_with_a_timing_is_said() {
     let typescript = b"[BEGIN TYPESCRIPT]\nabc\r\ndef\r\n\n[END TYPESCRIPT]\n".to_vec();
     let cases: [(&str, &[&str]); 5] = [
         ("0.128000 5\n0.015000 5\n", &[]),
-        ("0.128000 5\n", &["5 written bytes at the end have no time"]),
+        (
+            "0.128000 5\n",
+            &["the timing does not tell of what was written at the end"],
+        ),
         (
             "0.128000 5\n0.015000 500000000000\n",
             &["the timing tells of 499999999977 more written bytes than there are"],
