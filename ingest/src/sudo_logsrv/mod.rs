@@ -19,6 +19,7 @@
 //! now and then. What was cut is appended to the log, and only once it stands there the client is told
 //! its commit point. `docs/sudo.md` says what becomes what.
 
+mod batch;
 mod channels;
 pub mod elapsed;
 pub mod facts;
@@ -28,6 +29,7 @@ pub mod lost;
 pub mod messages;
 mod notes;
 pub mod opening;
+mod progress;
 pub mod recorder;
 pub mod resume;
 

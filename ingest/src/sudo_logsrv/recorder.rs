@@ -6,29 +6,28 @@
 //! - *ordered*: times never run backwards; they are the client's own, from the start of the command;
 //! - *bounded*: it holds the events since the last cut, and at most three bytes of each channel.
 //!
-//! Output that follows within [`JOIN_WITHIN`] becomes one event, up to [`JOIN_BYTES`], as in
+//! Output that follows within a 60th of a second becomes one event of at most 16 KiB, as in
 //! `retrace record`. How it is joined depends on when it was cut, what it says does not.
 
 use std::time::Duration;
 
 use retrace_core::Timestamp;
 use retrace_core::event::{
-    EndReason, EventBatch, EventBody, EventError, KeysTyped, RecordingCommented, SessionEnded,
-    SourceAttached, TerminalResized, TerminalWritten, UploadCommitted,
+    EndReason, EventBatch, EventError, RecordingCommented, SessionEnded, SourceAttached,
+    TerminalResized, UploadCommitted,
 };
 
+use super::batch::Batch;
 use super::channels::{Channel, Channels};
 use super::elapsed::{Elapsed, wall_time};
 use super::facts::Facts;
-use super::messages::{ChangeWindowSize, ClientEvent, ExitMessage, IoBuffer};
+use super::messages::{
+    ChangeWindowSize, ClientEvent, CommandSuspend, ExitMessage, IoBuffer, TimeSpec,
+};
 use super::opening::Accepted;
-use super::resume::{CommitPoint, ResumeKey, Sent, Stored};
+use super::progress::Progress;
+use super::resume::{ResumeKey, Sent, Stored};
 use super::{ProtocolError, notes};
-
-/// Output that follows within this time is one event: a 60th of a second, in microseconds.
-pub const JOIN_WITHIN: i64 = 16_667;
-/// An event of output is ended once it has so many bytes.
-pub const JOIN_BYTES: usize = 16 << 10;
 
 /// Why a message was not taken. The recording cannot go on.
 #[derive(Debug, thiserror::Error)]
@@ -57,29 +56,13 @@ pub struct Recorder {
     started: Timestamp,
     node: String,
     record_keys: bool,
-    elapsed: Elapsed,
-    sent: Sent,
-    /// What had been sent when `elapsed` was reached.
-    before: Sent,
-    /// What stands in the log already, and is dropped when it comes again.
-    stored: Option<CommitPoint>,
-    /// Nothing can be added: the command had ended before the connection broke.
-    is_complete: bool,
+    progress: Progress,
     channels: Channels,
-    joined: Option<Joined>,
-    batch: EventBatch,
-    last_at: Timestamp,
+    batch: Batch,
     /// What a commit has told of last.
     told: Option<Sent>,
     resume_key_sha256: Option<String>,
     has_ended: bool,
-}
-
-/// Output that more may be joined to.
-#[derive(Debug)]
-struct Joined {
-    at: Timestamp,
-    text: String,
 }
 
 impl Recorder {
@@ -95,35 +78,29 @@ impl Recorder {
         node: &str,
     ) -> Result<Self, EventError> {
         let Accepted { at, facts, .. } = accepted;
-        let mut recorder = Self {
-            started: *at,
-            node: node.to_owned(),
-            record_keys,
-            elapsed: Elapsed::default(),
-            sent: Sent::default(),
-            before: Sent::default(),
-            stored: None,
-            is_complete: false,
-            channels: Channels::default(),
-            joined: None,
-            batch: EventBatch::new(),
-            last_at: *at,
-            told: None,
-            resume_key_sha256: key.map(ResumeKey::sha256),
-            has_ended: false,
-        };
+        let mut batch = Batch::after(*at);
         let attached = SourceAttached {
             columns: facts.columns,
             recording: None,
             rows: facts.rows,
         };
-        recorder.push(*at, attached)?;
+        batch.push(*at, attached)?;
         if !facts.others.is_empty() {
             let text = facts.others.clone();
-            recorder.push(*at, RecordingCommented { text })?;
+            batch.push(*at, RecordingCommented { text })?;
         }
-        recorder.push(*at, facts.process())?;
-        Ok(recorder)
+        batch.push(*at, facts.process())?;
+        Ok(Self {
+            started: *at,
+            node: node.to_owned(),
+            record_keys,
+            progress: Progress::default(),
+            channels: Channels::default(),
+            batch,
+            told: None,
+            resume_key_sha256: key.map(ResumeKey::sha256),
+            has_ended: false,
+        })
     }
 
     /// Goes on with a recording, now on `node`. The first cut tells the log so, unless the recording
@@ -141,15 +118,9 @@ impl Recorder {
             started: *started,
             node: node.to_owned(),
             record_keys,
-            elapsed: from.elapsed,
-            sent: from.before,
-            before: from.before,
-            stored: Some(last.clone()),
-            is_complete: *is_complete,
+            progress: Progress::resume(from, last, *is_complete),
             channels: Channels::holding(held),
-            joined: None,
-            batch: EventBatch::new(),
-            last_at: *last_at,
+            batch: Batch::after(*last_at),
             told: is_complete.then_some(last.sent),
             resume_key_sha256: None,
             has_ended: false,
@@ -168,20 +139,21 @@ impl Recorder {
 
     /// Whether there is something to cut.
     pub fn is_waiting(&self) -> bool {
-        !self.batch.is_empty() || self.joined.is_some() || self.is_untold()
+        !self.batch.is_empty() || self.is_untold()
     }
 
     /// About how many bytes wait to be cut.
     pub fn waiting_bytes(&self) -> usize {
-        let joined = self.joined.as_ref().map_or(0, |joined| joined.text.len());
-        self.batch.data_bytes() + joined
+        self.batch.bytes()
     }
 
     /// The time of the recording when nothing has come for so long.
     pub fn now_after(&self, quiet: Duration) -> Timestamp {
         let quiet = i64::try_from(quiet.as_micros()).unwrap_or(i64::MAX);
-        self.last_at
-            .max(self.at(self.elapsed).saturating_add_micros(quiet))
+        let now = self
+            .at(self.progress.elapsed())
+            .saturating_add_micros(quiet);
+        self.batch.last_at().max(now)
     }
 
     /// How long the command has run when nothing has come for so long.
@@ -205,33 +177,29 @@ impl Recorder {
             ClientEvent::StdOut(buffer) => self.take_buffer(Channel::StdOut, &buffer),
             ClientEvent::StdErr(buffer) => self.take_buffer(Channel::StdErr, &buffer),
             ClientEvent::WindowSize(change) => self.take_size(&change),
-            ClientEvent::Suspend(suspend) => {
-                const MESSAGE: &str = "CommandSuspend";
-                if let Some(at) = self.entry(MESSAGE, Elapsed::of(MESSAGE, suspend.delay)?)? {
-                    self.push(at, notes::suspended(&suspend.signal))?;
-                }
-                Ok(())
-            }
+            ClientEvent::Suspend(suspend) => self.take_suspend(&suspend),
             // Within a session these are of commands that the first one started.
             ClientEvent::Accept(accept) => {
                 let at = wall_time("AcceptMessage", accept.submit_time)?;
-                if self.note()? {
-                    self.push(at, Facts::of(&accept.info_msgs).process())?;
+                if self.progress.note()? {
+                    self.batch
+                        .push(at, Facts::of(&accept.info_msgs).process())?;
                 }
                 Ok(())
             }
             ClientEvent::Reject(reject) => {
                 let at = wall_time("RejectMessage", reject.submit_time)?;
-                if self.note()? {
+                if self.progress.note()? {
                     let facts = Facts::of(&reject.info_msgs);
-                    self.push(at, notes::denied(&reject.reason, &facts))?;
+                    self.batch.push(at, notes::denied(&reject.reason, &facts))?;
                 }
                 Ok(())
             }
             ClientEvent::Alert(alert) => {
                 let at = wall_time("AlertMessage", alert.alert_time)?;
-                if self.note()? {
-                    self.push(at, notes::alert(&alert.reason, &alert.info_msgs))?;
+                if self.progress.note()? {
+                    let marker = notes::alert(&alert.reason, &alert.info_msgs);
+                    self.batch.push(at, marker)?;
                 }
                 Ok(())
             }
@@ -257,115 +225,82 @@ impl Recorder {
     /// # Errors
     /// When an event cannot be written.
     pub fn cut(&mut self) -> Result<Piece, EventError> {
-        if !self.has_ended {
-            self.flush()?;
-            if !self.batch.is_empty() || self.is_untold() {
-                self.commit()?;
-            }
+        if !self.has_ended && self.is_waiting() {
+            self.commit(self.batch.last_at())?;
         }
+        let commit = (!self.progress.is_behind()).then(|| self.progress.elapsed());
         Ok(Piece {
-            events: std::mem::take(&mut self.batch),
-            commit: (!self.is_behind()).then_some(self.elapsed),
+            events: self.batch.take()?,
+            commit,
         })
     }
 
     fn take_buffer(&mut self, channel: Channel, buffer: &IoBuffer) -> Result<(), RecorderError> {
-        let delay = Elapsed::of("IoBuffer", buffer.delay)?;
-        let Some(at) = self.entry("IoBuffer", delay)? else {
+        let Some(at) = self.entry("IoBuffer", buffer.delay)? else {
             return Ok(());
         };
-        if channel.is_input() {
-            let mut text = String::new();
-            self.channels.push(channel, &buffer.data, &mut text);
-            if self.record_keys && !text.is_empty() {
-                self.flush()?;
-                self.push_text(at, &text, |text, _| KeysTyped { text }.into())?;
-            }
-            return Ok(());
+        let channels = &mut self.channels;
+        if !channel.is_input() {
+            let write = |text: &mut String| channels.push(channel, &buffer.data, text);
+            return Ok(self.batch.output(at, write)?);
         }
-        let is_late = |joined: &Joined| at.micros_since(joined.at) > JOIN_WITHIN;
-        if self.joined.as_ref().is_some_and(is_late) {
-            self.flush()?;
-        }
-        let text = String::new();
-        let joined = self.joined.get_or_insert(Joined { at, text });
-        self.channels.push(channel, &buffer.data, &mut joined.text);
-        if joined.text.len() >= JOIN_BYTES {
-            self.flush()?;
+        let mut text = String::new();
+        channels.push(channel, &buffer.data, &mut text);
+        if self.record_keys && !text.is_empty() {
+            self.batch.keys(at, &text)?;
         }
         Ok(())
     }
 
     fn take_size(&mut self, change: &ChangeWindowSize) -> Result<(), RecorderError> {
-        const MESSAGE: &str = "ChangeWindowSize";
-        let Some(at) = self.entry(MESSAGE, Elapsed::of(MESSAGE, change.delay)?)? else {
+        let Some(at) = self.entry("ChangeWindowSize", change.delay)? else {
             return Ok(());
         };
         // A terminal without a size says 0: it has the size that it had.
         let size = |number: i32| u32::try_from(number).ok().filter(|number| *number > 0);
         if let (Some(columns), Some(rows)) = (size(change.cols), size(change.rows)) {
-            self.push(at, TerminalResized { columns, rows })?;
+            self.batch.push(at, TerminalResized { columns, rows })?;
+        }
+        Ok(())
+    }
+
+    fn take_suspend(&mut self, suspend: &CommandSuspend) -> Result<(), RecorderError> {
+        if let Some(at) = self.entry("CommandSuspend", suspend.delay)? {
+            self.batch.push(at, notes::suspended(&suspend.signal))?;
         }
         Ok(())
     }
 
     fn take_exit(&mut self, exit: &ExitMessage) -> Result<(), RecorderError> {
         let ran = match exit.run_time {
-            None => self.elapsed,
+            None => self.progress.elapsed(),
             time => Elapsed::of("ExitMessage", time)?,
         };
-        if self.is_behind() {
+        if self.progress.is_behind() {
             return Err(ProtocolError::OtherLog.into());
         }
-        if self.is_complete {
+        if self.progress.is_complete() {
             self.has_ended = true;
             return Ok(());
         }
         let at = self.at(ran);
         self.finish(at)?;
         if let Some(marker) = notes::exited(exit) {
-            self.push(at, marker)?;
+            self.batch.push(at, marker)?;
         }
         let status = exit.error.is_empty().then_some(exit.exit_value);
         Ok(self.end_with(EndReason::User, status, at)?)
     }
 
-    /// Counts an entry, and answers its time if it is new.
+    /// Counts an entry, and answers when it happened if it is new.
     fn entry(
         &mut self,
         message: &'static str,
-        delay: Elapsed,
+        delay: Option<TimeSpec>,
     ) -> Result<Option<Timestamp>, ProtocolError> {
-        let elapsed = self.elapsed.later(delay, message)?;
-        self.sent.entries = self.sent.entries.saturating_add(1);
-        if elapsed > self.elapsed {
-            self.elapsed = elapsed;
-            self.before = self.sent;
-        }
-        if let Some(stored) = &self.stored
-            && self.sent.entries <= stored.sent.entries
-        {
-            // The last one that is there: the two must have come as far by the client's clock, too.
-            if self.sent.entries == stored.sent.entries && elapsed != stored.elapsed {
-                return Err(ProtocolError::OtherLog);
-            }
-            return Ok(None);
-        }
-        if self.is_complete {
-            return Err(ProtocolError::Complete);
-        }
-        Ok(Some(self.at(elapsed)))
-    }
-
-    /// Counts a note, and answers whether it is new.
-    fn note(&mut self) -> Result<bool, ProtocolError> {
-        self.sent.notes = self.sent.notes.saturating_add(1);
-        let stored = self.stored.as_ref();
-        let is_new = stored.is_none_or(|stored| self.sent.notes > stored.sent.notes);
-        if is_new && self.is_complete {
-            return Err(ProtocolError::Complete);
-        }
-        Ok(is_new)
+        let delay = Elapsed::of(message, delay)?;
+        let elapsed = self.progress.entry(message, delay)?;
+        Ok(elapsed.map(|elapsed| self.at(elapsed)))
     }
 
     /// Nothing more will come of any channel.
@@ -377,17 +312,12 @@ impl Recorder {
                 continue;
             }
             if !channel.is_input() {
-                let joined = self.joined.get_or_insert(Joined {
-                    at,
-                    text: String::new(),
-                });
-                joined.text.push_str(&text);
+                self.batch.output(at, |output| output.push_str(&text))?;
             } else if self.record_keys {
-                self.flush()?;
-                self.push_text(at, &text, |text, _| KeysTyped { text }.into())?;
+                self.batch.keys(at, &text)?;
             }
         }
-        self.flush()
+        Ok(())
     }
 
     fn end_with(
@@ -396,118 +326,41 @@ impl Recorder {
         exit_status: Option<i32>,
         at: Timestamp,
     ) -> Result<(), EventError> {
-        self.last_at = self.last_at.max(at);
-        self.commit()?;
+        self.commit(at)?;
         let ended = SessionEnded {
             exit_status,
             reason,
         };
-        self.push(at, ended)?;
+        self.batch.push(at, ended)?;
         self.has_ended = true;
         Ok(())
     }
 
     /// Whether the log does not know yet how far the client has come.
     fn is_untold(&self) -> bool {
-        !self.has_ended && self.told != Some(self.commit_point().sent)
+        !self.has_ended && self.told != Some(self.progress.commit_point().sent)
     }
 
-    /// Whether the client has not come yet to what it had sent before.
-    fn is_behind(&self) -> bool {
-        let stored = self.stored.as_ref();
-        stored.is_some_and(|stored| self.sent.entries < stored.sent.entries)
-    }
-
-    /// The place that the log will have come to with the next cut: while the client sends again what
-    /// is there, the one that it has.
-    fn commit_point(&self) -> CommitPoint {
-        let mine = CommitPoint {
-            elapsed: self.elapsed,
-            sent: self.sent,
-            before: self.before,
-        };
-        match &self.stored {
-            None => mine,
-            Some(stored) if self.is_behind() => CommitPoint {
-                sent: stored.sent.max(self.sent),
-                ..stored.clone()
-            },
-            Some(stored) => CommitPoint {
-                sent: stored.sent.max(self.sent),
-                ..mine
-            },
-        }
-    }
-
-    fn commit(&mut self) -> Result<(), EventError> {
-        let CommitPoint {
-            elapsed,
-            sent,
-            before,
-        } = self.commit_point();
-        let (elapsed_s, elapsed_ns) = elapsed.parts();
+    fn commit(&mut self, at: Timestamp) -> Result<(), EventError> {
+        let point = self.progress.commit_point();
+        let (elapsed_s, elapsed_ns) = point.elapsed.parts();
         let event = UploadCommitted {
             elapsed_ns,
             elapsed_s,
-            entries: sent.entries,
-            entries_before: before.entries,
+            entries: point.sent.entries,
+            entries_before: point.before.entries,
             held: self.channels.held(),
             node: self.node.clone(),
-            notes: sent.notes,
-            notes_before: before.notes,
+            notes: point.sent.notes,
+            notes_before: point.before.notes,
             resume_key_sha256: self.resume_key_sha256.take(),
         };
-        self.told = Some(sent);
-        self.push(self.last_at, event)
-    }
-
-    fn flush(&mut self) -> Result<(), EventError> {
-        match self.joined.take() {
-            Some(Joined { at, text }) if !text.is_empty() => {
-                self.push_text(at, &text, |text, continued| {
-                    TerminalWritten { continued, text }.into()
-                })
-            }
-            _ => Ok(()),
-        }
-    }
-
-    /// Adds a text as one event, or as several if it is too long for one.
-    fn push_text(
-        &mut self,
-        at: Timestamp,
-        text: &str,
-        body: fn(String, bool) -> EventBody,
-    ) -> Result<(), EventError> {
-        let at = self.ordered(at);
-        let mut rest = text;
-        while !rest.is_empty() {
-            let mut end = rest.len();
-            loop {
-                let continued = end < rest.len();
-                match self.batch.push(at, body(rest[..end].to_owned(), continued)) {
-                    Err(EventError::TooLarge { .. }) => end = rest.floor_char_boundary(end / 2),
-                    pushed => break pushed?,
-                }
-            }
-            rest = &rest[end..];
-        }
-        Ok(())
-    }
-
-    fn push(&mut self, at: Timestamp, body: impl Into<EventBody>) -> Result<(), EventError> {
-        self.flush()?;
-        let at = self.ordered(at);
-        self.batch.push(at, body)
+        self.told = Some(point.sent);
+        self.batch.push(at, event)
     }
 
     fn at(&self, elapsed: Elapsed) -> Timestamp {
         self.started.saturating_add_micros(elapsed.micros())
-    }
-
-    fn ordered(&mut self, at: Timestamp) -> Timestamp {
-        self.last_at = self.last_at.max(at);
-        self.last_at
     }
 }
 

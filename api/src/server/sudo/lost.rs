@@ -4,11 +4,13 @@
 //! long as the setting `sudo.resume_within_s` says. After that the session is ended with what the log has
 //! of it. After a start of the server the time begins anew for every session that it had open.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use retrace_core::SessionId;
+use retrace_core::event::{Event, EventType};
 use retrace_core::log::{Append, AppendError};
+use retrace_core::{SessionId, StreamVersion, Timestamp};
 use retrace_ingest::sudo_logsrv::{PROTOCOL, history, lost};
 use retrace_query::page::PageRequest;
 use retrace_query::sessions::{SessionFilter, SessionOrder, SessionState};
@@ -83,16 +85,24 @@ async fn end_overdue(server: &SudoServer) -> anyhow::Result<()> {
 /// Ends a session, and answers whether there is nothing more to do about it here.
 async fn end(server: &SudoServer, session: SessionId, at: Lost) -> anyhow::Result<bool> {
     let log = &*server.app.log;
-    let Some(end) = history::end_of(log, session).await? else {
-        return Ok(true);
+    let (first_version, events) = match history::end_of(log, session).await? {
+        Some(end) if end.reason.is_some() || end.commit.node != server.node => return Ok(true),
+        Some(end) => {
+            let events = lost::lost(end.last_at, at.quiet, &end.commit.held)?;
+            (end.next, events)
+        }
+        None => match launched_only(server, session).await? {
+            Some(at) => (
+                StreamVersion(0),
+                lost::lost(at, Duration::ZERO, &BTreeMap::new())?,
+            ),
+            None => return Ok(true),
+        },
     };
-    if end.reason.is_some() || end.commit.node != server.node {
-        return Ok(true);
-    }
     let append = Append {
         stream: history::stream_of(session),
-        first_version: end.next,
-        events: lost::lost(end.last_at, at.quiet, &end.commit.held)?,
+        first_version,
+        events,
     };
     match log.append(append).await {
         Ok(_) => {
@@ -103,4 +113,22 @@ async fn end(server: &SudoServer, session: SessionId, at: Lost) -> anyhow::Resul
         Err(AppendError::Conflict { .. }) => Ok(false),
         Err(error) => Err(error.into()),
     }
+}
+
+/// When a session was launched of which nothing else is there: the server crashed just then. `None` for
+/// sessions of other recorders, which may say that they are of sudo, too, and hold upload tokens.
+async fn launched_only(
+    server: &SudoServer,
+    session: SessionId,
+) -> anyhow::Result<Option<Timestamp>> {
+    const FIRST_EVENTS: usize = 10;
+    let app = &server.app;
+    let next = app.log.next_version(&history::stream_of(session)).await?;
+    let Some(session) = app.control.launched(session).await? else {
+        return Ok(None);
+    };
+    let events = session.events(StreamVersion(0), FIRST_EVENTS).await?;
+    let is_token = |event: &Event| *event.kind() == EventType::TOKEN_CREATED;
+    let is_ours = next == StreamVersion(0) && !events.iter().any(is_token);
+    Ok(events.first().filter(|_| is_ours).map(Event::at))
 }
