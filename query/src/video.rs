@@ -83,6 +83,15 @@ impl Reader {
             .read(|connection| Ok(read::footage(connection, session, from_us)?))
     }
 
+    /// When the first footage begins that is video, in microseconds from the start of the session.
+    ///
+    /// # Errors
+    /// When the read model does not answer.
+    pub fn first_video_us(&self, session: SessionId) -> Result<Option<i64>, QueryError> {
+        self.video
+            .read(|connection| Ok(read::first_video_us(connection, session)?))
+    }
+
     /// The media type of a piece of footage of a session.
     ///
     /// # Errors

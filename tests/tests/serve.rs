@@ -207,7 +207,7 @@ fn a_terminal_session_can_be_had_as_pictures() {
     let server = retrace.serve();
     server.wait_until_caught_up();
     let id = session_of(&server, &token, "deploy-v3.cast");
-    let path = format!("/v1/sessions/{id}/gif?download=1");
+    let path = format!("/v1/sessions/{id}/film.gif?download=1");
     let response = server.get(&path).bearer_auth(&token).send().unwrap();
     assert_eq!(response.status(), 200);
     assert_eq!(response.headers()["content-type"], "image/gif");
@@ -249,7 +249,7 @@ fn a_terminal_session_can_be_had_as_pictures() {
         assert!(video.len() > 50_000, "{format}: {} bytes", video.len());
     }
 
-    let missing = format!("/v1/sessions/{}/gif", "0".repeat(36));
+    let missing = format!("/v1/sessions/{}/film.gif", "0".repeat(36));
     let response = server.get(&missing).bearer_auth(&token).send().unwrap();
     assert_eq!(response.status(), 404);
     assert_eq!(server.get(&path).send().unwrap().status(), 401);

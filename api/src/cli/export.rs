@@ -1,5 +1,7 @@
 //! `retrace export`
 
+mod footage;
+
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
@@ -15,7 +17,8 @@ use retrace_core::{Position, SessionId};
 use retrace_media::terminal::font::FontSize;
 
 use super::{Data, output};
-use crate::export::{Format, SessionExport, Showing};
+use crate::export::{ExportError, Format, SessionExport, Showing};
+use footage::Footage;
 
 /// Export a session as asciicast, as pictures or as its events, or one event, with the proof
 ///
@@ -48,7 +51,7 @@ pub(super) struct Export {
         requires = "output"
     )]
     event: Option<u64>,
-    /// asciicast-v2, asciicast-v3, gif, mp4 or webm (what the terminal showed), or ndjson (all events, the very
+    /// asciicast-v2, asciicast-v3, gif, mp4 or webm (what the terminal showed, else the video), or ndjson (all events, the very
     /// bytes that are proved, with the proof)
     #[arg(long, default_value = "asciicast-v2")]
     format: Format,
@@ -102,12 +105,30 @@ fn seconds(text: &str) -> Result<Duration, String> {
 
 impl Export {
     pub(super) async fn run(self) -> anyhow::Result<ExitCode> {
-        let log = Arc::new(self.data.dir().open_log().await?);
+        let data = self.data.dir();
+        let stored = data.open_log().await?;
+        let log = Arc::new(stored.clone());
         match (self.session, self.event, &self.output) {
             (Some(session), _, path) => {
                 let showing = self.pictures.showing();
-                let export =
-                    SessionExport::open_showing(log, session, self.format, None, showing).await?;
+                let opened =
+                    SessionExport::open_showing(log, session, self.format, None, showing).await;
+                let is_video = matches!(self.format, Format::Mp4 | Format::Webm);
+                if is_video && matches!(opened, Err(ExportError::NoTerminal(_))) {
+                    let footage = Footage::open(&data, &stored, session, self.format)?;
+                    let footage =
+                        footage.context("the session has neither a terminal nor footage")?;
+                    match path {
+                        None => footage.write(&mut BufWriter::new(io::stdout().lock()))?,
+                        Some(path) => {
+                            let mut file = NewFile::create(path)?;
+                            footage.write(&mut file.file).with_context(|| named(path))?;
+                            file.finish()?;
+                        }
+                    }
+                    return Ok(ExitCode::SUCCESS);
+                }
+                let export = opened?;
                 if let Some(clipped) = export.clipped() {
                     output::note(clipped);
                 }

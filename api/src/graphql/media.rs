@@ -105,6 +105,8 @@ pub(super) struct Product {
     url: Option<String>,
     bytes: Option<Long>,
     duration_ms: Option<Long>,
+    /// What the time 0 of a file is, in milliseconds from the start of the session.
+    start_ms: Long,
 }
 
 /// Small pictures side by side in one picture.
@@ -147,12 +149,14 @@ pub(super) async fn of_session(
     let progress = ctx.data::<ProgressBook>()?.clone();
     let reader = ctx.data::<Reader>()?.clone();
     let base = format!("/v1/sessions/{session}/media");
-    let (clips, playable, products) = blocking(move || {
+    let (clips, playable, products, start_us) = blocking(move || {
         let products = reader.products(session)?;
+        let start_us = reader.first_video_us(session)?.unwrap_or(0);
         Ok((
             reader.clips(session)?,
             reader.playable(session, Selection::ALL)?,
             products,
+            start_us,
         ))
     })
     .await?;
@@ -183,7 +187,7 @@ pub(super) async fn of_session(
         clips: clips.into_iter().map(|cut| clip(&base, cut)).collect(),
         products: products
             .into_iter()
-            .map(|built| product(&base, session, built, &progress))
+            .map(|built| product(&base, session, built, start_us, &progress))
             .collect(),
         session,
     })
@@ -265,7 +269,13 @@ fn clip(base: &str, cut: Cut) -> Clip {
     }
 }
 
-fn product(base: &str, session: SessionId, built: Built, progress: &ProgressBook) -> Product {
+fn product(
+    base: &str,
+    session: SessionId,
+    built: Built,
+    start_us: i64,
+    progress: &ProgressBook,
+) -> Product {
     let kind = ProductKind::of(&built.media_type);
     let completed = built.state == ProductState::Completed;
     let file = match kind {
@@ -283,6 +293,7 @@ fn product(base: &str, session: SessionId, built: Built, progress: &ProgressBook
         url: completed.then(|| format!("{base}/{file}")),
         bytes: built.bytes.filter(|bytes| *bytes > 0).map(Long::from),
         duration_ms: built.duration_us.map(|us| Long::from(us / 1_000)),
+        start_ms: (start_us / 1_000).into(),
     }
 }
 

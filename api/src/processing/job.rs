@@ -299,11 +299,17 @@ impl Order {
         mut each: impl FnMut(&mut Claim, Output) -> Result<(), WorkError>,
     ) -> Result<u64, WorkerError<WorkError>> {
         let (session, media_type) = (self.touched.session, self.need.media_type());
-        let inputs = Inputs::new(&self.workshop.blobs, session, footage);
+        // An MP4 begins with its first frame, as the WebM does; all else is counted from the start of the session.
+        let origin_us = match self.need {
+            Need::Mp4 => footage.first().map_or(0, |piece| piece.first_us),
+            Need::Encode { .. } | Need::Analyze => 0,
+        };
+        let inputs = Inputs::new(&self.workshop.blobs, session, footage, origin_us);
         let stop: &AtomicBool = &self.stop;
         let on_output = |output: Output| {
             if let Output::Progress { us } = output {
-                let permille = us.saturating_mul(1_000) / offset(end_us).max(1);
+                let length_us = offset(end_us.saturating_sub(origin_us));
+                let permille = us.saturating_mul(1_000) / length_us.max(1);
                 let permille = u32::try_from(permille.min(999)).unwrap_or(999);
                 self.workshop.progress.set(session, media_type, permille);
             }
@@ -420,15 +426,23 @@ struct Inputs<'a> {
     footage: std::slice::Iter<'a, &'a Footage>,
     /// What is being read, and where.
     open: Option<(&'a Footage, retrace_core::blob::Blob, u64)>,
+    /// What the job counts as its time 0, in microseconds from the start of the session.
+    origin_us: i64,
 }
 
 impl<'a> Inputs<'a> {
-    fn new(blobs: &'a BlobStore, session: SessionId, footage: &'a [&'a Footage]) -> Self {
+    fn new(
+        blobs: &'a BlobStore,
+        session: SessionId,
+        footage: &'a [&'a Footage],
+        origin_us: i64,
+    ) -> Self {
         Self {
             blobs,
             session,
             footage: footage.iter(),
             open: None,
+            origin_us,
         }
     }
 
@@ -441,8 +455,8 @@ impl<'a> Inputs<'a> {
                 let bytes = blob.read(*at..end)?;
                 *at = end;
                 let head = InputHead {
-                    first_us: offset(piece.first_us),
-                    last_us: offset(piece.last_us),
+                    first_us: offset(piece.first_us.saturating_sub(self.origin_us)),
+                    last_us: offset(piece.last_us.saturating_sub(self.origin_us)),
                     media_type: piece.media_type.clone(),
                 };
                 return Ok(Some(Input { head, bytes }));

@@ -4,6 +4,7 @@
 //! |---|---|---|
 //! | `POST /graphql` | token | everything that can be asked ([`crate::graphql`]) |
 //! | `GET /v1/sessions/{id}/asciicast` | token | a recording, streamed |
+//! | `GET /v1/sessions/{id}/film.gif`, `.mp4`, `.webm` | token | what its terminal showed, drawn |
 //! | `GET /v1/sessions/{id}/media/…` | token | video, clips, thumbnails, by byte ranges (`docs/media.md`) |
 //! | `/v1/sessions`, `/v1/sessions/{id}/…` | recorders | `docs/ingest.md` ([`ingest`]) |
 //! | `GET /v1/sessions/{id}/ndjson`, `…/ndjson.proof` | token | its events, and the proof for them |
@@ -55,6 +56,7 @@ use crate::tokens::{TokenBook, Viewer};
 pub use error::HttpError;
 pub use ingest::Ingest;
 use media::Layouts;
+pub(crate) use media::{MediaReader, Source};
 
 /// A question is small: what is larger is an attack or a mistake.
 const BODY_BYTES_MAX: usize = 64 << 10;
@@ -92,8 +94,8 @@ pub struct App {
     pub settings: Arc<SettingsBook>,
     /// How to start a process that decodes.
     pub worker: Worker,
-    /// How many stills are decoded at once.
-    pub(crate) stills: Arc<Semaphore>,
+    /// How many pictures and films are decoded or drawn at once for whoever asks for them.
+    pub(crate) drawn_at_once: Arc<Semaphore>,
     /// How far the work on recordings is.
     pub progress: ProgressBook,
     /// How far the read models have come.
@@ -136,7 +138,7 @@ impl App {
             ingest: Arc::new(Ingest::new(data.path().to_owned())),
             settings,
             worker,
-            stills: Arc::new(Semaphore::new(at_once)),
+            drawn_at_once: Arc::new(Semaphore::new(at_once)),
             progress,
             projections,
             schema,
@@ -149,7 +151,9 @@ pub fn router(app: App) -> Router {
     Router::new()
         .route("/graphql", post(answer_graphql).get(graphql_needs_post))
         .route("/v1/sessions/{id}/asciicast", get(recordings::asciicast))
-        .route("/v1/sessions/{id}/gif", get(recordings::gif))
+        .route("/v1/sessions/{id}/film.gif", get(recordings::film))
+        .route("/v1/sessions/{id}/film.mp4", get(recordings::film))
+        .route("/v1/sessions/{id}/film.webm", get(recordings::film))
         .route("/v1/sessions/{id}/ndjson", get(recordings::ndjson))
         .route(
             "/v1/sessions/{id}/ndjson.proof",

@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use axum::body::{Body, Bytes};
 use axum::extract::{Path, Query, State};
-use axum::http::{HeaderName, HeaderValue, StatusCode, header};
+use axum::http::{HeaderName, HeaderValue, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use retrace_core::{Position, SessionId};
 use serde::Deserialize;
-use tokio::sync::mpsc;
+use tokio::sync::{OwnedSemaphorePermit, mpsc};
 use tokio_stream::wrappers::ReceiverStream;
 
 use super::{App, HttpError};
@@ -46,25 +46,33 @@ pub(super) async fn asciicast(
     let export = open(&app, &id, format, None).await?;
     let file_name = query.download.map(|_| format!("{id}.cast"));
     write_down(&app, &viewer, &id, file_name.as_deref()).await?;
-    Ok(stream(export, "application/x-asciicast", file_name))
+    Ok(stream(export, "application/x-asciicast", file_name, None))
 }
 
 #[derive(Deserialize)]
-pub(super) struct GifQuery {
+pub(super) struct FilmQuery {
     download: Option<String>,
 }
 
-/// `GET /v1/sessions/{id}/gif?download=1`: what the terminal of the session showed.
-pub(super) async fn gif(
+/// `GET /v1/sessions/{id}/film.gif?download=1`, `film.mp4`, `film.webm`: what the terminal of the session showed, drawn.
+pub(super) async fn film(
     State(app): State<App>,
     viewer: Viewer,
     Path(id): Path<String>,
-    Query(query): Query<GifQuery>,
+    Query(query): Query<FilmQuery>,
+    uri: Uri,
 ) -> Result<Response, HttpError> {
-    let export = open(&app, &id, Format::Gif, None).await?;
-    let file_name = query.download.map(|_| format!("{id}.gif"));
+    let (format, ending, media_type) = match uri.path().rsplit('.').next() {
+        Some("mp4") => (Format::Mp4, "mp4", "video/mp4"),
+        Some("webm") => (Format::Webm, "webm", "video/webm"),
+        _ => (Format::Gif, "gif", "image/gif"),
+    };
+    // Each is drawn from the first event on, and takes a processor for a while.
+    let turn = Arc::clone(&app.drawn_at_once).acquire_owned().await;
+    let export = open(&app, &id, format, None).await?;
+    let file_name = query.download.map(|_| format!("{id}.{ending}"));
     write_down(&app, &viewer, &id, file_name.as_deref()).await?;
-    Ok(stream(export, "image/gif", file_name))
+    Ok(stream(export, media_type, file_name, turn.ok()))
 }
 
 #[derive(Deserialize)]
@@ -86,7 +94,7 @@ pub(super) async fn ndjson(
     let file_name = query.download.map(|_| format!("{id}.ndjson"));
     // Lines that verify are made to be taken away, whatever they are called.
     write_down(&app, &viewer, &id, Some(&format!("{id}.ndjson"))).await?;
-    let mut response = stream(export, "application/x-ndjson", file_name);
+    let mut response = stream(export, "application/x-ndjson", file_name, None);
     response.headers_mut().insert(LOG_SIZE, size);
     Ok(response)
 }
@@ -158,14 +166,16 @@ async fn open(
     }
 }
 
-/// The export as a body that is made while it is sent.
+/// The export as a body that is made while it is sent. `turn` is kept for as long.
 fn stream(
     mut export: SessionExport,
     media_type: &'static str,
     file_name: Option<String>,
+    turn: Option<OwnedSemaphorePermit>,
 ) -> Response {
     let (send, receive) = mpsc::channel::<Result<Bytes, ExportError>>(PIECES_AHEAD);
     tokio::spawn(async move {
+        let _turn = turn;
         loop {
             let piece = match export.next_piece().await {
                 Ok(Some(piece)) => Ok(Bytes::from(piece)),

@@ -465,7 +465,27 @@ pub fn footage(
         .collect()
 }
 
-/// Whether a session has a blob as footage, thumbnails or a finished video, and of which media type.
+/// When the first footage begins that is video, in microseconds from the start of the session.
+///
+/// # Errors
+/// When the read model cannot be read.
+pub fn first_video_us(
+    connection: &Connection,
+    session: SessionId,
+) -> rusqlite::Result<Option<i64>> {
+    let Some(start) = find_start(connection, session)? else {
+        return Ok(None);
+    };
+    connection
+        .prepare_cached(
+            "SELECT first_us FROM footage WHERE session = ?1 AND media_type LIKE 'video/%'
+             ORDER BY first_us, position LIMIT 1",
+        )?
+        .query_row([start.key], |row| row.get(0))
+        .optional()
+}
+
+/// The media type of a blob that is footage of a session.
 ///
 /// # Errors
 /// When the read model cannot be read.

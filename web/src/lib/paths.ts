@@ -89,6 +89,7 @@ export const paths = {
     `/sessions/${encodeURIComponent(id)}${stringifySearch(search)}`,
   log: (search: LogSearch = {}) => `/log${stringifySearch(search)}`,
   signIn: (search: SignInSearch = {}) => `/sign-in${stringifySearch(search)}`,
+  film: (session: string, ending: 'gif' | 'mp4' | 'webm') => `/v1/sessions/${session}/film.${ending}?download=1`,
   asciicast: (url: string, version: 2 | 3, download = false) =>
     `${url}${stringifySearch({ version, download: download ? 1 : undefined })}`,
   /** The same file, to keep. */

@@ -42,7 +42,7 @@ pub(super) async fn still(
         written_down(app.accesses.viewed(&viewer, session).await)?;
     }
     let at_us = i64::from(query.at_ms) * 1_000;
-    let permit = Arc::clone(&app.stills).acquire_owned().await;
+    let permit = Arc::clone(&app.drawn_at_once).acquire_owned().await;
     let found = blocking(move || {
         let _permit = permit;
         let around = Selection {

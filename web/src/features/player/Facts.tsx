@@ -25,7 +25,7 @@ export function Facts({ session }: { session: PlayedSession }) {
     <section className="panel facts" aria-labelledby="facts-title">
       <div className="facts-head">
         <h2 id="facts-title">About this session</h2>
-        <Downloads url={session.asciicastUrl} />
+        <Downloads session={session.id} url={session.asciicastUrl} />
       </div>
       <dl>
         <Fact name="User">{session.user}</Fact>
@@ -77,7 +77,14 @@ function Fact({ name, wide, children }: { name: string; wide?: boolean; children
   )
 }
 
-function Downloads({ url }: { url: string | null }) {
+/** What the terminal showed, drawn. */
+const films = [
+  ['gif', 'GIF'],
+  ['mp4', 'MP4'],
+  ['webm', 'WebM'],
+] as const
+
+function Downloads({ session, url }: { session: string; url: string | null }) {
   if (url === null) return null
   return (
     <div className="chips">
@@ -89,6 +96,12 @@ function Downloads({ url }: { url: string | null }) {
         <Icon name="download" />
         asciicast v3
       </a>
+      {films.map(([ending, name]) => (
+        <a key={ending} className="button" href={paths.film(session, ending)} download>
+          <Icon name="download" />
+          {name}
+        </a>
+      ))}
     </div>
   )
 }

@@ -43,6 +43,7 @@ const product = (kind: Product['kind'], state: Product['state']): Product => ({
   url: kind === 'MP4' && state === 'COMPLETED' ? '/video.mp4' : null,
   bytes: null,
   durationMs: 60_000,
+  startMs: 1_500,
 })
 const mediaWith = (part: Partial<Media>): Media => ({
   video,

@@ -77,7 +77,7 @@ function capturedSource(media: Media, video: NonNullable<Media['video']>): Sourc
 function mp4Source(media: Media, sessionMs: number): Source | undefined {
   const mp4 = productOf(media, 'MP4')
   if (mp4?.state !== 'COMPLETED' || mp4.url === null) return undefined
-  const startMs = media.video?.startMs ?? media.clips[0]?.startMs ?? 0
+  const { startMs } = mp4
   const durationMs = mp4.durationMs ?? media.video?.durationMs ?? sessionMs - startMs
   return { url: mp4.url, startMs, endMs: startMs + durationMs, isGrowing: false }
 }
