@@ -33,9 +33,9 @@ impl SudoWorld {
     /// When it cannot be had here, the error says why.
     ///
     /// # Errors
-    /// Without root, without sudo, or where no mount namespace may be made.
+    /// Without root, without sudo and the tools of tests, or where no mount namespace may be made.
     pub fn new(folder: &Path, sudoers: &str) -> Result<Self, String> {
-        for program in ["sudo", "unshare", "setpriv"] {
+        for program in ["sudo", "sudo_sendlog", "unshare", "setpriv", "openssl"] {
             let found = Command::new(program)
                 .arg("--version")
                 .stdout(Stdio::null())

@@ -15,6 +15,7 @@ use std::process::{Command, Output, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
+use retrace_scratch_postgres::PostgresServer;
 use retrace_tests::person::Person;
 use retrace_tests::sudo::SudoWorld;
 use retrace_tests::{PATIENCE, Retrace, Server, text};
@@ -610,6 +611,86 @@ fn a_log_that_broke_off_goes_on_also_after_a_restart_without_a_gap_or_a_repetiti
             assert!(found.contains(&session.id), "{marker}");
         }
     }
+}
+
+#[test]
+fn a_node_ends_no_session_of_another_and_goes_on_with_a_log_that_broke_off_there() {
+    let Ok(postgres) = PostgresServer::start() else {
+        eprintln!("passed over: there is no PostgreSQL here");
+        return;
+    };
+    let Some(mut site) = Site::new() else { return };
+    let folder = site.retrace.scratch().to_owned();
+    let on = |node: &str, arguments: &[&str]| {
+        let mut command = site.retrace.command(arguments);
+        command
+            .env("RETRACE_DATA", folder.join(node))
+            .env("RETRACE_DATABASE_URL", postgres.url());
+        command
+    };
+    let made = on("one", &["token", "create", "--name", "tests"]).output();
+    let token = text(&made.unwrap().stdout).trim().to_owned();
+    let set = on("one", &["settings", "set", "sudo.resume_within_s", "4s"]).status();
+    assert!(set.unwrap().success());
+    // Nodes of one log share its keys.
+    fs::create_dir_all(folder.join("two/keys")).unwrap();
+    for key in fs::read_dir(folder.join("one/keys")).unwrap() {
+        let key = key.unwrap();
+        fs::copy(key.path(), folder.join("two/keys").join(key.file_name())).unwrap();
+    }
+    let serve = |node: &str, sudo: &str| {
+        let arguments = ["serve", "--listen", "127.0.0.1:0", "--sudo-listen", sudo];
+        site.retrace.serve_by(on(node, &arguments))
+    };
+    let other_address = free_address();
+    let one = serve("one", &site.sudo_address);
+    let quiet = site.person(&["sh", "-c", "echo quiet; sleep 300"]);
+    quiet.sees("quiet");
+    let two = serve("two", &other_address);
+    let cutter = Cutter::start(&site.sudo_address, 9_001);
+    let log = unpacked(&folder.join("log"));
+    let broken = sendlog(&cutter.address, &[], &log);
+    let id = after(&text(&broken.stdout), "Remote log ID: ");
+    let point = after(&text(&broken.stderr), "commit point received from server [");
+    let point = point.trim_end_matches(']').replace(' ', "");
+
+    let resumed = sendlog(&other_address, &["-i", &id, "-r", &point], &log);
+    assert!(resumed.status.success(), "{resumed:?}");
+    // Longer than the time after which a session that was lost is ended.
+    sleep(Duration::from_secs(7));
+    site.token = token;
+    let sessions = site.sessions_so_far(&two);
+    assert_eq!(sessions.len(), 2);
+    assert!(sessions[0].output().contains("quiet"));
+    assert!(sessions[0].of("session.ended").is_empty());
+    sessions[1].check();
+    assert_eq!(sessions[1].end()["reason"], "user");
+    assert!(sessions[1].output().ends_with("logout\r\n"));
+    let nodes = sessions[1].of("upload.committed");
+    assert_ne!(nodes[0]["node"], nodes[nodes.len() - 1]["node"]);
+    drop((quiet, one, two));
+}
+
+#[test]
+fn a_session_of_another_recorder_is_left_alone_whatever_it_calls_itself() {
+    let Some(site) = Site::new() else { return };
+    site.retrace.set("sudo.resume_within_s", "1s");
+    let recorder = site.retrace.recorder_token();
+    let server = site.serve();
+    let launched = server
+        .post("/v1/sessions")
+        .bearer_auth(&recorder)
+        .json(&json!({"protocol": "sudo", "launcher": "sudo"}))
+        .send()
+        .unwrap();
+    assert!(launched.status().is_success());
+    server.kill();
+    let server = site.serve();
+    server.wait_until_caught_up();
+    sleep(Duration::from_secs(4));
+    let sessions = site.sessions_so_far(&server);
+    assert_eq!(sessions.len(), 1);
+    assert!(sessions[0].events.is_empty());
 }
 
 #[test]

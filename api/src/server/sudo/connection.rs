@@ -26,6 +26,9 @@ pub(super) enum Fault {
     /// The connection is gone: nobody is there to be told.
     #[error(transparent)]
     Wire(WireError),
+    /// The client has hung up, and may come back.
+    #[error("the client hung up before it said how the command ended")]
+    HungUp,
     /// The client is to blame.
     #[error(transparent)]
     Protocol(#[from] ProtocolError),
@@ -88,7 +91,7 @@ impl Fault {
     fn last_words(&self) -> Option<ServerEvent> {
         match self {
             Self::Wire(WireError::TooSlow) => Some(ServerEvent::Error(self.to_string())),
-            Self::Wire(_) => None,
+            Self::Wire(_) | Self::HungUp => None,
             Self::CannotResume(CannotResume::Terminated) => {
                 Some(ServerEvent::Abort(self.to_string()))
             }

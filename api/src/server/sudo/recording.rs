@@ -176,7 +176,7 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Recording<'a, S> {
                     self.recorder.end(EndReason::Unknown, at)?;
                     return Ok(None);
                 }
-                Wake::Message(Ok(None)) => return Err(Fault::Wire(WireError::CutOff)),
+                Wake::Message(Ok(None)) => return Err(Fault::HungUp),
                 Wake::Message(Err(error)) => return Err(error.into()),
                 Wake::Cut => self.commit().await?,
                 Wake::Look => {
