@@ -685,8 +685,9 @@ fn bodies_may_be_packed_but_not_to_do_harm() {
         send("d", "zstd", bomb.clone()).is_error(413, "TOO_LARGE");
         send("d", "gzip", gzip_bomb.clone()).is_error(413, "TOO_LARGE");
     }
+    // What was sent before is indexed meanwhile; a bomb that went off would take gigabytes.
     let grown = server.peak_memory().saturating_sub(before);
-    assert!(grown < 64 << 20, "{} MiB", grown >> 20);
+    assert!(grown < 192 << 20, "{} MiB", grown >> 20);
 }
 
 /// Sends bytes as they are, and answers all that comes back.
