@@ -381,7 +381,7 @@ fn transcode(rounds: u32, whole: &Path, dir: &Path) -> anyhow::Result<Figure> {
         }
         ours.push(SECONDS as f64 / took.as_secs_f64());
         let mut command = ffmpeg();
-        command.arg("-i").arg(whole).args([
+        command.args(["-threads", "1", "-i"]).arg(whole).args([
             "-vsync",
             "vfr",
             "-c:v",
