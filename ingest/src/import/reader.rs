@@ -49,7 +49,7 @@ pub struct About {
     /// What the session's id is a function of, where it is not all of the content: of recordings that are
     /// followed while they are made. Their content is told of at the end of the session, not at its beginning.
     pub identity: Option<[u8; 32]>,
-    /// The header, letter for letter, where it has one. At most [`crate::Limits::max_header_bytes`].
+    /// The header, letter for letter, where it has one. Cut for the log where the file is kept.
     pub header: String,
     /// Each file of the recording, in the order of the candidate's parts.
     pub contents: Vec<ContentFacts>,
