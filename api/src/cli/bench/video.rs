@@ -2,7 +2,7 @@
 //! beside the program that people use for it now.
 //!
 //! FFmpeg has to be installed; guacenc (of Guacamole) and agg (of asciinema) are measured where they are. Footage
-//! is made up by FFmpeg, a dump and a cast come from the samples folder or from `--recordings`.
+//! is made up by FFmpeg, a dump and a cast come from the folders of samples or from `--recordings`.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -55,7 +55,7 @@ pub(super) async fn run(rounds: u32, recordings: Option<&Path>) -> anyhow::Resul
         dir.path(),
     )?);
     figures.push(footage.stills(rounds, dir.path()).await?);
-    let folder = recordings.unwrap_or(Path::new("samples"));
+    let folder = recordings.unwrap_or(Path::new("samples-desktop"));
     match first_with_ending(folder, "guac") {
         Some(dump) => figures.extend(guacamole(rounds, &dump, dir.path())?),
         None => output::note(format!(
@@ -63,6 +63,7 @@ pub(super) async fn run(rounds: u32, recordings: Option<&Path>) -> anyhow::Resul
             folder.display()
         )),
     }
+    let folder = recordings.unwrap_or(Path::new("samples"));
     match first_with_ending(folder, "cast") {
         Some(cast) => figures.extend(gif(rounds, &cast, dir.path())?),
         None => output::note(format!(
