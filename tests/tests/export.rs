@@ -4,6 +4,7 @@
 
 use std::process::Command;
 
+use retrace_tests::person::Person;
 use retrace_tests::{Retrace, samples};
 
 /// asciinema plays what we export: all of its output, as the recording has it.
@@ -27,18 +28,13 @@ fn asciinema_reads_an_exported_session() {
         let file = retrace.scratch().join(format!("{session}.cast"));
         let name = file.to_str().unwrap();
         retrace.succeed(&["export", session, "--format", "asciicast-v2", "-o", name]);
-        // It wants a home of its own for its settings.
+        // It wants a home of its own for its settings, and a terminal.
         let mut cat = Command::new("asciinema");
         cat.args(["cat", name])
             .env("HOME", retrace.scratch())
             .env("LC_ALL", "C.UTF-8");
-        let out = cat.output().unwrap();
-        assert!(
-            out.status.success(),
-            "{sample}: {}",
-            String::from_utf8_lossy(&out.stderr)
-        );
-        let shown = String::from_utf8_lossy(&out.stdout);
-        assert!(shown.contains(marker), "{sample}: {} bytes", shown.len());
+        let mut person = Person::start(cat, 120, 40);
+        person.sees(marker);
+        assert!(person.waits().success(), "{sample}: {}", person.seen());
     }
 }
