@@ -17,50 +17,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use avt::{Observer, Terminal};
 use retrace_core::event::{EventBody, EventType};
-
-/// Columns and rows of a terminal: 1 to 1,000 columns, 1 to 500 rows. Anything else that an event
-/// claims is clamped, for an emulator holds every cell in memory.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct TerminalSize {
-    columns: u16,
-    rows: u16,
-}
-
-impl TerminalSize {
-    /// What a terminal is until an event says otherwise.
-    pub const DEFAULT: Self = Self {
-        columns: 80,
-        rows: 24,
-    };
-    /// The most columns.
-    pub const COLUMNS_MAX: u16 = 1_000;
-    /// The most rows.
-    pub const ROWS_MAX: u16 = 500;
-
-    /// The nearest size that a terminal may have.
-    pub fn clamped(columns: u32, rows: u32) -> Self {
-        let clamp = |number: u32, max: u16| u16::try_from(number).unwrap_or(u16::MAX).clamp(1, max);
-        Self {
-            columns: clamp(columns, Self::COLUMNS_MAX),
-            rows: clamp(rows, Self::ROWS_MAX),
-        }
-    }
-
-    /// Characters in a line.
-    pub fn columns(self) -> u16 {
-        self.columns
-    }
-
-    /// Lines on the screen.
-    pub fn rows(self) -> u16 {
-        self.rows
-    }
-
-    /// How many characters the screen holds, a measure for the memory of its emulator.
-    pub fn cells(self) -> usize {
-        usize::from(self.columns) * usize::from(self.rows)
-    }
-}
+pub use retrace_media::terminal::Size as TerminalSize;
 
 /// How many lines that scrolled off the top a terminal with a scrollback keeps. A terminal that
 /// grows taller takes as many of them back as it gets rows, so a whole [`TerminalSize::ROWS_MAX`]
@@ -171,8 +128,8 @@ impl TerminalReplay {
             EventBody::SourceAttached(attached) if draws(body) => {
                 let default = TerminalSize::DEFAULT;
                 let size = TerminalSize::clamped(
-                    attached.columns.unwrap_or(default.columns.into()),
-                    attached.rows.unwrap_or(default.rows.into()),
+                    attached.columns.unwrap_or(default.columns().into()),
+                    attached.rows.unwrap_or(default.rows().into()),
                 );
                 *self = Self::keeping(self.scrollback, size);
             }
@@ -207,7 +164,7 @@ impl TerminalReplay {
         size: TerminalSize,
         observer: O,
     ) -> Option<O::Output> {
-        let (columns, rows) = (size.columns.into(), size.rows.into());
+        let (columns, rows) = (size.columns().into(), size.rows().into());
         self.guarded(|terminal| terminal.resize_with(columns, rows, observer))
     }
 
@@ -223,7 +180,7 @@ impl TerminalReplay {
     pub fn cells(&self) -> usize {
         let size = self.size();
         let primary = self.terminal.primary_screen().all_lines().count();
-        usize::from(size.columns) * (usize::from(size.rows) + primary)
+        usize::from(size.columns()) * (usize::from(size.rows()) + primary)
     }
 
     /// One line of text for each row, trailing spaces cut off.
@@ -240,8 +197,8 @@ impl TerminalReplay {
         let (size, cursor) = (self.size(), self.terminal.cursor());
         let within = |n: usize, count: u16| u16::try_from(n).unwrap_or(u16::MAX).min(count - 1);
         Cursor {
-            column: within(cursor.col, size.columns),
-            row: within(cursor.row, size.rows),
+            column: within(cursor.col, size.columns()),
+            row: within(cursor.row, size.rows()),
             visible: cursor.visible,
         }
     }
@@ -273,7 +230,7 @@ impl TerminalReplay {
 }
 
 fn empty(size: TerminalSize, scrollback: usize) -> Terminal {
-    Terminal::with_scrollback(size.columns.into(), size.rows.into(), Some(scrollback))
+    Terminal::with_scrollback(size.columns().into(), size.rows().into(), Some(scrollback))
         .expect("a clamped size is at least 1 by 1")
 }
 

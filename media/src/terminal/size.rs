@@ -1,4 +1,4 @@
-//! How large a terminal may be.
+//! How large a terminal may be: wherever one is emulated.
 
 /// Columns and rows of a terminal: 1 to 1,000 columns, 1 to 500 rows. Anything else that a recording
 /// claims is clamped, for an emulator holds every cell in memory.
@@ -36,6 +36,11 @@ impl Size {
     /// Lines on the screen.
     pub fn rows(self) -> u16 {
         self.rows
+    }
+
+    /// How many characters the screen holds, a measure for the memory of its emulator.
+    pub fn cells(self) -> usize {
+        usize::from(self.columns) * usize::from(self.rows)
     }
 
     /// The smallest size that holds both.
