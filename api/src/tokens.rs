@@ -5,8 +5,8 @@
 //! random bits, so no slow hash is needed. The checksum lets a mistyped token, and a scanner that
 //! looks for leaked ones, be told apart from a wrong one without asking the log.
 //!
-//! A token has a role: an administrator's opens everything that people do, a recorder's launches
-//! sessions and nothing else, in one site or in all. What a recorder uploads with is a third kind,
+//! A token has a role ([`Role`]) over the sessions of a scope: an administrator's opens everything that people do, a
+//! recorder's launches sessions and nothing else, in one site or in all. What a recorder uploads with is a third kind,
 //! which belongs to its session ([`crate::control`]).
 //!
 //! [`TokenBook`] is the set of tokens as of the end of the log. It is small, so each process folds
@@ -15,7 +15,8 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use retrace_core::event::{Event, EventBatch, EventBody, TokenCreated, TokenRevoked, TokenRole};
+use retrace_core::access::{Grant, Role, Scope, ScopeError, Sight};
+use retrace_core::event::{Event, EventBatch, EventBody, TokenCreated, TokenRevoked};
 use retrace_core::log::cursor::StreamCursor;
 use retrace_core::log::{Append, AppendError, EventLog, StoreError};
 use retrace_core::{StreamName, Timestamp};
@@ -30,7 +31,7 @@ const SECRET_BYTES: usize = 32;
 /// How often to try again when somebody else made or revoked a token in between.
 const APPEND_TRIES: usize = 10;
 
-/// Somebody whose token was checked: the right to read, and to rule over sessions that go on.
+/// Somebody whose token was checked, and what they may see and do.
 #[derive(Debug, Clone)]
 pub struct Viewer {
     /// The id of the token.
@@ -39,6 +40,8 @@ pub struct Viewer {
     pub name: String,
     /// When it stops to work.
     pub expires_at: Option<Timestamp>,
+    /// What they may see and do.
+    pub sight: Arc<Sight>,
 }
 
 /// A recorder whose token was checked: the right to launch sessions.
@@ -60,8 +63,12 @@ pub struct Token {
     /// What it is for, or whose it is.
     pub name: String,
     /// What it opens.
-    pub role: TokenRole,
-    /// The one site that it works for; absent, it works for all.
+    pub role: Role,
+    /// The sessions that it is about.
+    pub scope: Scope,
+    /// Whose it is: the user whose sessions are the holder's own.
+    pub user: Option<String>,
+    /// The one site that a recorder's works for; absent, it works for all.
     pub site: Option<String>,
     /// When it was made.
     pub created_at: Timestamp,
@@ -70,6 +77,18 @@ pub struct Token {
     /// When it was revoked, if it was.
     pub revoked_at: Option<Timestamp>,
     sha256: String,
+}
+
+impl Token {
+    /// What its holder may see and do.
+    #[must_use]
+    pub fn sight(&self) -> Sight {
+        let grant = Grant {
+            role: self.role,
+            scope: self.scope.clone(),
+        };
+        Sight::new(self.user.iter().cloned().collect(), vec![grant])
+    }
 }
 
 /// Why a token gives no right.
@@ -120,6 +139,9 @@ pub enum TokenError {
         /// When.
         at: Timestamp,
     },
+    /// The scope is not one that can be granted.
+    #[error(transparent)]
+    Scope(#[from] ScopeError),
     /// The name is not one, or the site's is not.
     #[error("the {what} has {found} characters, expected 1 to 100")]
     InvalidName {
@@ -171,15 +193,18 @@ impl TokenBook {
         let NewToken {
             name,
             role,
+            scope,
+            user,
             site,
             expires_at,
         } = token;
-        for (what, text) in [("name", Some(name)), ("site", site)] {
+        for (what, text) in [("name", Some(name)), ("site", site), ("user", user)] {
             let found = text.map_or(1, |text| text.chars().count());
             if !(1..=100).contains(&found) {
                 return Err(TokenError::InvalidName { what, found });
             }
         }
+        scope.check()?;
         let (id, text) = random_token()?;
         let created = TokenCreated {
             by: by.to_owned(),
@@ -187,9 +212,11 @@ impl TokenBook {
             id,
             name: name.to_owned(),
             // An administrator's is written as all tokens once were.
-            role: Some(role).filter(|role| *role != TokenRole::Admin),
+            role: Some(role).filter(|role| *role != Role::Admin),
+            scope: Some(scope).filter(|scope| !scope.is_everything()),
             sha256: sha256_hex(&text),
             site: site.map(str::to_owned),
+            user: user.map(str::to_owned),
         };
         self.append(created.into()).await?;
         Ok(text)
@@ -259,8 +286,9 @@ impl TokenBook {
     pub async fn check(&self, text: &str) -> Result<Result<Viewer, Denied>, StoreError> {
         Ok(match self.find(text).await? {
             Err(denied) => Err(denied),
-            Ok(token) if token.role != TokenRole::Admin => Err(FOR_LAUNCHING),
+            Ok(token) if !token.role.reads() => Err(FOR_LAUNCHING),
             Ok(token) => Ok(Viewer {
+                sight: Arc::new(token.sight()),
                 token_id: token.id,
                 name: token.name,
                 expires_at: token.expires_at,
@@ -275,7 +303,7 @@ impl TokenBook {
     pub async fn check_recorder(&self, text: &str) -> Result<Result<Recorder, Denied>, StoreError> {
         Ok(match self.find(text).await? {
             Err(denied) => Err(denied),
-            Ok(token) if token.role != TokenRole::Recorder => Err(FOR_PEOPLE),
+            Ok(token) if token.role != Role::Recorder => Err(FOR_PEOPLE),
             Ok(token) => Ok(Recorder {
                 token_id: token.id,
                 name: token.name,
@@ -305,13 +333,17 @@ impl TokenBook {
 }
 
 /// A token that is to be made.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct NewToken<'a> {
     /// What it is for, or whose it is.
     pub name: &'a str,
     /// What it opens.
-    pub role: TokenRole,
-    /// The one site that it works for.
+    pub role: Role,
+    /// The sessions that it is about.
+    pub scope: Scope,
+    /// Whose it is: the user whose sessions are the holder's own.
+    pub user: Option<&'a str>,
+    /// The one site that a recorder's works for.
     pub site: Option<&'a str>,
     /// When it stops to work, if ever.
     pub expires_at: Option<Timestamp>,
@@ -322,7 +354,9 @@ impl<'a> NewToken<'a> {
     pub fn admin(name: &'a str) -> Self {
         Self {
             name,
-            role: TokenRole::Admin,
+            role: Role::Admin,
+            scope: Scope::everything(),
+            user: None,
             site: None,
             expires_at: None,
         }
@@ -355,6 +389,8 @@ impl State {
                     id: created.id.clone(),
                     name: created.name,
                     role: created.role.unwrap_or_default(),
+                    scope: created.scope.unwrap_or_default(),
+                    user: created.user,
                     site: created.site,
                     created_at: event.at(),
                     expires_at: created.expires_at,
@@ -470,7 +506,9 @@ mod tests {
         };
         let expired = book.create(late, "test").await.unwrap();
         let recorder = NewToken {
-            role: TokenRole::Recorder,
+            role: Role::Recorder,
+            scope: Scope::everything(),
+            user: None,
             site: Some("berlin"),
             ..NewToken::admin("c")
         };

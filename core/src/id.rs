@@ -230,6 +230,16 @@ impl StreamName {
         Self("access/tokens".to_owned())
     }
 
+    /// The stream of all grants ever given and withdrawn.
+    pub fn grants() -> Self {
+        Self("access/grants".to_owned())
+    }
+
+    /// The stream of what readers did that concerns no session, or many: sign-ins, searches, denials.
+    pub fn accesses() -> Self {
+        Self("access/log".to_owned())
+    }
+
     /// The stream of all changes of the server's settings.
     pub fn settings() -> Self {
         Self("settings/server".to_owned())

@@ -10,6 +10,8 @@
 //! | [`video`] | footage: clips, files that play, what is built of it |
 //! | [`page`] | pages, cursors and errors, which all of them share |
 //!
+//! Each is answered as if there were nothing but what the viewer may see (`sight`).
+//!
 //! A [`Reader`] only reads. What it answers is as new as the read models are: a caller who has to
 //! see their own append waits for the projections first.
 //!
@@ -22,6 +24,7 @@ pub mod page;
 pub mod screen;
 pub mod search;
 pub mod sessions;
+mod sight;
 #[cfg(test)]
 mod testing;
 #[cfg(test)]
@@ -31,6 +34,7 @@ pub mod video;
 use std::path::Path;
 use std::sync::Arc;
 
+use retrace_core::access::Sight;
 use retrace_core::log::EventLog;
 use retrace_projections::moments::{MomentsReader, MomentsView};
 use retrace_projections::store::Readers;
@@ -51,11 +55,12 @@ pub struct Reader {
     video: Readers,
     moments: Arc<MomentsReader>,
     log: Arc<dyn EventLog>,
+    sight: Arc<Sight>,
 }
 
 impl Reader {
-    /// Reads the read models of `log` in `dir`. They need not be there yet: until they are,
-    /// questions end with [`QueryError::Unavailable`].
+    /// Reads the read models of `log` in `dir`, for the server itself: nothing is hidden. They need not be there yet:
+    /// until they are, questions end with [`QueryError::Unavailable`].
     pub fn open(dir: &Path, log: Arc<dyn EventLog>) -> Self {
         Self {
             sessions: Readers::new(dir, retrace_projections::sessions::SCHEMA),
@@ -64,7 +69,23 @@ impl Reader {
             video: Readers::new(dir, retrace_projections::video::SCHEMA),
             moments: Arc::new(MomentsReader::new(dir)),
             log,
+            sight: Arc::new(Sight::everything()),
         }
+    }
+
+    /// The same read models, as a viewer with this sight may see them.
+    #[must_use]
+    pub fn seen_by(&self, sight: Arc<Sight>) -> Self {
+        Self {
+            sight,
+            ..self.clone()
+        }
+    }
+
+    /// What the viewer may see.
+    #[must_use]
+    pub fn sight(&self) -> &Sight {
+        &self.sight
     }
 
     /// The index of moments as it is now; questions about moments and searches begin here.

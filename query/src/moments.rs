@@ -78,6 +78,9 @@ impl Reader {
         let limit = request.limit()?;
         let list = format!("timeline {session}");
         let after = request.key_before::<(u64, u64)>(&list)?;
+        if !self.may_view_recording(session)? {
+            return Ok(Page::of(Vec::new(), limit, request));
+        }
         let view = self.moments_view()?;
         let fields = &view.fields;
         let mut conditions = vec![is(fields.session_term(session))];
@@ -107,6 +110,9 @@ impl Reader {
         first: u32,
     ) -> Result<Vec<SeekPoint>, QueryError> {
         let limit = checked("first", first, 1, PageRequest::FIRST_MAX)? as usize;
+        if !self.may_view_recording(session)? {
+            return Ok(Vec::new());
+        }
         let view = self.moments_view()?;
         let mut conditions = vec![is(view.fields.session_term(session))];
         conditions.extend(kinds.map(|kinds| any_kind(&view.fields, kinds)));

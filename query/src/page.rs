@@ -9,6 +9,7 @@ use std::fmt;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use retrace_core::access::Right;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -133,6 +134,9 @@ pub enum QueryError {
         /// What it may be.
         expected: String,
     },
+    /// The viewer may see that a session took place, and not do this with it. Ask for a grant.
+    #[error("your grants do not allow this with this session: it needs the right to {}", what(*.0))]
+    Denied(Right),
     /// The cursor is not of this list. Begin again, without one.
     #[error("the cursor is not of this list")]
     InvalidCursor,
@@ -143,6 +147,22 @@ pub enum QueryError {
     /// The log did not answer.
     #[error(transparent)]
     Log(#[from] retrace_core::log::StoreError),
+}
+
+/// What a right allows, for people.
+fn what(right: Right) -> &'static str {
+    match right {
+        Right::ViewSessions => "see sessions",
+        Right::ViewRecordings => "see recordings",
+        Right::Reveal => "reveal what is redacted",
+        Right::Control => "control sessions",
+        Right::Review => "review sessions",
+        Right::Redact => "redact recordings",
+        Right::ReadLog => "read the log",
+        Right::ViewSettings => "see settings",
+        Right::ChangeSettings => "change settings",
+        Right::ManageAccess => "manage access",
+    }
 }
 
 impl QueryError {

@@ -54,6 +54,9 @@ impl Reader {
         session: SessionId,
         at_ms: u64,
     ) -> Result<Option<Screen>, QueryError> {
+        if !self.may_view_recording(session)? {
+            return Ok(None);
+        }
         let limit_us = at_ms.saturating_mul(1_000).saturating_add(999);
         let found = screen_at(&self.screens, &self.log, session, limit_us).await;
         match found {

@@ -10,6 +10,7 @@ mod tests;
 use std::ops::Bound;
 use std::time::{Duration, Instant};
 
+use retrace_core::access::Right;
 use retrace_core::{SessionId, Timestamp};
 use retrace_projections::moments::{Fields, Moment, MomentKind, MomentsView, columns};
 use serde::{Deserialize, Serialize};
@@ -24,7 +25,7 @@ use tantivy::{DocAddress, Term};
 pub use snippet::SnippetRun;
 
 use crate::moments::{Key, Order, all_of, any_kind, first_by, is, read};
-use crate::{Cursor, Page, PageRequest, QueryError, Reader, SeekPoint};
+use crate::{Cursor, Page, PageRequest, QueryError, Reader, SeekPoint, sight};
 use parse::Clause;
 
 /// Nobody turns this many pages: who wants all hits orders them by time.
@@ -109,7 +110,8 @@ impl Reader {
         let limit = request.limit()?;
         let clauses = parse::parse(text)?;
         let view = self.moments_view()?;
-        let query = question(&view.fields, &clauses, filter);
+        let seen = sight::query(&self.sight.extent(Right::ViewRecordings), &view.fields);
+        let query = question(&view.fields, &clauses, filter, seen);
         let found = match order {
             SearchOrder::Relevance => ranked(&view, &*query, limit, request)?,
             SearchOrder::Newest => newest(&view, &*query, limit, request)?,
@@ -211,7 +213,12 @@ fn newest_sequence(view: &MomentsView) -> Result<u64, QueryError> {
 }
 
 /// The clauses and the filter as one query of the index. Only the clauses count for the rank.
-fn question(fields: &Fields, clauses: &[Clause], filter: &SearchFilter) -> Box<dyn Query> {
+fn question(
+    fields: &Fields,
+    clauses: &[Clause],
+    filter: &SearchFilter,
+    seen: Option<Box<dyn Query>>,
+) -> Box<dyn Query> {
     let mut parts: Vec<(Occur, Box<dyn Query>)> = Vec::new();
     for clause in clauses {
         let occur = if clause.not {
@@ -231,16 +238,12 @@ fn question(fields: &Fields, clauses: &[Clause], filter: &SearchFilter) -> Box<d
     let named = |field: Field, name: &String| is(Term::from_field_text(field, name));
     conditions.extend(filter.user.as_ref().map(|user| named(fields.user, user)));
     conditions.extend(filter.host.as_ref().map(|host| named(fields.host, host)));
-    if filter.started_from.is_some() || filter.started_to.is_some() {
-        let term = |time: Timestamp| Term::from_field_i64(fields.session_start_us, time.micros());
-        let from = filter
-            .started_from
-            .map_or(Bound::Unbounded, |at| Bound::Included(term(at)));
-        let to = filter
-            .started_to
-            .map_or(Bound::Unbounded, |at| Bound::Excluded(term(at)));
-        conditions.push(Box::new(RangeQuery::new(from, to)));
-    }
+    conditions.extend(sight::started(
+        fields,
+        filter.started_from,
+        filter.started_to,
+    ));
+    conditions.extend(seen);
     parts.extend(
         conditions
             .into_iter()

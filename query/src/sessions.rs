@@ -2,13 +2,14 @@
 
 use std::collections::HashMap;
 
+use retrace_core::access::Right;
 use retrace_core::{SessionId, Timestamp};
 use retrace_projections::sessions::{SESSION_COLUMNS, SessionRow, streams_of};
 use rusqlite::types::Value;
 use rusqlite::{Connection, params_from_iter};
 
-use crate::Reader;
 use crate::page::{Cursor, Page, PageRequest, QueryError, checked};
+use crate::{Reader, sight};
 
 /// Whether a session goes on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -108,8 +109,10 @@ impl Reader {
     /// # Errors
     /// When the read model does not answer.
     pub fn session(&self, id: SessionId) -> Result<Option<SessionRow>, QueryError> {
-        self.sessions
-            .read(|connection| Ok(SessionRow::find(connection, id)?))
+        let found: Option<SessionRow> = self
+            .sessions
+            .read(|connection| Ok::<_, QueryError>(SessionRow::find(connection, id)?))?;
+        Ok(found.filter(|row| self.sees(row)))
     }
 
     /// Several sessions, those of them that there are.
@@ -123,7 +126,8 @@ impl Reader {
         self.sessions.read(|connection| {
             let mut found = HashMap::new();
             for id in ids {
-                if let Some(row) = SessionRow::find(connection, id)? {
+                let row = SessionRow::find(connection, id)?;
+                if let Some(row) = row.filter(|row| self.sees(row)) {
                     found.insert(id, row);
                 }
             }
@@ -136,6 +140,9 @@ impl Reader {
     /// # Errors
     /// When the read model does not answer.
     pub fn session_streams(&self, id: SessionId) -> Result<Vec<String>, QueryError> {
+        if self.session(id)?.is_none() {
+            return Ok(Vec::new());
+        }
         self.sessions
             .read(|connection| Ok(streams_of(connection, id)?))
     }
@@ -158,7 +165,7 @@ impl Reader {
         } else {
             ("ASC", ">")
         };
-        let mut conditions = Conditions::of(filter)?;
+        let mut conditions = self.conditions(filter)?;
         if let Some((key, id)) = page.key_before::<(i64, SessionId)>(list)? {
             let id = Value::Blob(id.uuid().as_bytes().to_vec());
             conditions.add(
@@ -192,7 +199,7 @@ impl Reader {
     /// # Errors
     /// When the filter is not one that can be asked for, or the read model does not answer.
     pub fn session_count(&self, filter: &SessionFilter) -> Result<u64, QueryError> {
-        let Conditions { sql, values } = Conditions::of(filter)?;
+        let Conditions { sql, values } = self.conditions(filter)?;
         let sql = format!("SELECT count(*) FROM sessions {sql}");
         self.sessions.read(|connection| {
             let mut statement = connection.prepare_cached(&sql)?;
@@ -206,23 +213,35 @@ impl Reader {
     /// # Errors
     /// When the read model does not answer.
     pub fn facets(&self) -> Result<Facets, QueryError> {
+        let seen = self.conditions(&SessionFilter::default())?;
         self.sessions.read(|connection| {
             Ok(Facets {
-                users: facet(connection, "user")?,
-                hosts: facet(connection, "host")?,
-                protocols: facet(connection, "protocol")?,
+                users: facet(connection, "user", &seen)?,
+                hosts: facet(connection, "host", &seen)?,
+                protocols: facet(connection, "protocol", &seen)?,
             })
         })
     }
+
+    /// What the filter asks for, of what the viewer may see.
+    fn conditions(&self, filter: &SessionFilter) -> Result<Conditions, QueryError> {
+        let mut conditions = Conditions::of(filter)?;
+        if let Some((sql, values)) = sight::sql(&self.sight.extent(Right::ViewSessions)) {
+            conditions.add(&sql, values);
+        }
+        Ok(conditions)
+    }
 }
 
-fn facet(connection: &Connection, column: &str) -> rusqlite::Result<Vec<Facet>> {
+fn facet(connection: &Connection, column: &str, seen: &Conditions) -> rusqlite::Result<Vec<Facet>> {
+    let also = if seen.sql.is_empty() { "WHERE" } else { "AND" };
     connection
         .prepare_cached(&format!(
-            "SELECT {column}, count(*) AS count FROM sessions WHERE {column} IS NOT NULL
-             GROUP BY {column} ORDER BY count DESC, {column} LIMIT {FACETS_MAX}"
+            "SELECT {column}, count(*) AS count FROM sessions {} {also} {column} IS NOT NULL
+             GROUP BY {column} ORDER BY count DESC, {column} LIMIT {FACETS_MAX}",
+            seen.sql
         ))?
-        .query_map([], |row| {
+        .query_map(params_from_iter(&seen.values), |row| {
             let count: u32 = row.get(1)?;
             Ok(Facet {
                 value: row.get(0)?,
@@ -277,7 +296,7 @@ impl Conditions {
         Ok(conditions)
     }
 
-    fn add<const N: usize>(&mut self, condition: &str, values: [Value; N]) {
+    fn add(&mut self, condition: &str, values: impl IntoIterator<Item = Value>) {
         self.sql.push_str(if self.sql.is_empty() {
             "WHERE "
         } else {

@@ -26,6 +26,9 @@ impl Reader {
     /// # Errors
     /// When the read model does not answer.
     pub fn clips(&self, session: SessionId) -> Result<Vec<Clip>, QueryError> {
+        if !self.may_view_recording(session)? {
+            return Ok(Vec::new());
+        }
         self.video
             .read(|connection| Ok(read::clips(connection, session)?))
     }
@@ -39,6 +42,9 @@ impl Reader {
         session: SessionId,
         selection: Selection,
     ) -> Result<Option<Playable>, QueryError> {
+        if !self.may_view_recording(session)? {
+            return Ok(None);
+        }
         self.video
             .read(|connection| Ok(read::playable(connection, session, selection)?))
     }
@@ -79,6 +85,9 @@ impl Reader {
     /// # Errors
     /// When the read model does not answer.
     pub fn footage(&self, session: SessionId, from_us: i64) -> Result<Vec<Footage>, QueryError> {
+        if !self.may_view_recording(session)? {
+            return Ok(Vec::new());
+        }
         self.video
             .read(|connection| Ok(read::footage(connection, session, from_us)?))
     }
@@ -88,6 +97,9 @@ impl Reader {
     /// # Errors
     /// When the read model does not answer.
     pub fn first_video_us(&self, session: SessionId) -> Result<Option<i64>, QueryError> {
+        if !self.may_view_recording(session)? {
+            return Ok(None);
+        }
         self.video
             .read(|connection| Ok(read::first_video_us(connection, session)?))
     }
@@ -101,6 +113,9 @@ impl Reader {
         session: SessionId,
         blob: BlobDigest,
     ) -> Result<Option<String>, QueryError> {
+        if !self.may_view_recording(session)? {
+            return Ok(None);
+        }
         self.video
             .read(|connection| Ok(read::media_type_of(connection, session, blob)?))
     }
@@ -110,6 +125,9 @@ impl Reader {
     /// # Errors
     /// When the read model does not answer.
     pub fn analyzed(&self, session: SessionId) -> Result<Vec<Analyzed>, QueryError> {
+        if !self.may_view_recording(session)? {
+            return Ok(Vec::new());
+        }
         self.video
             .read(|connection| Ok(read::analyzed(connection, session)?))
     }
@@ -119,6 +137,9 @@ impl Reader {
     /// # Errors
     /// When the read model does not answer.
     pub fn products(&self, session: SessionId) -> Result<Vec<Product>, QueryError> {
+        if !self.may_view_recording(session)? {
+            return Ok(Vec::new());
+        }
         self.video
             .read(|connection| Ok(read::products(connection, session)?))
     }
@@ -128,8 +149,11 @@ impl Reader {
     /// # Errors
     /// When the read model does not answer.
     pub fn failed_products(&self, limit: u32) -> Result<Vec<(SessionId, String)>, QueryError> {
-        self.video
-            .read(|connection| Ok(read::failed(connection, limit)?))
+        let mut failed = self
+            .video
+            .read(|connection| Ok::<_, QueryError>(read::failed(connection, limit)?))?;
+        failed.retain(|(session, _)| matches!(self.may_view_recording(*session), Ok(true)));
+        Ok(failed)
     }
 
     /// When something last concerned the footage of a session: what is answered of it is the same for as long as
@@ -162,6 +186,9 @@ impl Reader {
     /// # Errors
     /// When the read model does not answer.
     pub fn touched_of(&self, session: SessionId) -> Result<Option<Touched>, QueryError> {
+        if !self.may_view_recording(session)? {
+            return Ok(None);
+        }
         self.video
             .read(|connection| Ok(read::touched_of(connection, session)?))
     }

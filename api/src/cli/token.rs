@@ -4,9 +4,9 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use anyhow::{Context, bail};
-use clap::{Args, Subcommand, ValueEnum};
+use clap::{Args, Subcommand};
 use retrace_core::Timestamp;
-use retrace_core::event::TokenRole;
+use retrace_core::access::{Role, Scope};
 use serde_json::json;
 
 use super::{Data, operator, output};
@@ -18,6 +18,8 @@ use crate::tokens::{NewToken, TokenBook};
 #[command(after_long_help = "Examples:
   retrace token create --name alice
   retrace token create --name siem --expires-in 90d
+  retrace token create --name audit --role auditor --site berlin --group dba --expires-in 30d
+  retrace token create --name bob --role own --user bob
   retrace token create --name web1 --role recorder --site berlin
   retrace token list
   retrace token revoke 4f1c9a03b2de
@@ -36,12 +38,31 @@ enum TokenCommand {
         /// Whose it is, or what it is for
         #[arg(long)]
         name: String,
-        /// What it opens: everything that people do, or launching sessions and nothing else
-        #[arg(long, value_enum, default_value_t)]
+        /// What it opens: admin, auditor, operator, history, own, revealer, siem or recorder
+        #[arg(long, default_value_t, value_parser = role)]
         role: Role,
-        /// The one site that a recorder may launch sessions in; without it, any
+        /// Only sessions recorded at this site; of a recorder, the one that it may launch sessions in. May be given
+        /// more than once, like the other conditions: one of the values has to hold, of all conditions given
         #[arg(long)]
-        site: Option<String>,
+        site: Vec<String>,
+        /// Only sessions with a secret of this folder, or of one below it
+        #[arg(long)]
+        folder: Vec<String>,
+        /// Only sessions of users in this group
+        #[arg(long)]
+        group: Vec<String>,
+        /// Only sessions that reach this target
+        #[arg(long)]
+        target: Vec<String>,
+        /// Only sessions that started at this time or later: 2026-03-01T00:00:00Z
+        #[arg(long, value_name = "TIME")]
+        from: Option<Timestamp>,
+        /// Only sessions that started before this time
+        #[arg(long, value_name = "TIME")]
+        to: Option<Timestamp>,
+        /// Whose it is: sessions of this user are the holder's own
+        #[arg(long)]
+        user: Option<String>,
         /// How long it works: 12h, 90d, 2w; without it, until it is revoked
         #[arg(long, value_name = "TIME", value_parser = micros_of_duration)]
         expires_in: Option<i64>,
@@ -65,14 +86,6 @@ enum TokenCommand {
     },
 }
 
-/// What a token opens.
-#[derive(Clone, Copy, Default, ValueEnum)]
-enum Role {
-    #[default]
-    Admin,
-    Recorder,
-}
-
 impl Token {
     pub(super) async fn run(self) -> anyhow::Result<ExitCode> {
         match self.command {
@@ -81,22 +94,42 @@ impl Token {
                 name,
                 role,
                 site,
+                folder,
+                group,
+                target,
+                from,
+                to,
+                user,
                 expires_in,
             } => {
-                let role = match role {
-                    Role::Recorder => TokenRole::Recorder,
-                    Role::Admin if site.is_some() => {
-                        bail!("--site is for recorders: give --role recorder, too")
-                    }
-                    Role::Admin => TokenRole::Admin,
+                let mut scope = Scope {
+                    folders: folder,
+                    from,
+                    groups: group,
+                    own: false,
+                    sites: site,
+                    targets: target,
+                    to,
                 };
+                let mut launches_in = None;
+                if role == Role::Recorder {
+                    launches_in = scope.sites.pop();
+                    if !scope.is_everything() {
+                        bail!("a recorder's token takes one --site and no other condition");
+                    }
+                }
+                if role == Role::Own && user.is_none() {
+                    bail!("--role own needs --user: whose sessions are its own?");
+                }
                 let book = TokenBook::new(Arc::new(data.dir().open_or_create_log().await?));
                 let expires_at =
                     expires_in.map(|micros| Timestamp::now().saturating_add_micros(micros));
                 let token = NewToken {
                     name: &name,
                     role,
-                    site: site.as_deref(),
+                    scope,
+                    user: user.as_deref(),
+                    site: launches_in.as_deref(),
                     expires_at,
                 };
                 let text = book.create(token, &operator()).await?;
@@ -115,21 +148,25 @@ impl Token {
                     if json {
                         output::line(json!({
                             "id": token.id, "name": token.name, "role": token.role,
+                            "scope": token.scope, "user": token.user,
                             "site": token.site, "state": state,
                             "createdAt": token.created_at, "expiresAt": token.expires_at,
                             "revokedAt": token.revoked_at,
                         }))?;
                     } else {
                         let (id, created) = (&token.id, token.created_at);
-                        let role = match token.role {
-                            TokenRole::Admin => "admin",
-                            TokenRole::Recorder => "recorder",
-                            TokenRole::Upload => "upload",
-                        };
+                        let role = token.role.as_str();
                         let name = output::printable(&token.name);
                         let site = token.site.as_deref().map(output::printable);
                         let site = site.map_or_else(String::new, |site| format!(" (site {site})"));
-                        output::line(format!("{id}  {role:8}  {state:8} {created}  {name}{site}"))?;
+                        let scope = if token.scope.is_everything() {
+                            String::new()
+                        } else {
+                            format!("  {}", output::printable(&json!(token.scope).to_string()))
+                        };
+                        output::line(format!(
+                            "{id}  {role:8}  {state:8} {created}  {name}{site}{scope}"
+                        ))?;
                     }
                 }
             }
@@ -147,6 +184,14 @@ impl Token {
         }
         Ok(ExitCode::SUCCESS)
     }
+}
+
+fn role(text: &str) -> anyhow::Result<Role> {
+    let role: Role = text.parse()?;
+    if role == Role::Upload {
+        bail!("upload tokens are made at the launch of a session");
+    }
+    Ok(role)
 }
 
 fn micros_of_duration(text: &str) -> anyhow::Result<i64> {

@@ -2,7 +2,8 @@
 
 use std::collections::HashMap;
 
-use retrace_core::event::{Event, EventBody, SessionLaunched, TokenRole};
+use retrace_core::access::Role;
+use retrace_core::event::{Event, EventBody, SessionLaunched};
 use retrace_core::{SourceName, StreamVersion, Timestamp};
 use retrace_ingest::protocol::Policy;
 
@@ -73,7 +74,7 @@ impl Control {
                 // A policy of a newer version is not one that was told by this one.
                 self.policy = serde_json::from_value(changed.new).ok();
             }
-            Ok(EventBody::TokenCreated(created)) if created.role == Some(TokenRole::Upload) => {
+            Ok(EventBody::TokenCreated(created)) if created.role == Some(Role::Upload) => {
                 let token = UploadToken {
                     sha256: created.sha256,
                     expires_at: created.expires_at,

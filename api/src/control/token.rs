@@ -6,7 +6,8 @@
 
 use std::str::FromStr;
 
-use retrace_core::event::{EventBatch, TokenCreated, TokenRevoked, TokenRole};
+use retrace_core::access::Role;
+use retrace_core::event::{EventBatch, TokenCreated, TokenRevoked};
 use retrace_core::log::StoreError;
 use retrace_core::{SessionId, StreamVersion, Timestamp};
 use retrace_ingest::protocol::UPLOAD_TOKEN_PREFIX;
@@ -49,9 +50,11 @@ impl NewUploadToken {
             expires_at: Some(expires_at),
             id: id_of(&session, &text),
             name: "upload".to_owned(),
-            role: Some(TokenRole::Upload),
+            role: Some(Role::Upload),
             sha256: tokens::sha256_hex(&text),
+            scope: None,
             site: None,
+            user: None,
         };
         Ok(Self { text, created })
     }

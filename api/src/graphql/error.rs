@@ -1,18 +1,22 @@
 //! Errors with a code that a program can act on, in `extensions.code`.
 
-use async_graphql::{Error, ErrorExtensions, Response};
+use async_graphql::{Context, Error, ErrorExtensions, Response};
+use retrace_core::access::Right;
 use retrace_core::log::StoreError;
 use retrace_projections::runner::RunnerError;
 use retrace_query::QueryError;
 
 use crate::accesses::AccessError;
 use crate::control::ControlError;
+use crate::tokens::Viewer;
 
 /// What a caller can do about an error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ErrorCode {
     /// Change the argument.
     InvalidArgument,
+    /// The caller's grants do not allow it.
+    Forbidden,
     /// There is no such thing, or the caller may not know of it.
     NotFound,
     /// Try again later; the server's own log has the cause.
@@ -23,6 +27,7 @@ impl ErrorCode {
     fn as_str(self) -> &'static str {
         match self {
             Self::InvalidArgument => "INVALID_ARGUMENT",
+            Self::Forbidden => "FORBIDDEN",
             Self::NotFound => "NOT_FOUND",
             Self::Internal => "INTERNAL",
         }
@@ -65,7 +70,17 @@ pub(super) fn of_query(error: QueryError) -> Error {
         QueryError::InvalidArgument { .. } | QueryError::InvalidCursor => {
             ErrorCode::InvalidArgument.error(error.to_string())
         }
+        QueryError::Denied(_) => ErrorCode::Forbidden.error(error.to_string()),
         other => internal(&other),
+    }
+}
+
+/// Refuses what needs a right whatever session it concerns.
+pub(super) fn needs(ctx: &Context<'_>, right: Right) -> async_graphql::Result<()> {
+    if ctx.data::<Viewer>()?.sight.may_everywhere(right) {
+        Ok(())
+    } else {
+        Err(of_query(QueryError::Denied(right)))
     }
 }
 

@@ -1,17 +1,21 @@
 //! The log itself, event by event.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use async_graphql::connection::{Connection, Edge};
 use async_graphql::{Context, ID, InputObject, Json, Object, Result, SimpleObject};
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
+use retrace_core::access::Right;
 use retrace_core::event;
 use retrace_core::log::{EventLog, merkle};
 use retrace_core::{Position, SessionId};
+use retrace_query::{QueryError, Reader};
 
-use super::error::{ErrorCode, of_store};
+use super::error::{ErrorCode, blocking, of_store};
 use super::scalar::{DateTime, LogPosition, Long};
+use crate::tokens::Viewer;
 
 /// The most events that one page may have.
 const FIRST_MAX: i32 = 1_000;
@@ -112,6 +116,42 @@ impl Event {
     }
 }
 
+/// Which events somebody may see: those of recordings that they may see, and what concerns no session if they may see
+/// how the server is set up.
+pub(super) struct SeenEvents {
+    reader: Reader,
+    settings: bool,
+    recordings: HashMap<SessionId, bool>,
+}
+
+impl SeenEvents {
+    pub(super) fn by(ctx: &Context<'_>) -> Result<Self> {
+        let sight = &ctx.data::<Viewer>()?.sight;
+        Ok(Self {
+            reader: ctx.data::<Reader>()?.clone(),
+            settings: sight.may_everywhere(Right::ViewSettings),
+            recordings: HashMap::new(),
+        })
+    }
+
+    pub(super) async fn shows(&mut self, event: &event::Event) -> Result<bool> {
+        let Some(session) = event.session() else {
+            return Ok(self.settings);
+        };
+        if let Some(shown) = self.recordings.get(&session) {
+            return Ok(*shown);
+        }
+        let reader = self.reader.clone();
+        let may = blocking(move || match reader.may_view_recording(session) {
+            Err(QueryError::Denied(_)) => Ok(false),
+            may => may,
+        });
+        let shown = may.await?;
+        self.recordings.insert(session, shown);
+        Ok(shown)
+    }
+}
+
 /// How far a page of events has read.
 #[derive(SimpleObject)]
 pub(super) struct EventsRead {
@@ -136,6 +176,7 @@ pub(super) async fn page(
     };
     let filter = filter.unwrap_or_default();
     let session = filter.session_id()?;
+    let mut seen = SeenEvents::by(ctx)?;
     let log = ctx.data::<Arc<dyn EventLog>>()?;
     let size = log.head().await.map_err(of_store)?.size;
     let mut next = after.map_or(Position(0), |after| after.0.plus(1));
@@ -146,7 +187,7 @@ pub(super) async fn page(
         scanned += events.len();
         for event in events {
             next = event.position().plus(1);
-            if filter.matches(&event, session) {
+            if filter.matches(&event, session) && seen.shows(&event).await? {
                 found.push(event);
                 if found.len() == wanted {
                     break 'page;

@@ -6,12 +6,13 @@ use async_graphql::{Context, ID, Object, Result, SimpleObject};
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use retrace_core::Position;
+use retrace_core::access::Right;
 use retrace_core::log::merkle::Hash;
 use retrace_core::log::tlog_proof::TlogProof;
 use retrace_core::log::{EventLog, Head};
 use retrace_projections::runner::Projections;
 
-use super::error::{ErrorCode, of_runner, of_store};
+use super::error::{ErrorCode, needs, of_runner, of_store};
 use super::scalar::LogPosition;
 
 /// The log as a whole, as it was when the query began.
@@ -133,6 +134,7 @@ impl Log {
 
     /// How far the read models have come.
     async fn projections(&self, ctx: &Context<'_>) -> Result<Vec<ProjectionState>> {
+        needs(ctx, Right::ViewSettings)?;
         let states = ctx
             .data::<Arc<Projections>>()?
             .states()

@@ -20,6 +20,16 @@ pub(super) enum MomentKind {
     Marker,
     /// A large part of a recorded screen changed at once. Has no text.
     Change,
+    /// A process that was started: its path and arguments.
+    Process,
+    /// A window that came to the front: its title.
+    Window,
+    /// A text that was copied into or out of the session.
+    Clipboard,
+    /// A file that was transferred: its name.
+    File,
+    /// A message that was sent to the person in the session.
+    Message,
 }
 
 /// Something that was typed, run, seen or marked.
@@ -34,6 +44,14 @@ pub(super) struct Moment {
     /// `offsetMs` as a point in time.
     at: DateTime,
     text: String,
+    /// The program it happened in, or that it is about.
+    app: Option<String>,
+    /// The directory that a command ran in.
+    cwd: Option<String>,
+    /// With which status a command or process ended, where that was seen.
+    exit_status: Option<i32>,
+    /// How long a command or process ran, where its end was seen.
+    duration_ms: Option<Long>,
 }
 
 impl From<moments::Moment> for Moment {
@@ -46,6 +64,10 @@ impl From<moments::Moment> for Moment {
             start_ms: (moment.start_us / 1000).into(),
             at: DateTime(moment.at),
             text: moment.text,
+            app: moment.detail.app,
+            cwd: moment.detail.cwd,
+            exit_status: moment.detail.exit_status,
+            duration_ms: moment.detail.duration_us.map(|us| (us / 1000).into()),
         }
     }
 }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use async_graphql::{Context, Enum, ID, Object, Result};
+use retrace_core::access::Right;
 use retrace_core::event::{EventBatch, EventBody, MessageSent, TerminateRequested, VideoRequested};
 use retrace_core::log::EventLog;
 use retrace_core::{SessionId, StreamName, Timestamp};
@@ -129,13 +130,13 @@ async fn say(ctx: &Context<'_>, session: &ID, body: EventBody) -> Result<Event> 
     let id: SessionId = session.parse().map_err(|_| {
         ErrorCode::InvalidArgument.error("`session` is no session id, expected a UUID")
     })?;
-    let (book, reader) = (ctx.data::<Arc<ControlBook>>()?, ctx.data::<Reader>()?);
-    let session =
-        book.launched(id).await.map_err(of_store)?.ok_or_else(|| {
-            ErrorCode::NotFound.error("no recorder has launched such a session here")
-        })?;
-    let reader = reader.clone();
-    let known = blocking(move || reader.session(id)).await?;
+    let book = ctx.data::<Arc<ControlBook>>()?;
+    let reader = ctx.data::<Reader>()?.clone();
+    let no_such = || ErrorCode::NotFound.error("no recorder has launched such a session here");
+    let (may, known) =
+        blocking(move || Ok((reader.may(Right::Control, id)?, reader.session(id)?))).await?;
+    let session = book.launched(id).await.map_err(of_store)?;
+    let session = session.filter(|_| may).ok_or_else(no_such)?;
     if let Some(ended) = known.and_then(|row| row.ended) {
         let message = format!("the session ended at {ended}: nobody would hear it");
         return Err(ErrorCode::InvalidArgument.error(message));

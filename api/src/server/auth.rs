@@ -3,6 +3,8 @@
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
+use retrace_core::SessionId;
+use tokio::task::spawn_blocking;
 
 use super::web_session::COOKIE;
 use super::{App, HttpError};
@@ -22,6 +24,42 @@ impl FromRequestParts<App> for Viewer {
             Ok(Ok(viewer)) => Ok(viewer),
             Ok(Err(denied)) => Err(HttpError::denied(&denied)),
             Err(error) => Err(HttpError::internal(&error)),
+        }
+    }
+}
+
+/// A request of somebody who may read: the app as they may see it.
+///
+/// Routes that answer with what is in the log or the read models take this, and not the app itself.
+pub(super) struct Visit {
+    /// Its reader answers as if nothing else were there.
+    pub(super) app: App,
+    pub(super) viewer: Viewer,
+}
+
+impl FromRequestParts<App> for Visit {
+    type Rejection = HttpError;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, HttpError> {
+        let viewer = Viewer::from_request_parts(parts, app).await?;
+        Ok(Self {
+            app: app.seen_by(&viewer),
+            viewer,
+        })
+    }
+}
+
+impl Visit {
+    /// The session, if its content may be seen.
+    pub(super) async fn recording(&self, id: &str) -> Result<SessionId, HttpError> {
+        let no_such = || HttpError::not_found("there is no such session");
+        let session: SessionId = id.parse().map_err(|_| no_such())?;
+        let reader = self.app.reader.clone();
+        let may = spawn_blocking(move || reader.may_view_recording(session)).await;
+        match may.map_err(|error| HttpError::internal(&error))? {
+            Ok(true) => Ok(session),
+            Ok(false) => Err(no_such()),
+            Err(error) => Err(HttpError::of_query(&error)),
         }
     }
 }

@@ -4,6 +4,7 @@ use axum::Json;
 use axum::extract::rejection::JsonRejection;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use retrace_query::QueryError;
 use serde_json::json;
 
 use crate::tokens::Denied;
@@ -33,6 +34,26 @@ impl HttpError {
             _ => (StatusCode::UNAUTHORIZED, "UNAUTHENTICATED"),
         };
         Self::new(status, code, denied.to_string())
+    }
+
+    /// There is no such thing, or whoever asks may not know of it.
+    pub fn not_found(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::NOT_FOUND, "NOT_FOUND", message)
+    }
+
+    /// A question to the read models has no answer.
+    pub fn of_query(error: &QueryError) -> Self {
+        match error {
+            QueryError::Denied(_) => {
+                Self::new(StatusCode::FORBIDDEN, "FORBIDDEN", error.to_string())
+            }
+            QueryError::InvalidArgument { .. } | QueryError::InvalidCursor => Self::new(
+                StatusCode::BAD_REQUEST,
+                "INVALID_ARGUMENT",
+                error.to_string(),
+            ),
+            error => Self::internal(error),
+        }
     }
 
     /// What was sent is not what is expected: too large, not JSON, or of another shape.

@@ -53,6 +53,7 @@ use crate::control::ControlBook;
 use crate::graphql::{self, Schema};
 use crate::processing::{ProgressBook, media_worker};
 use crate::tokens::{TokenBook, Viewer};
+use auth::Visit;
 pub use error::HttpError;
 pub use ingest::Ingest;
 use media::Layouts;
@@ -76,7 +77,7 @@ const CONTENT_SECURITY_POLICY: &str = "default-src 'self'; script-src 'self' 'wa
 pub struct App {
     /// The log.
     pub log: Arc<dyn EventLog>,
-    /// The read models.
+    /// The read models: as the server itself sees them, or as somebody may ([`App::seen_by`]).
     pub reader: Reader,
     /// The tokens that open the routes.
     pub tokens: Arc<TokenBook>,
@@ -104,6 +105,15 @@ pub struct App {
 }
 
 impl App {
+    /// The app as somebody may see it: its reader answers as if nothing else were there.
+    #[must_use]
+    pub fn seen_by(&self, viewer: &Viewer) -> Self {
+        Self {
+            reader: self.reader.seen_by(Arc::clone(&viewer.sight)),
+            ..self.clone()
+        }
+    }
+
     /// An app over the log of a data folder, and its read models.
     pub fn new(
         data: &DataDir,
@@ -122,7 +132,6 @@ impl App {
         let at_once = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
         let schema = graphql::schema()
             .data(Arc::clone(&log))
-            .data(reader.clone())
             .data(Arc::clone(&control))
             .data(Arc::clone(&projections))
             .data(progress.clone())
@@ -187,12 +196,13 @@ pub fn router(app: App) -> Router {
 }
 
 async fn answer_graphql(
-    State(app): State<App>,
-    viewer: Viewer,
+    Visit { app, viewer }: Visit,
     body: Result<Json<async_graphql::Request>, JsonRejection>,
 ) -> Result<Json<async_graphql::Response>, HttpError> {
     let Json(request) = body.map_err(|rejection| HttpError::bad_body(&rejection, GRAPHQL_BODY))?;
-    let response = app.schema.execute(request.data(viewer)).await;
+    // What may be seen is a matter of each request: the schema itself has no reader.
+    let request = request.data(viewer).data(app.reader);
+    let response = app.schema.execute(request).await;
     Ok(Json(graphql::shortened(response)))
 }
 

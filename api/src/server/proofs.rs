@@ -9,8 +9,10 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use retrace_core::Position;
+use retrace_core::access::Right;
 use retrace_core::log::EventLog;
 use retrace_core::log::tile::{FULL, Rows, Tile, push_entry};
+use retrace_query::QueryError;
 
 use super::{App, HttpError};
 use crate::tokens::Viewer;
@@ -79,7 +81,13 @@ pub(super) async fn tile(
         }
         // Evidence: it is never to be kept on the way, however immutable.
         Rows::Entries => {
-            Viewer::from_request_parts(&mut { parts }, &app).await?;
+            let viewer = Viewer::from_request_parts(&mut { parts }, &app).await?;
+            // A bundle holds events of any session.
+            for right in [Right::ReadLog, Right::ViewRecordings, Right::Reveal] {
+                if !viewer.sight.may_everywhere(right) {
+                    return Err(HttpError::of_query(&QueryError::Denied(right)));
+                }
+            }
             Ok(binary(entries(&*app.log, tile).await?))
         }
     }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::body::{Body, Bytes};
-use axum::extract::{Path, Query, State};
+use axum::extract::{Path, Query};
 use axum::http::{HeaderName, HeaderValue, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use retrace_core::{Position, SessionId};
@@ -11,9 +11,8 @@ use serde::Deserialize;
 use tokio::sync::{OwnedSemaphorePermit, mpsc};
 use tokio_stream::wrappers::ReceiverStream;
 
-use super::{App, HttpError};
+use super::{App, HttpError, Visit};
 use crate::export::{ExportError, Format, SessionExport};
-use crate::tokens::Viewer;
 
 /// How many pieces may wait for a reader that is slow.
 const PIECES_AHEAD: usize = 4;
@@ -26,8 +25,7 @@ pub(super) struct AsciicastQuery {
 
 /// `GET /v1/sessions/{id}/asciicast?version=2|3&download=1`
 pub(super) async fn asciicast(
-    State(app): State<App>,
-    viewer: Viewer,
+    visit: Visit,
     Path(id): Path<String>,
     Query(query): Query<AsciicastQuery>,
 ) -> Result<Response, HttpError> {
@@ -43,9 +41,10 @@ pub(super) async fn asciicast(
             ));
         }
     };
-    let export = open(&app, &id, format, None).await?;
+    let session = visit.recording(&id).await?;
+    let export = open(&visit.app, session, format, None).await?;
     let file_name = query.download.map(|_| format!("{id}.cast"));
-    write_down(&app, &viewer, &id, file_name.as_deref()).await?;
+    write_down(&visit, session, file_name.as_deref()).await?;
     Ok(stream(export, "application/x-asciicast", file_name, None))
 }
 
@@ -56,8 +55,7 @@ pub(super) struct FilmQuery {
 
 /// `GET /v1/sessions/{id}/film.gif?download=1`, `film.mp4`, `film.webm`: what the terminal of the session showed, drawn.
 pub(super) async fn film(
-    State(app): State<App>,
-    viewer: Viewer,
+    visit: Visit,
     Path(id): Path<String>,
     Query(query): Query<FilmQuery>,
     uri: Uri,
@@ -68,10 +66,11 @@ pub(super) async fn film(
         _ => (Format::Gif, "gif", "image/gif"),
     };
     // Each is drawn from the first event on, and takes a processor for a while.
-    let turn = Arc::clone(&app.drawn_at_once).acquire_owned().await;
-    let export = open(&app, &id, format, None).await?;
+    let turn = Arc::clone(&visit.app.drawn_at_once).acquire_owned().await;
+    let session = visit.recording(&id).await?;
+    let export = open(&visit.app, session, format, None).await?;
     let file_name = query.download.map(|_| format!("{id}.{ending}"));
-    write_down(&app, &viewer, &id, file_name.as_deref()).await?;
+    write_down(&visit, session, file_name.as_deref()).await?;
     Ok(stream(export, media_type, file_name, turn.ok()))
 }
 
@@ -84,16 +83,16 @@ pub(super) struct NdjsonQuery {
 /// `GET /v1/sessions/{id}/ndjson?size=N&download=1`: all events below position `N`, a line each; as of
 /// now without `size`. The header `Retrace-Log-Size` says `N`, for [`ndjson_proof`].
 pub(super) async fn ndjson(
-    State(app): State<App>,
-    viewer: Viewer,
+    visit: Visit,
     Path(id): Path<String>,
     Query(query): Query<NdjsonQuery>,
 ) -> Result<Response, HttpError> {
-    let export = open(&app, &id, Format::Ndjson, query.size).await?;
+    let session = visit.recording(&id).await?;
+    let export = open(&visit.app, session, Format::Ndjson, query.size).await?;
     let size = HeaderValue::from(export.log_size().0);
     let file_name = query.download.map(|_| format!("{id}.ndjson"));
     // Lines that verify are made to be taken away, whatever they are called.
-    write_down(&app, &viewer, &id, Some(&format!("{id}.ndjson"))).await?;
+    write_down(&visit, session, Some(&format!("{id}.ndjson"))).await?;
     let mut response = stream(export, "application/x-ndjson", file_name, None);
     response.headers_mut().insert(LOG_SIZE, size);
     Ok(response)
@@ -102,12 +101,12 @@ pub(super) async fn ndjson(
 /// `GET /v1/sessions/{id}/ndjson.proof?size=N&download=1`: the proof for the lines that [`ndjson`] gives
 /// for the same `size`.
 pub(super) async fn ndjson_proof(
-    State(app): State<App>,
-    _viewer: Viewer,
+    visit: Visit,
     Path(id): Path<String>,
     Query(query): Query<NdjsonQuery>,
 ) -> Result<Response, HttpError> {
-    let mut export = open(&app, &id, Format::Ndjson, query.size).await?;
+    let session = visit.recording(&id).await?;
+    let mut export = open(&visit.app, session, Format::Ndjson, query.size).await?;
     let internal = |error: ExportError| HttpError::internal(&error);
     while export.next_piece().await.map_err(internal)?.is_some() {}
     let size = HeaderValue::from(export.log_size().0);
@@ -123,12 +122,10 @@ pub(super) async fn ndjson_proof(
 
 /// Writes down that the recording is looked at, or taken as a file. What is not written down is not shown.
 async fn write_down(
-    app: &App,
-    viewer: &Viewer,
-    id: &str,
+    Visit { app, viewer }: &Visit,
+    session: SessionId,
     file_name: Option<&str>,
 ) -> Result<(), HttpError> {
-    let session: SessionId = id.parse().map_err(|_| not_found())?;
     let written = match file_name {
         Some(name) => app.accesses.downloaded(viewer, session, name).await,
         None => app.accesses.viewed(viewer, session).await,
@@ -136,27 +133,20 @@ async fn write_down(
     written.map_err(|error| HttpError::internal(&error))
 }
 
-fn not_found() -> HttpError {
-    HttpError::new(
-        StatusCode::NOT_FOUND,
-        "NOT_FOUND",
-        "there is no such recording",
-    )
-}
-
 const LOG_SIZE: HeaderName = HeaderName::from_static("retrace-log-size");
 
 async fn open(
     app: &App,
-    id: &str,
+    session: SessionId,
     format: Format,
     size: Option<u64>,
 ) -> Result<SessionExport, HttpError> {
-    let session: SessionId = id.parse().map_err(|_| not_found())?;
     let log = Arc::clone(&app.log);
     match SessionExport::open_as_of(log, session, format, size.map(Position)).await {
         Ok(export) => Ok(export),
-        Err(ExportError::NoSuchSession(_) | ExportError::NoTerminal(_)) => Err(not_found()),
+        Err(ExportError::NoSuchSession(_) | ExportError::NoTerminal(_)) => {
+            Err(HttpError::not_found("there is no such recording"))
+        }
         Err(error @ ExportError::Ahead { .. }) => Err(HttpError::new(
             StatusCode::BAD_REQUEST,
             "INVALID_ARGUMENT",

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::access::{Role, Scope};
+
 /// A setting was changed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -31,25 +33,18 @@ pub struct TokenCreated {
     pub name: String,
     /// What it opens. Absent, it is an administrator's, as all tokens once were.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub role: Option<TokenRole>,
+    pub role: Option<Role>,
+    /// The sessions that it is about; absent, all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scope: Option<Scope>,
     /// SHA-256 of the whole token, in hexadecimal: the token itself is shown once and kept nowhere.
     pub sha256: String,
-    /// The one site that it works for; absent, it works for all.
+    /// The one site that a recorder's works for; absent, it works for all.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub site: Option<String>,
-}
-
-/// What an access token opens.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum TokenRole {
-    /// Everything that people do: reading, and ruling over sessions that go on.
-    #[default]
-    Admin,
-    /// Launching sessions, and nothing else.
-    Recorder,
-    /// Uploading to one session, and nothing else.
-    Upload,
+    /// Whose it is: the user whose sessions are the holder's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub user: Option<String>,
 }
 
 /// An access token was revoked.
@@ -60,6 +55,42 @@ pub struct TokenRevoked {
     pub by: String,
     /// Which token.
     pub id: String,
+}
+
+/// Somebody was given the rights of a role over some sessions.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct GrantGiven {
+    /// Who gave it.
+    pub by: String,
+    /// When it ends, if ever.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires_at: Option<crate::Timestamp>,
+    /// The id of the grant.
+    pub id: String,
+    /// Why.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// What may be done.
+    pub role: Role,
+    /// With which sessions.
+    #[serde(default, skip_serializing_if = "Scope::is_everything")]
+    pub scope: Scope,
+    /// To whom: `user:{name}` or `group:{name}`, by the names that the sign-in gives them.
+    pub to: String,
+}
+
+/// A grant was taken back.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct GrantWithdrawn {
+    /// Who took it back.
+    pub by: String,
+    /// Which grant.
+    pub id: String,
+    /// Why.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
 }
 
 /// A session was put on legal hold: it must not be purged.

@@ -150,6 +150,8 @@ vocabulary! {
     "config.changed" CONFIG_CHANGED ConfigChanged,
     "token.created" TOKEN_CREATED TokenCreated,
     "token.revoked" TOKEN_REVOKED TokenRevoked,
+    "grant.given" GRANT_GIVEN GrantGiven,
+    "grant.withdrawn" GRANT_WITHDRAWN GrantWithdrawn,
     "hold.placed" HOLD_PLACED HoldPlaced,
     "hold.released" HOLD_RELEASED HoldReleased,
     "retention.archived" RETENTION_ARCHIVED RetentionArchived,

@@ -20,7 +20,7 @@ use avt::parser::{Function, Osc, ShellIntegration};
 use avt::{Line, Observation, Observer, Operation, ScreenKind, Terminal};
 
 use super::growth::Growth;
-use super::moment::{Draft, MAX_TEXT_CHARS, MomentKind};
+use super::moment::{Detail, Draft, MAX_TEXT_CHARS, MomentKind};
 use super::rows;
 
 /// Output that goes on sooner than this did not wait for a person.
@@ -226,6 +226,7 @@ impl Commands {
             start_us: prompt.typed_us.unwrap_or(complete_us).min(complete_us),
             complete_us,
             text: text.chars().take(MAX_TEXT_CHARS).collect(),
+            detail: Detail::default(),
             growth: Growth::default(),
         });
     }

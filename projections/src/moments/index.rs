@@ -4,11 +4,13 @@
 //! the version of the schema and the log, so that moments and checkpoint change together. An index
 //! of another version or of another log is dropped, and the read model begins at 0.
 //!
-//! User and host of a session are written beside each of its moments: a question that filters by
-//! them needs no other read model, which may be behind or ahead of this one.
+//! What questions and grants filter by (user, groups, site, folder, …) is written beside each moment of a session: a
+//! question needs no other read model, which may be behind or ahead of this one.
 
 use std::path::{Path, PathBuf};
 
+use retrace_core::access::folders_above;
+use retrace_core::event::SessionLaunched;
 use retrace_core::{LogId, Position, SessionId, Timestamp};
 use serde::{Deserialize, Serialize};
 use tantivy::directory::MmapDirectory;
@@ -20,7 +22,7 @@ use tantivy::schema::{
 };
 use tantivy::{DocAddress, Index, IndexWriter, Searcher, TantivyDocument, TantivyError, Term};
 
-use super::moment::{Moment, MomentId, MomentKind};
+use super::moment::{Detail, Moment, MomentId, MomentKind};
 use super::tokens::{TOKENIZER, Words};
 use crate::ProjectionError;
 
@@ -28,7 +30,7 @@ use crate::ProjectionError;
 pub const NAME: &str = "moments";
 
 /// To be raised whenever the fields change, or which moments are found: that rebuilds the index.
-const VERSION: u32 = 2;
+const VERSION: u32 = 3;
 /// Memory for moments that are not yet in a segment. More lowers the number of segments.
 const WRITER_BYTES: usize = 64 << 20;
 /// Segments stay below this, so that each covers a span of time: the newest moments are then found
@@ -46,6 +48,28 @@ pub struct Fields {
     pub user: Field,
     /// The host of the session, as a whole.
     pub host: Field,
+    /// The groups of the session's user, each as a whole.
+    pub group: Field,
+    /// The site of the session, as a whole.
+    pub site: Field,
+    /// The folder of the session's secret, and each that it lies in, as a whole.
+    pub folder: Field,
+    /// The target of the session, as a whole.
+    pub target: Field,
+    /// The secret of the session, as a whole.
+    pub secret: Field,
+    /// What opened the session, as a whole.
+    pub launcher: Field,
+    /// The protocol of the session, as a whole.
+    pub protocol: Field,
+    /// [`Detail::app`], as a whole.
+    pub app: Field,
+    /// [`Detail::cwd`], as a whole.
+    pub cwd: Field,
+    /// [`Detail::exit_status`].
+    pub exit_status: Field,
+    /// [`Detail::duration_us`].
+    pub duration_us: Field,
     /// What was typed, run, seen; as words with their positions.
     pub text: Field,
     /// [`MomentId::sequence`].
@@ -83,6 +107,17 @@ impl Fields {
             kind: schema.add_u64_field("kind", INDEXED | STORED),
             user: schema.add_text_field("user", STRING),
             host: schema.add_text_field("host", STRING),
+            group: schema.add_text_field("group", STRING),
+            site: schema.add_text_field("site", STRING),
+            folder: schema.add_text_field("folder", STRING),
+            target: schema.add_text_field("target", STRING),
+            secret: schema.add_text_field("secret", STRING),
+            launcher: schema.add_text_field("launcher", STRING),
+            protocol: schema.add_text_field("protocol", STRING),
+            app: schema.add_text_field("app", STRING | STORED),
+            cwd: schema.add_text_field("cwd", STRING | STORED),
+            exit_status: schema.add_i64_field("exit_status", INDEXED | STORED),
+            duration_us: schema.add_u64_field("duration_us", STORED),
             text: schema.add_text_field(
                 "text",
                 TextOptions::default()
@@ -126,6 +161,14 @@ impl Fields {
                 offset_us: number(self.offset_us)?,
                 at: Timestamp::from_micros(document.get_first(self.at_us)?.as_i64()?).ok()?,
                 text: text(self.text)?.to_owned(),
+                detail: Detail {
+                    app: text(self.app).map(str::to_owned),
+                    cwd: text(self.cwd).map(str::to_owned),
+                    exit_status: document
+                        .get_first(self.exit_status)
+                        .and_then(|value| i32::try_from(value.as_i64()?).ok()),
+                    duration_us: number(self.duration_us),
+                },
                 grown: document
                     .get_first(self.grown)
                     .map_or_else(Vec::new, |value| {
@@ -149,6 +192,52 @@ pub(super) struct SessionFacts {
     pub(super) started: Timestamp,
     pub(super) user: Option<String>,
     pub(super) host: Option<String>,
+    pub(super) groups: Vec<String>,
+    pub(super) site: Option<String>,
+    pub(super) folder: Option<String>,
+    pub(super) target: Option<String>,
+    pub(super) secret: Option<String>,
+    pub(super) launcher: Option<String>,
+    pub(super) protocol: Option<String>,
+}
+
+impl SessionFacts {
+    pub(super) fn begun(session: SessionId, started: Timestamp) -> Self {
+        Self {
+            session,
+            started,
+            user: None,
+            host: None,
+            groups: Vec::new(),
+            site: None,
+            folder: None,
+            target: None,
+            secret: None,
+            launcher: None,
+            protocol: None,
+        }
+    }
+
+    /// What was said first stays.
+    pub(super) fn launched(&mut self, said: &SessionLaunched) {
+        for (fact, said) in [
+            (&mut self.user, &said.user),
+            (&mut self.host, &said.host),
+            (&mut self.site, &said.site),
+            (&mut self.folder, &said.folder),
+            (&mut self.target, &said.target),
+            (&mut self.secret, &said.secret),
+            (&mut self.launcher, &said.launcher),
+            (&mut self.protocol, &said.protocol),
+        ] {
+            if fact.is_none() {
+                fact.clone_from(said);
+            }
+        }
+        if self.groups.is_empty() {
+            self.groups.clone_from(&said.groups);
+        }
+    }
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -209,11 +298,32 @@ impl MomentWriter {
         let mut document = TantivyDocument::new();
         document.add_text(fields.session, moment.session.to_string());
         document.add_u64(fields.kind, moment.kind.number());
-        if let Some(user) = &facts.user {
-            document.add_text(fields.user, user);
+        for (field, fact) in [
+            (fields.user, &facts.user),
+            (fields.host, &facts.host),
+            (fields.site, &facts.site),
+            (fields.target, &facts.target),
+            (fields.secret, &facts.secret),
+            (fields.launcher, &facts.launcher),
+            (fields.protocol, &facts.protocol),
+            (fields.app, &moment.detail.app),
+            (fields.cwd, &moment.detail.cwd),
+        ] {
+            if let Some(fact) = fact {
+                document.add_text(field, fact);
+            }
         }
-        if let Some(host) = &facts.host {
-            document.add_text(fields.host, host);
+        for group in &facts.groups {
+            document.add_text(fields.group, group);
+        }
+        for folder in facts.folder.as_deref().into_iter().flat_map(folders_above) {
+            document.add_text(fields.folder, folder);
+        }
+        if let Some(status) = moment.detail.exit_status {
+            document.add_i64(fields.exit_status, status.into());
+        }
+        if let Some(duration_us) = moment.detail.duration_us {
+            document.add_u64(fields.duration_us, duration_us);
         }
         document.add_text(fields.text, &moment.text);
         if !moment.grown.is_empty() {

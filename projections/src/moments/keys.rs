@@ -13,7 +13,7 @@
 //! type, the cursor, the mouse, the focus) was not typed and is left out.
 
 use super::growth::Growth;
-use super::moment::{Draft, MAX_TEXT_CHARS, MomentKind};
+use super::moment::{Detail, Draft, MAX_TEXT_CHARS, MomentKind};
 
 const PAUSE_US: i64 = 5_000_000;
 /// An Escape at the end of one event and the rest of its sequence in the next are one key when
@@ -82,6 +82,7 @@ impl KeyRuns {
                 start_us: self.start_us,
                 complete_us: self.last_us.max(self.start_us),
                 text,
+                detail: Detail::default(),
                 growth,
             });
         }

@@ -30,7 +30,7 @@ use std::ops::Range;
 use avt::{Line, Terminal};
 
 use super::growth::Growth;
-use super::moment::{Draft, MAX_TEXT_CHARS, MomentKind};
+use super::moment::{Detail, Draft, MAX_TEXT_CHARS, MomentKind};
 use super::recent::Recent;
 use super::rows::{self, Row};
 use follow::Effect;
@@ -261,6 +261,7 @@ impl ScreenLines {
                 start_us,
                 complete_us,
                 text: piece.to_owned(),
+                detail: Detail::default(),
                 growth: std::mem::take(&mut growth),
             });
             rest = left;

@@ -44,7 +44,7 @@ use retrace_core::event::{Event, EventType};
 use retrace_core::{Position, SessionId, Timestamp};
 
 pub use index::{Fields, NAME, columns, path, remove};
-pub use moment::{InvalidMomentId, Moment, MomentId, MomentKind};
+pub use moment::{Detail, InvalidMomentId, Moment, MomentId, MomentKind};
 pub use reader::{MomentsReader, MomentsView};
 pub use tokens::{TOKENIZER, WordStream, Words, words};
 
@@ -155,6 +155,7 @@ fn placed(draft: Draft, id: MomentId, session: &OpenSession) -> Moment {
         offset_us,
         at,
         text: draft.text,
+        detail: draft.detail,
         grown: draft.growth.before(draft.complete_us),
     }
 }

@@ -20,16 +20,31 @@ pub enum MomentKind {
     Marker,
     /// A large part of a recorded screen changed at once. Has no text.
     Change,
+    /// A process that was started: its path and arguments.
+    Process,
+    /// A window that came to the front: its title.
+    Window,
+    /// A text that was copied into or out of the session.
+    Clipboard,
+    /// A file that was transferred: its name.
+    File,
+    /// A message that was sent to the person in the session.
+    Message,
 }
 
 impl MomentKind {
     /// All kinds.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 10] = [
         Self::Keys,
         Self::Command,
         Self::Screen,
         Self::Marker,
         Self::Change,
+        Self::Process,
+        Self::Window,
+        Self::Clipboard,
+        Self::File,
+        Self::Message,
     ];
 
     /// The number by which the index knows it. Never reused for another kind.
@@ -40,6 +55,11 @@ impl MomentKind {
             Self::Screen => 3,
             Self::Marker => 4,
             Self::Change => 5,
+            Self::Process => 6,
+            Self::Window => 7,
+            Self::Clipboard => 8,
+            Self::File => 9,
+            Self::Message => 10,
         }
     }
 
@@ -125,9 +145,24 @@ pub struct Moment {
     pub at: Timestamp,
     /// What was typed, run, seen; the label of a marker.
     pub text: String,
+    /// What else is known of it.
+    pub detail: Detail,
     /// Beginnings of the text that were there earlier than the whole: bytes, and milliseconds
     /// before `offset_us`.
     pub(super) grown: Vec<(u32, u32)>,
+}
+
+/// What is known of a moment beside its text. Which parts there are depends on its kind.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Detail {
+    /// The program it happened in, or that it is about: `vim`, `TaskMgr.exe`.
+    pub app: Option<String>,
+    /// The directory that a command ran in.
+    pub cwd: Option<String>,
+    /// With which status a command or process ended, where that was seen.
+    pub exit_status: Option<i32>,
+    /// How long a command or process ran, in microseconds, where its end was seen.
+    pub duration_us: Option<u64>,
 }
 
 impl Moment {
@@ -153,6 +188,7 @@ pub(super) struct Draft {
     /// Microseconds after 1970, by the clock of the source.
     pub(super) complete_us: i64,
     pub(super) text: String,
+    pub(super) detail: Detail,
     /// Of [`Self::text`].
     pub(super) growth: Growth,
 }

@@ -29,14 +29,8 @@ pub(super) struct OpenSession {
 impl OpenSession {
     /// A session begins with its first event, of whatever type.
     fn begun_by(event: &Event, session: SessionId) -> Self {
-        let facts = SessionFacts {
-            session,
-            started: event.at(),
-            user: None,
-            host: None,
-        };
         Self {
-            facts,
+            facts: SessionFacts::begun(session, event.at()),
             streams: HashMap::new(),
         }
     }
@@ -55,10 +49,7 @@ impl OpenSession {
             }
         };
         match &body {
-            EventBody::SessionLaunched(launched) => {
-                self.facts.user = self.facts.user.take().or_else(|| launched.user.clone());
-                self.facts.host = self.facts.host.take().or_else(|| launched.host.clone());
-            }
+            EventBody::SessionLaunched(launched) => self.facts.launched(launched),
             // What was on a screen must not come back with the next event.
             EventBody::RetentionPurged(_) => self.streams.clear(),
             EventBody::SessionEnded(_) => {

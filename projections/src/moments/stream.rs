@@ -6,7 +6,7 @@ use super::commands::Commands;
 use super::growth::Growth;
 use super::keys::KeyRuns;
 use super::lines::ScreenLines;
-use super::moment::{Draft, MomentKind};
+use super::moment::{Detail, Draft, MomentKind};
 use super::paste_mode::PasteModeScanner;
 use crate::terminal::{TerminalReplay, TerminalSize};
 
@@ -61,6 +61,7 @@ impl StreamMoments {
                 start_us: self.now_us,
                 complete_us: self.now_us,
                 text: marker.label.clone(),
+                detail: Detail::default(),
                 growth: Growth::default(),
             }),
             EventBody::VideoAnalyzed(analyzed) => large_changes(analyzed, out),
@@ -142,6 +143,7 @@ fn large_changes(analyzed: &VideoAnalyzed, out: &mut Vec<Draft>) {
                 start_us: at_us,
                 complete_us: at_us,
                 text: String::new(),
+                detail: Detail::default(),
                 growth: Growth::default(),
             });
         }

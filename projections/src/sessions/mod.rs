@@ -7,7 +7,7 @@
 //! | fact | comes from |
 //! |---|---|
 //! | start | the `at` of the session's first event in the log ([`crate::offset_us`]) |
-//! | title, user, host, command, protocol, target | the first `session.launched` that says it |
+//! | title, user, groups, host, command, protocol, target, launcher, secret, folder, site, policy | the first `session.launched` that says it |
 //! | recording file | the first `session.source_attached` that names one |
 //! | size of the terminal | the first `session.source_attached` or `terminal.resized` that says it |
 //! | end, reason, exit status | the first `session.ended` |
@@ -34,7 +34,7 @@ use crate::{Projection, ProjectionError, not_applied};
 /// The tables of the catalogue.
 pub const SCHEMA: Schema = Schema {
     name: "sessions",
-    version: 1,
+    version: 2,
     tables: include_str!("schema.sql"),
 };
 
@@ -128,10 +128,14 @@ impl Batch<'_> {
     fn purge(&mut self, session: SessionId) -> rusqlite::Result<()> {
         self.rows.remove(&session);
         let id = [session.uuid().into_bytes()];
-        self.transaction
-            .execute("DELETE FROM sessions WHERE id = ?1", id)?;
-        self.transaction
-            .execute("DELETE FROM streams WHERE session = ?1", id)?;
+        for delete in [
+            "DELETE FROM sessions WHERE id = ?1",
+            "DELETE FROM streams WHERE session = ?1",
+            "DELETE FROM session_groups WHERE session = ?1",
+            "DELETE FROM session_folders WHERE session = ?1",
+        ] {
+            self.transaction.execute(delete, id)?;
+        }
         Ok(())
     }
 

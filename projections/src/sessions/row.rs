@@ -1,10 +1,12 @@
 //! One row of the catalogue: how events change it, and how it is stored.
 
+use retrace_core::access::{SessionTraits, folders_above};
 use retrace_core::event::{
     EndReason, Event, EventBody, RecordingFile, SessionEnded, SessionLaunched, SourceAttached,
 };
 use retrace_core::{Position, SessionId, Timestamp};
 use rusqlite::{Connection, OptionalExtension, Row, named_params};
+use serde_json::json;
 use uuid::Uuid;
 
 use super::SCHEMA;
@@ -30,6 +32,18 @@ pub struct SessionRow {
     pub protocol: Option<String>,
     /// The account or resource that is reached.
     pub target: Option<String>,
+    /// What opened the session.
+    pub launcher: Option<String>,
+    /// The secret whose account is used.
+    pub secret: Option<String>,
+    /// The folder that holds the secret.
+    pub folder: Option<String>,
+    /// The site that recorded the session.
+    pub site: Option<String>,
+    /// The recording policy in force at its launch.
+    pub policy: Option<String>,
+    /// The groups of the user.
+    pub groups: Vec<String>,
     /// The `at` of its first event.
     pub started: Timestamp,
     /// The `at` of its `session.ended`. Without one, it is active.
@@ -93,8 +107,8 @@ impl From<RecordingFile> for RecordingFacts {
 }
 
 /// The columns that [`SessionRow::from_row`] reads, in its order.
-pub const SESSION_COLUMNS: &str = "id, title, user, host, command, protocol, target, started_us, \
-    ended_us, last_event_us, recorded_us, end_reason, exit_status, file_name, file_format, \
+pub const SESSION_COLUMNS: &str = "id, title, user, host, command, protocol, target, launcher, secret, \
+    folder, site, policy, groups, started_us, ended_us, last_event_us, recorded_us, end_reason, exit_status, file_name, file_format, \
     file_bytes, file_sha256, idle_limit_us, columns, rows, events, output_bytes, keys, resizes, \
     markers, processes, frames, first_position, last_position";
 
@@ -113,6 +127,12 @@ impl SessionRow {
             command: None,
             protocol: None,
             target: None,
+            launcher: None,
+            secret: None,
+            folder: None,
+            site: None,
+            policy: None,
+            groups: Vec::new(),
             started: event.at(),
             ended: None,
             last_event: event.at(),
@@ -167,6 +187,14 @@ impl SessionRow {
         keep(&mut self.command, launched.command);
         keep(&mut self.protocol, launched.protocol);
         keep(&mut self.target, launched.target);
+        keep(&mut self.launcher, launched.launcher);
+        keep(&mut self.secret, launched.secret);
+        keep(&mut self.folder, launched.folder);
+        keep(&mut self.site, launched.site);
+        keep(&mut self.policy, launched.policy);
+        if self.groups.is_empty() {
+            self.groups = launched.groups;
+        }
     }
 
     fn attached(&mut self, attached: SourceAttached) {
@@ -243,6 +271,12 @@ impl SessionRow {
             command: row.get("command")?,
             protocol: row.get("protocol")?,
             target: row.get("target")?,
+            launcher: row.get("launcher")?,
+            secret: row.get("secret")?,
+            folder: row.get("folder")?,
+            site: row.get("site")?,
+            policy: row.get("policy")?,
+            groups: serde_json::from_str(&row.get::<_, String>("groups")?).unwrap_or_default(),
             started: timestamp(row.get("started_us")?),
             ended: row.get::<_, Option<i64>>("ended_us")?.map(timestamp),
             last_event: timestamp(row.get("last_event_us")?),
@@ -278,8 +312,8 @@ impl SessionRow {
         connection
             .prepare_cached(&format!(
                 "INSERT OR REPLACE INTO sessions ({SESSION_COLUMNS}, duration_us, search_text)
-                 VALUES (:id, :title, :user, :host, :command, :protocol, :target, :started,
-                     :ended, :last_event, :recorded, :end_reason, :exit_status, :file_name,
+                 VALUES (:id, :title, :user, :host, :command, :protocol, :target, :launcher,
+                     :secret, :folder, :site, :policy, :groups, :started, :ended, :last_event, :recorded, :end_reason, :exit_status, :file_name,
                      :file_format, :file_bytes, :file_sha256, :idle_limit, :columns, :rows,
                      :events, :output_bytes, :keys, :resizes, :markers, :processes, :frames,
                      :first_position, :last_position, :duration, :search_text)"
@@ -292,6 +326,12 @@ impl SessionRow {
                 ":command": self.command,
                 ":protocol": self.protocol,
                 ":target": self.target,
+                ":launcher": self.launcher,
+                ":secret": self.secret,
+                ":folder": self.folder,
+                ":site": self.site,
+                ":policy": self.policy,
+                ":groups": json!(self.groups).to_string(),
                 ":started": self.started.micros(),
                 ":ended": self.ended.map(Timestamp::micros),
                 ":last_event": self.last_event.micros(),
@@ -317,7 +357,36 @@ impl SessionRow {
                 ":duration": to_sql(self.duration_us()),
                 ":search_text": self.search_text(),
             })?;
-        Ok(())
+        self.write_names(connection)
+    }
+
+    /// What is said once stays: rows that are there are the right ones.
+    fn write_names(&self, connection: &Connection) -> rusqlite::Result<()> {
+        let folders = self.folder.as_deref().into_iter().flat_map(folders_above);
+        let groups = self.groups.iter().map(String::as_str);
+        let write = |table: &str, names: &mut dyn Iterator<Item = &str>| {
+            for name in names {
+                connection
+                    .prepare_cached(&format!("INSERT OR IGNORE INTO {table} VALUES (?1, ?2)"))?
+                    .execute((self.id.uuid().as_bytes(), name))?;
+            }
+            Ok::<(), rusqlite::Error>(())
+        };
+        write("session_folders", &mut folders.into_iter())?;
+        write("session_groups", &mut groups.into_iter())
+    }
+
+    /// What decides who may see it.
+    #[must_use]
+    pub fn traits(&self) -> SessionTraits<'_> {
+        SessionTraits {
+            started: self.started,
+            user: self.user.as_deref(),
+            groups: &self.groups,
+            site: self.site.as_deref(),
+            folder: self.folder.as_deref(),
+            target: self.target.as_deref(),
+        }
     }
 }
 

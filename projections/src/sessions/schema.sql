@@ -8,6 +8,12 @@ CREATE TABLE sessions (
     command         TEXT,
     protocol        TEXT,
     target          TEXT,
+    launcher        TEXT,
+    secret          TEXT,
+    folder          TEXT,
+    site            TEXT,
+    policy          TEXT,
+    groups          TEXT NOT NULL,         -- the user's, as a JSON list
     started_us      INTEGER NOT NULL,
     ended_us        INTEGER,               -- NULL while the session goes on
     last_event_us   INTEGER NOT NULL,
@@ -40,6 +46,23 @@ CREATE INDEX sessions_by_recording ON sessions (recorded_us, id);
 CREATE INDEX sessions_by_user ON sessions (user, started_us);
 CREATE INDEX sessions_by_host ON sessions (host, started_us);
 CREATE INDEX sessions_by_protocol ON sessions (protocol);
+CREATE INDEX sessions_by_target ON sessions (target, started_us);
+CREATE INDEX sessions_by_site ON sessions (site, started_us);
+
+CREATE TABLE session_groups (
+    session         BLOB NOT NULL,
+    name            TEXT NOT NULL,
+    PRIMARY KEY (session, name)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX session_groups_by_name ON session_groups (name, session);
+
+-- The folder of the secret, and each folder that it lies in.
+CREATE TABLE session_folders (
+    session         BLOB NOT NULL,
+    name            TEXT NOT NULL,
+    PRIMARY KEY (session, name)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX session_folders_by_name ON session_folders (name, session);
 
 CREATE TABLE streams (
     session         BLOB NOT NULL,

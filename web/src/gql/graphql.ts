@@ -38,14 +38,24 @@ export type EventFilter = {
 export type MomentKind =
   /** A large part of a recorded screen changed at once. Has no text. */
   | 'CHANGE'
+  /** A text that was copied into or out of the session. */
+  | 'CLIPBOARD'
   /** A command line, as the screen showed it when it was sent off. */
   | 'COMMAND'
+  /** A file that was transferred: its name. */
+  | 'FILE'
   /** A run of keys, as typed. */
   | 'KEYS'
   /** A marker that was set. */
   | 'MARKER'
+  /** A message that was sent to the person in the session. */
+  | 'MESSAGE'
+  /** A process that was started: its path and arguments. */
+  | 'PROCESS'
   /** A line of the screen, once it stood still. */
-  | 'SCREEN';
+  | 'SCREEN'
+  /** A window that came to the front: its title. */
+  | 'WINDOW';
 
 /** How far something that is built is. */
 export type ProcessingState =

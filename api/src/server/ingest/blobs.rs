@@ -240,7 +240,7 @@ mod tests {
             .unwrap();
 
         let recorder = NewToken {
-            role: retrace_core::event::TokenRole::Recorder,
+            role: retrace_core::access::Role::Recorder,
             ..NewToken::admin("recorder")
         };
         let recorder = app.tokens.create(recorder, "test").await.unwrap();

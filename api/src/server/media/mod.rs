@@ -20,8 +20,8 @@ mod zip;
 
 use axum::Router;
 use axum::body::{Body, Bytes};
-use axum::extract::{Path, Query, State};
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::extract::{Path, Query};
+use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use retrace_core::SessionId;
@@ -32,7 +32,7 @@ use tokio::sync::mpsc;
 use tokio::task::spawn_blocking;
 use tokio_stream::wrappers::ReceiverStream;
 
-use super::{App, HttpError};
+use super::{App, HttpError, Visit};
 use crate::tokens::Viewer;
 use range::Wanted;
 use source::WINDOW_BYTES;
@@ -66,13 +66,13 @@ struct VideoQuery {
 }
 
 async fn webm(
-    State(app): State<App>,
-    viewer: Viewer,
+    visit: Visit,
     Path(id): Path<String>,
     Query(query): Query<VideoQuery>,
     headers: HeaderMap,
 ) -> Result<Response, HttpError> {
-    let session = session_of(&id)?;
+    let session = visit.recording(&id).await?;
+    let Visit { app, viewer } = visit;
     let selection = Selection {
         clip: query.clip,
         from_us: None,
@@ -81,7 +81,9 @@ async fn webm(
     let (layouts, reader) = (app.layouts.clone(), app.reader.clone());
     let found = blocking(move || Ok(layouts.get(&reader, session, selection)?)).await?;
     let Some((playable, changed_at)) = found else {
-        return Err(not_found("this session has no footage that plays"));
+        return Err(HttpError::not_found(
+            "this session has no footage that plays",
+        ));
     };
     let clip = query
         .clip
@@ -104,13 +106,13 @@ async fn webm(
 }
 
 async fn mp4(
-    State(app): State<App>,
-    viewer: Viewer,
+    visit: Visit,
     Path(id): Path<String>,
     Query(query): Query<VideoQuery>,
     headers: HeaderMap,
 ) -> Result<Response, HttpError> {
-    let session = session_of(&id)?;
+    let session = visit.recording(&id).await?;
+    let Visit { app, viewer } = visit;
     let reader = app.reader.clone();
     let products = blocking(move || Ok(reader.products(session)?)).await?;
     let product = products
@@ -118,12 +120,12 @@ async fn mp4(
         .find(|product| product.media_type == "video/mp4");
     let Some(product) = product else {
         let message = "nobody asked for an MP4 of this session: request it by `requestVideo` first";
-        return Err(not_found(message));
+        return Err(HttpError::not_found(message));
     };
     let (Some(blob), Some(bytes), ProductState::Completed) =
         (product.blob, product.bytes, product.state)
     else {
-        return Err(not_found(
+        return Err(HttpError::not_found(
             "the MP4 of this session is not there yet, or could not be built",
         ));
     };
@@ -144,14 +146,14 @@ struct FootageQuery {
 }
 
 async fn footage(
-    State(app): State<App>,
-    viewer: Viewer,
+    visit: Visit,
     Path((id, sha256)): Path<(String, String)>,
     Query(query): Query<FootageQuery>,
     headers: HeaderMap,
 ) -> Result<Response, HttpError> {
-    let session = session_of(&id)?;
-    let no_such = || not_found("this session has no such footage");
+    let session = visit.recording(&id).await?;
+    let Visit { app, viewer } = visit;
+    let no_such = || HttpError::not_found("this session has no such footage");
     let digest = BlobDigest::parse(&sha256).ok_or_else(no_such)?;
     let (reader, blobs) = (app.reader.clone(), app.blobs.clone());
     let found = blocking(move || match reader.media_type_of(session, digest)? {
@@ -270,15 +272,6 @@ fn stream(mut reader: MediaReader, source: Source, range: std::ops::Range<u64>) 
     Body::from_stream(ReceiverStream::new(receive))
 }
 
-fn session_of(id: &str) -> Result<SessionId, HttpError> {
-    id.parse()
-        .map_err(|_| not_found("there is no such session"))
-}
-
-fn not_found(message: &str) -> HttpError {
-    HttpError::new(StatusCode::NOT_FOUND, "NOT_FOUND", message)
-}
-
 /// What was not written down is not shown.
 fn written_down(outcome: Result<(), crate::accesses::AccessError>) -> Result<(), HttpError> {
     outcome.map_err(|error| HttpError::internal(&error))
@@ -292,8 +285,9 @@ async fn blocking<T: Send + 'static>(
         .map_err(|error| HttpError::internal(&error))?;
     done.map_err(|error| match error {
         MediaError::Blob(retrace_core::blob::BlobError::Absent { .. }) => {
-            not_found("the footage is not there any more")
+            HttpError::not_found("the footage is not there any more")
         }
+        MediaError::Query(error) => HttpError::of_query(&error),
         error => HttpError::internal(&error),
     })
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
-use axum::extract::{Path, Query, State};
+use axum::extract::{Path, Query};
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use retrace_media::video::{ImageKind, Input, InputHead, Job, Output, Still};
@@ -12,9 +12,7 @@ use retrace_query::video::Selection;
 use serde::Deserialize;
 
 use super::source::{Source, WINDOW_BYTES};
-use super::{
-    App, HttpError, MediaError, MediaReader, Viewer, blocking, not_found, session_of, written_down,
-};
+use super::{HttpError, MediaError, MediaReader, Visit, blocking, written_down};
 
 /// No picture takes longer.
 const WITHIN: Duration = Duration::from_secs(20);
@@ -29,12 +27,12 @@ pub(super) struct StillQuery {
 /// `GET …/still?at_ms=T&width=W&download=1`: the frame that is shown `at_ms` after the start of the session, at most
 /// `width` pixels wide. The header `Retrace-At-Ms` says when it was shown first.
 pub(super) async fn still(
-    State(app): State<App>,
-    viewer: Viewer,
+    visit: Visit,
     Path(id): Path<String>,
     Query(query): Query<StillQuery>,
 ) -> Result<Response, HttpError> {
-    let session = session_of(&id)?;
+    let session = visit.recording(&id).await?;
+    let Visit { app, viewer } = visit;
     let name = format!("{id}-{}ms.png", query.at_ms);
     if query.download.is_some() {
         written_down(app.accesses.downloaded(&viewer, session, &name).await)?;
@@ -107,7 +105,9 @@ pub(super) async fn still(
         Ok(picture)
     });
     let Some((shown_ms, bytes)) = found.await? else {
-        return Err(not_found("this session has no footage that plays"));
+        return Err(HttpError::not_found(
+            "this session has no footage that plays",
+        ));
     };
     let mut response = bytes.into_response();
     let headers = response.headers_mut();

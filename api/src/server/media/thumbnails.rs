@@ -3,22 +3,19 @@
 
 use std::fmt::Write;
 
-use axum::extract::{Path, State};
+use axum::extract::Path;
 use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use retrace_core::blob::BlobDigest;
 use retrace_query::video::{Analyzed, Selection};
 
 use super::source::Source;
-use super::{App, File, HttpError, Viewer, blocking, not_found, session_of, written_down};
+use super::{File, HttpError, Visit, blocking, written_down};
 
 /// `GET …/thumbnails.vtt`: times are those of `video.webm` and `video.mp4`.
-pub(super) async fn track(
-    State(app): State<App>,
-    viewer: Viewer,
-    Path(id): Path<String>,
-) -> Result<Response, HttpError> {
-    let session = session_of(&id)?;
+pub(super) async fn track(visit: Visit, Path(id): Path<String>) -> Result<Response, HttpError> {
+    let session = visit.recording(&id).await?;
+    let Visit { app, viewer } = visit;
     written_down(app.accesses.viewed(&viewer, session).await)?;
     let (layouts, reader) = (app.layouts.clone(), app.reader.clone());
     let found = blocking(move || {
@@ -27,7 +24,9 @@ pub(super) async fn track(
     });
     let (playable, analyzed) = found.await?;
     let Some((playable, _)) = playable else {
-        return Err(not_found("this session has no footage that plays"));
+        return Err(HttpError::not_found(
+            "this session has no footage that plays",
+        ));
     };
     let end_us = playable
         .first_us
@@ -42,13 +41,13 @@ pub(super) async fn track(
 
 /// `GET …/thumbnails/{sha256}`
 pub(super) async fn sheet(
-    State(app): State<App>,
-    viewer: Viewer,
+    visit: Visit,
     Path((id, sha256)): Path<(String, String)>,
     headers: HeaderMap,
 ) -> Result<Response, HttpError> {
-    let session = session_of(&id)?;
-    let no_such = || not_found("this session has no such thumbnails");
+    let session = visit.recording(&id).await?;
+    let Visit { app, viewer } = visit;
+    let no_such = || HttpError::not_found("this session has no such thumbnails");
     let digest = BlobDigest::parse(&sha256).ok_or_else(no_such)?;
     let reader = app.reader.clone();
     let analyzed = blocking(move || Ok(reader.analyzed(session)?)).await?;

@@ -6,7 +6,7 @@ use std::io::{self, Write};
 use ::zip::write::SimpleFileOptions;
 use ::zip::{CompressionMethod, ZipWriter};
 use axum::body::{Body, Bytes};
-use axum::extract::{Path, State};
+use axum::extract::Path;
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use retrace_query::video::{Clip, Selection};
@@ -15,22 +15,18 @@ use tokio::task::spawn_blocking;
 use tokio_stream::wrappers::ReceiverStream;
 
 use super::source::{Source, WINDOW_BYTES};
-use super::{
-    App, HttpError, MediaReader, PIECES_AHEAD, Viewer, blocking, not_found, session_of,
-    written_down,
-};
+use super::{App, HttpError, MediaReader, PIECES_AHEAD, Visit, blocking, written_down};
 
 /// `GET …/clips.zip`
-pub(super) async fn clips(
-    State(app): State<App>,
-    viewer: Viewer,
-    Path(id): Path<String>,
-) -> Result<Response, HttpError> {
-    let session = session_of(&id)?;
+pub(super) async fn clips(visit: Visit, Path(id): Path<String>) -> Result<Response, HttpError> {
+    let session = visit.recording(&id).await?;
+    let Visit { app, viewer } = visit;
     let reader = app.reader.clone();
     let clips = blocking(move || Ok(reader.clips(session)?)).await?;
     if clips.is_empty() {
-        return Err(not_found("this session has no footage that plays"));
+        return Err(HttpError::not_found(
+            "this session has no footage that plays",
+        ));
     }
     let name = format!("{id}-clips.zip");
     written_down(app.accesses.downloaded(&viewer, session, &name).await)?;
