@@ -56,6 +56,7 @@ pub struct Reader {
     moments: Arc<MomentsReader>,
     log: Arc<dyn EventLog>,
     sight: Arc<Sight>,
+    reveals: bool,
 }
 
 impl Reader {
@@ -70,6 +71,7 @@ impl Reader {
             moments: Arc::new(MomentsReader::new(dir)),
             log,
             sight: Arc::new(Sight::everything()),
+            reveals: false,
         }
     }
 
@@ -80,6 +82,22 @@ impl Reader {
             sight,
             ..self.clone()
         }
+    }
+
+    /// The same, but that what is redacted is shown as far as the viewer may reveal it. Only for a request that asks for
+    /// it, and that is written down.
+    #[must_use]
+    pub fn revealing(&self) -> Self {
+        Self {
+            reveals: true,
+            ..self.clone()
+        }
+    }
+
+    /// Whether what is redacted is to be shown where the viewer has [`Right::Reveal`](retrace_core::access::Right::Reveal).
+    #[must_use]
+    pub fn reveals(&self) -> bool {
+        self.reveals
     }
 
     /// What the viewer may see.

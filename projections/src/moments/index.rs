@@ -72,6 +72,8 @@ pub struct Fields {
     pub duration_us: Field,
     /// What was typed, run, seen; as words with their positions.
     pub text: Field,
+    /// [`Moment::revealed`]; as words with their positions, where it is not the same as `text`.
+    pub revealed: Field,
     /// [`MomentId::sequence`].
     pub sequence: Field,
     /// Microseconds from the start of the session.
@@ -122,6 +124,12 @@ impl Fields {
                 "text",
                 TextOptions::default()
                     .set_stored()
+                    .set_indexing_options(words.clone()),
+            ),
+            revealed: schema.add_text_field(
+                "revealed",
+                TextOptions::default()
+                    .set_stored()
                     .set_indexing_options(words),
             ),
             sequence: schema.add_u64_field(columns::SEQUENCE, FAST | STORED),
@@ -161,6 +169,7 @@ impl Fields {
                 offset_us: number(self.offset_us)?,
                 at: Timestamp::from_micros(document.get_first(self.at_us)?.as_i64()?).ok()?,
                 text: text(self.text)?.to_owned(),
+                revealed: text(self.revealed).map(str::to_owned),
                 detail: Detail {
                     app: text(self.app).map(str::to_owned),
                     cwd: text(self.cwd).map(str::to_owned),
@@ -326,6 +335,9 @@ impl MomentWriter {
             document.add_u64(fields.duration_us, duration_us);
         }
         document.add_text(fields.text, &moment.text);
+        if let Some(revealed) = &moment.revealed {
+            document.add_text(fields.revealed, revealed);
+        }
         if !moment.grown.is_empty() {
             let bytes = moment
                 .grown

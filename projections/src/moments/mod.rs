@@ -155,6 +155,7 @@ fn placed(draft: Draft, id: MomentId, session: &OpenSession) -> Moment {
         offset_us,
         at,
         text: draft.text,
+        revealed: None,
         detail: draft.detail,
         grown: draft.growth.before(draft.complete_us),
     }

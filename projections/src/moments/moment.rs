@@ -145,6 +145,8 @@ pub struct Moment {
     pub at: Timestamp,
     /// What was typed, run, seen; the label of a marker.
     pub text: String,
+    /// The text with what is redacted in it, where something is; [`Self::text`] is then masked.
+    pub revealed: Option<String>,
     /// What else is known of it.
     pub detail: Detail,
     /// Beginnings of the text that were there earlier than the whole: bytes, and milliseconds

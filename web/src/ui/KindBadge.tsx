@@ -6,11 +6,11 @@ export const kindNames: Record<MomentKind, string> = {
   SCREEN: 'Screen',
   MARKER: 'Marker',
   CHANGE: 'Change',
-  PROCESS: 'process',
-  WINDOW: 'window',
-  CLIPBOARD: 'clipboard',
-  FILE: 'file',
-  MESSAGE: 'message',
+  PROCESS: 'Process',
+  WINDOW: 'Window',
+  CLIPBOARD: 'Clipboard',
+  FILE: 'File',
+  MESSAGE: 'Message',
 }
 
 export const kindClass = (kind: MomentKind) => `kind-${kind.toLowerCase()}`
