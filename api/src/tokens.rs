@@ -42,6 +42,10 @@ pub struct Viewer {
     pub expires_at: Option<Timestamp>,
     /// What they may see and do.
     pub sight: Arc<Sight>,
+    /// Where the request comes from.
+    pub address: Option<String>,
+    /// Why they look, in their words.
+    pub reason: Option<String>,
 }
 
 /// A recorder whose token was checked: the right to launch sessions.
@@ -289,6 +293,8 @@ impl TokenBook {
             Ok(token) if !token.role.reads() => Err(FOR_LAUNCHING),
             Ok(token) => Ok(Viewer {
                 sight: Arc::new(token.sight()),
+                address: None,
+                reason: None,
                 token_id: token.id,
                 name: token.name,
                 expires_at: token.expires_at,

@@ -90,10 +90,13 @@ pub(crate) fn happens_in_session(kind: &EventType) -> bool {
     ];
     let noun = kind.as_str().split('.').next().unwrap_or_default();
     let about_recordings = [
+        "access",
         "auth",
         "config",
         "events",
+        "grant",
         "hold",
+        "records",
         "redaction",
         "report",
         "retention",

@@ -86,7 +86,13 @@ impl Serve {
         output::line(format!("listening on http://{address}"))?;
 
         let mut until_stop = stopped.clone();
-        let server = axum::serve(listener, router(app)).with_graceful_shutdown(async move {
+        let accesses = Arc::clone(&app.accesses);
+        let sweeping = tokio::spawn({
+            let accesses = Arc::clone(&accesses);
+            async move { accesses.sweep().await }
+        });
+        let routes = router(app).into_make_service_with_connect_info::<SocketAddr>();
+        let server = axum::serve(listener, routes).with_graceful_shutdown(async move {
             // An error means that the sender is gone, which is a reason to stop too.
             let _ = until_stop.wait_for(|stop| *stop).await;
         });
@@ -99,6 +105,8 @@ impl Serve {
         if tokio::time::timeout(DRAIN, served).await.is_err() {
             output::note("some requests did not end in time and were cut off");
         }
+        sweeping.abort();
+        accesses.close().await;
         processing.shutdown().await;
         // A request that was cut off may still hold it: then its threads stop without being awaited.
         if let Some(projections) = Arc::into_inner(projections) {

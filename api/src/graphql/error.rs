@@ -1,14 +1,12 @@
 //! Errors with a code that a program can act on, in `extensions.code`.
 
-use async_graphql::{Context, Error, ErrorExtensions, Response};
-use retrace_core::access::Right;
+use async_graphql::{Error, ErrorExtensions, Response};
 use retrace_core::log::StoreError;
 use retrace_projections::runner::RunnerError;
 use retrace_query::QueryError;
 
 use crate::accesses::AccessError;
 use crate::control::ControlError;
-use crate::tokens::Viewer;
 
 /// What a caller can do about an error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,6 +15,8 @@ pub enum ErrorCode {
     InvalidArgument,
     /// The caller's grants do not allow it.
     Forbidden,
+    /// The policy wants to know why. Say so, and ask again.
+    ReasonRequired,
     /// There is no such thing, or the caller may not know of it.
     NotFound,
     /// Try again later; the server's own log has the cause.
@@ -28,6 +28,7 @@ impl ErrorCode {
         match self {
             Self::InvalidArgument => "INVALID_ARGUMENT",
             Self::Forbidden => "FORBIDDEN",
+            Self::ReasonRequired => "REASON_REQUIRED",
             Self::NotFound => "NOT_FOUND",
             Self::Internal => "INTERNAL",
         }
@@ -40,7 +41,7 @@ impl ErrorCode {
 }
 
 /// The cause goes to the server's own log only: it may tell of other people's data.
-fn internal(cause: &dyn std::fmt::Display) -> Error {
+pub(super) fn internal(cause: &dyn std::fmt::Display) -> Error {
     tracing::error!(%cause, "a query failed");
     ErrorCode::Internal.error("something failed on the server: its log has the cause")
 }
@@ -57,7 +58,11 @@ pub(super) fn of_control(error: ControlError) -> Error {
 
 #[allow(clippy::needless_pass_by_value, reason = "called by `map_err`")]
 pub(super) fn of_access(error: AccessError) -> Error {
-    internal(&error)
+    match error {
+        AccessError::ReasonNeeded => ErrorCode::ReasonRequired.error(error.to_string()),
+        AccessError::Reason { .. } => ErrorCode::InvalidArgument.error(error.to_string()),
+        AccessError::Log(_) => internal(&error),
+    }
 }
 
 #[allow(clippy::needless_pass_by_value, reason = "called by `map_err`")]
@@ -72,15 +77,6 @@ pub(super) fn of_query(error: QueryError) -> Error {
         }
         QueryError::Denied(_) => ErrorCode::Forbidden.error(error.to_string()),
         other => internal(&other),
-    }
-}
-
-/// Refuses what needs a right whatever session it concerns.
-pub(super) fn needs(ctx: &Context<'_>, right: Right) -> async_graphql::Result<()> {
-    if ctx.data::<Viewer>()?.sight.may_everywhere(right) {
-        Ok(())
-    } else {
-        Err(of_query(QueryError::Denied(right)))
     }
 }
 

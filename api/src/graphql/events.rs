@@ -14,6 +14,7 @@ use retrace_core::{Position, SessionId};
 use retrace_query::{QueryError, Reader};
 
 use super::error::{ErrorCode, blocking, of_store};
+use super::look;
 use super::scalar::{DateTime, LogPosition, Long};
 use crate::tokens::Viewer;
 
@@ -128,7 +129,7 @@ impl SeenEvents {
     pub(super) fn by(ctx: &Context<'_>) -> Result<Self> {
         let sight = &ctx.data::<Viewer>()?.sight;
         Ok(Self {
-            reader: ctx.data::<Reader>()?.clone(),
+            reader: look::reader(ctx)?,
             settings: sight.may_everywhere(Right::ViewSettings),
             recordings: HashMap::new(),
         })
@@ -194,6 +195,9 @@ pub(super) async fn page(
                 }
             }
         }
+    }
+    if let (Some(first), Some(last)) = (found.first(), found.last()) {
+        look::exported(ctx, first.position(), last.position()).await?;
     }
     let read_to = next
         .0

@@ -12,7 +12,8 @@ use retrace_core::log::tlog_proof::TlogProof;
 use retrace_core::log::{EventLog, Head};
 use retrace_projections::runner::Projections;
 
-use super::error::{ErrorCode, needs, of_runner, of_store};
+use super::error::{ErrorCode, of_runner, of_store};
+use super::look::needs;
 use super::scalar::LogPosition;
 
 /// The log as a whole, as it was when the query began.
@@ -134,7 +135,7 @@ impl Log {
 
     /// How far the read models have come.
     async fn projections(&self, ctx: &Context<'_>) -> Result<Vec<ProjectionState>> {
-        needs(ctx, Right::ViewSettings)?;
+        needs(ctx, Right::ViewSettings, "projections").await?;
         let states = ctx
             .data::<Arc<Projections>>()?
             .states()

@@ -2,10 +2,11 @@
 
 use async_graphql::{ComplexObject, Context, Enum, Result, SimpleObject};
 use retrace_core::SessionId;
+use retrace_query as query;
 use retrace_query::video::{Clip as Cut, Product as Built, ProductState, Selection};
-use retrace_query::{self as query, Reader};
 
 use super::error::blocking;
+use super::look;
 use super::scalar::{DateTime, Long};
 use crate::processing::{MP4, ProgressBook, THUMBNAILS};
 
@@ -147,7 +148,7 @@ pub(super) async fn of_session(
     is_live: bool,
 ) -> Result<Media> {
     let progress = ctx.data::<ProgressBook>()?.clone();
-    let reader = ctx.data::<Reader>()?.clone();
+    let reader = look::reader(ctx)?;
     let base = format!("/v1/sessions/{session}/media");
     let (clips, playable, products, start_us) = blocking(move || {
         let products = reader.products(session)?;
@@ -198,7 +199,7 @@ impl Media {
     /// Small pictures along the timeline, in the order of time.
     #[graphql(complexity = "20 + child_complexity")]
     async fn thumbnails(&self, ctx: &Context<'_>) -> Result<Vec<ThumbnailSheet>> {
-        let (reader, session) = (ctx.data::<Reader>()?.clone(), self.session);
+        let (reader, session) = (look::reader(ctx)?, self.session);
         let parts = blocking(move || reader.analyzed(session)).await?;
         let sheet = |part: query::video::Analyzed| {
             let sheet = part.sheet?;
@@ -222,7 +223,7 @@ impl Media {
     /// When playing can begin at once, in milliseconds from the start of the session.
     #[graphql(complexity = "20 + child_complexity")]
     async fn keyframes_ms(&self, ctx: &Context<'_>) -> Result<Vec<Long>> {
-        let (reader, session) = (ctx.data::<Reader>()?.clone(), self.session);
+        let (reader, session) = (look::reader(ctx)?, self.session);
         let playable = blocking(move || reader.playable(session, Selection::ALL)).await?;
         let keyframes = playable
             .map(|playable| playable.keyframes_us)
@@ -236,7 +237,7 @@ impl Media {
     /// Pieces of footage of which not all can be played, and why.
     #[graphql(complexity = "20 + child_complexity")]
     async fn problems(&self, ctx: &Context<'_>) -> Result<Vec<FootageProblem>> {
-        let (reader, session) = (ctx.data::<Reader>()?.clone(), self.session);
+        let (reader, session) = (look::reader(ctx)?, self.session);
         let footage = blocking(move || reader.footage(session, i64::MIN)).await?;
         let problem = |piece: query::video::Footage| {
             Some(FootageProblem {

@@ -6,6 +6,7 @@
 mod error;
 mod events;
 mod log;
+mod look;
 mod media;
 mod moment;
 mod mutation;

@@ -7,14 +7,15 @@ use retrace_core::access::Right;
 use retrace_core::event::{EventBatch, EventBody, MessageSent, TerminateRequested, VideoRequested};
 use retrace_core::log::EventLog;
 use retrace_core::{SessionId, StreamName, Timestamp};
-use retrace_query::Reader;
 use retrace_query::video::ProductState;
 
 use super::error::{ErrorCode, blocking, of_access, of_control, of_store};
 use super::events::Event;
+use super::look;
 use crate::accesses::append_at_end;
 use crate::control::{ControlBook, ControlError};
 use crate::processing::{MP4, THUMBNAILS, WEBM};
+use crate::server::checked_reason;
 use crate::tokens::Viewer;
 
 /// The root of what is changed.
@@ -47,6 +48,22 @@ impl Mutation {
         say(ctx, &session, MessageSent { by, text }.into()).await
     }
 
+    /// Says why the caller looks at a recording, before they do. For as long as looks are folded (`access.fold_s`)
+    /// nothing more has to be said; a player that cannot send the header `Retrace-Reason` begins with this.
+    async fn view_recording(&self, ctx: &Context<'_>, session: ID, reason: String) -> Result<bool> {
+        let id = look::session_id(&session)?;
+        if !look::allowed(ctx, Right::ViewRecordings, id).await? {
+            return Err(ErrorCode::NotFound.error("there is no such session"));
+        }
+        let viewer = Viewer {
+            reason: Some(checked_reason(&reason).map_err(of_access)?),
+            ..look::viewer(ctx)?.clone()
+        };
+        let written = look::accesses(ctx)?.viewed(&viewer, id, "opened").await;
+        written.map_err(of_access)?;
+        Ok(true)
+    }
+
     /// Asks for a video of a session's footage to be built: an MP4, or what could not be built once more. What is
     /// there, or is being built, stays as it is. Answers false then.
     async fn request_video(
@@ -62,7 +79,8 @@ impl Mutation {
             VideoKind::Mp4 => MP4,
             VideoKind::Thumbnails => THUMBNAILS,
         };
-        let reader = ctx.data::<Reader>()?.clone();
+        let reader = look::reader(ctx)?;
+        look::allowed(ctx, Right::ViewRecordings, id).await?;
         let (footage, products) =
             blocking(move || Ok((reader.footage(id, i64::MIN)?, reader.products(id)?))).await?;
         if footage.is_empty() {
@@ -80,7 +98,7 @@ impl Mutation {
 
     /// Asks for everything that could not be built to be tried again. Answers how much that is, at most 1,000.
     async fn retry_failed_videos(&self, ctx: &Context<'_>) -> Result<i32> {
-        let reader = ctx.data::<Reader>()?.clone();
+        let reader = look::reader(ctx)?;
         let failed = blocking(move || reader.failed_products(1_000)).await?;
         for (session, media_type) in &failed {
             request(ctx, *session, media_type).await?;
@@ -127,14 +145,12 @@ fn check_text(field: &str, text: &str) -> Result<()> {
 
 /// Appends to the control stream of a session that goes on.
 async fn say(ctx: &Context<'_>, session: &ID, body: EventBody) -> Result<Event> {
-    let id: SessionId = session.parse().map_err(|_| {
-        ErrorCode::InvalidArgument.error("`session` is no session id, expected a UUID")
-    })?;
+    let id = look::session_id(session)?;
     let book = ctx.data::<Arc<ControlBook>>()?;
-    let reader = ctx.data::<Reader>()?.clone();
+    let reader = look::reader(ctx)?;
     let no_such = || ErrorCode::NotFound.error("no recorder has launched such a session here");
-    let (may, known) =
-        blocking(move || Ok((reader.may(Right::Control, id)?, reader.session(id)?))).await?;
+    let may = look::allowed(ctx, Right::Control, id).await?;
+    let known = blocking(move || reader.session(id)).await?;
     let session = book.launched(id).await.map_err(of_store)?;
     let session = session.filter(|_| may).ok_or_else(no_such)?;
     if let Some(ended) = known.and_then(|row| row.ended) {

@@ -2,11 +2,12 @@
 
 use async_graphql::connection::Connection;
 use async_graphql::{Context, ID, Object, Result, SimpleObject};
-use retrace_query::{self as query, Reader};
+use retrace_query as query;
 
 use super::error::blocking;
 use super::events::{self, Event, EventFilter, EventsRead};
 use super::log::Log;
+use super::look;
 use super::scalar::{LogPosition, Long};
 use super::search::{self, SearchConnection, SearchFilter, SearchOrder};
 use super::session::{
@@ -81,7 +82,7 @@ impl Query {
     /// The values to filter sessions by, the most frequent first.
     #[graphql(complexity = "50 + child_complexity")]
     async fn facets(&self, ctx: &Context<'_>) -> Result<Facets> {
-        let reader = ctx.data::<Reader>()?.clone();
+        let reader = look::list(ctx, "facets").await?;
         Ok(blocking(move || reader.facets()).await?.into())
     }
 }

@@ -3,9 +3,10 @@
 use async_graphql::connection::Connection;
 use async_graphql::{Context, Enum, ID, InputObject, Result, SimpleObject};
 use retrace_core::SessionId;
-use retrace_query::{self as query, Reader};
+use retrace_query as query;
 
 use super::error::{ErrorCode, blocking};
+use super::look;
 use super::moment::{MomentKind, SeekPoint};
 use super::page;
 use super::scalar::{DateTime, Long};
@@ -79,7 +80,7 @@ pub(super) async fn page(
     first: i32,
     after: Option<String>,
 ) -> Result<SearchConnection> {
-    let reader = ctx.data::<Reader>()?.clone();
+    let reader = look::reader(ctx)?;
     let request = page::request(first, after)?;
     let filter = filter.unwrap_or_default();
     let invalid =
@@ -99,6 +100,7 @@ pub(super) async fn page(
         started_from: filter.started_from.map(|time| time.0),
         started_to: filter.started_to.map(|time| time.0),
     };
+    let asked = text.clone();
     let (found, sessions) = blocking(move || {
         let found = reader.search(&text, &filter, order.into(), &request)?;
         let of_hits = found.page.items.iter().map(|(_, hit)| hit.moment.session);
@@ -106,6 +108,7 @@ pub(super) async fn page(
         Ok((found, sessions))
     })
     .await?;
+    look::searched(ctx, &asked, found.total).await?;
     let totals = SearchTotals {
         total_count: found.total.into(),
         took_ms: found.took.as_secs_f64() * 1e3,

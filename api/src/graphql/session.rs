@@ -7,9 +7,10 @@ use async_graphql::{
 use retrace_core::SessionId;
 use retrace_core::event;
 use retrace_projections::sessions::SessionRow;
-use retrace_query::{self as query, Reader};
+use retrace_query as query;
 
 use super::error::{ErrorCode, blocking, of_query};
+use super::look;
 use super::media::{self, Media};
 use super::moment::{Moment, MomentKind, SeekPoint};
 use super::page;
@@ -92,8 +93,8 @@ pub(super) async fn page_of_sessions(
     first: i32,
     after: Option<String>,
 ) -> Result<SessionConnection> {
-    let reader = ctx.data::<Reader>()?.clone();
     let request = page::request(first, after)?;
+    let reader = look::list(ctx, "sessions").await?;
     let filter: query::SessionFilter = filter.unwrap_or_default().into();
     let (found, total) = blocking(move || {
         let found = reader.sessions(&filter, order.into(), &request)?;
@@ -114,7 +115,7 @@ pub(super) async fn find(ctx: &Context<'_>, id: &ID) -> Result<Option<Session>> 
     let Ok(id) = id.parse::<SessionId>() else {
         return Ok(None);
     };
-    let reader = ctx.data::<Reader>()?.clone();
+    let reader = look::reader(ctx)?;
     Ok(blocking(move || reader.session(id))
         .await?
         .map(Session::from))
@@ -249,7 +250,10 @@ impl Session {
         #[graphql(default = 100)] first: i32,
         after: Option<String>,
     ) -> Result<Connection<String, Moment>> {
-        let (reader, session) = (ctx.data::<Reader>()?.clone(), self.session);
+        let (reader, session) = (
+            look::recording(ctx, self.session, "timeline").await?,
+            self.session,
+        );
         let request = page::request(first, after)?;
         let filter = query::TimelineFilter {
             kinds: kinds.map(|kinds| kinds.into_iter().map(Into::into).collect()),
@@ -268,7 +272,7 @@ impl Session {
         ctx: &Context<'_>,
         #[graphql(default = 300)] buckets: i32,
     ) -> Result<ActivityMap> {
-        let (reader, session) = (ctx.data::<Reader>()?.clone(), self.session);
+        let (reader, session) = (look::reader(ctx)?, self.session);
         let buckets = unsigned("buckets", buckets.into())?;
         let buckets = u32::try_from(buckets).unwrap_or(u32::MAX);
         let map = blocking(move || reader.activity(session, buckets)).await?;
@@ -285,7 +289,10 @@ impl Session {
         near_ms: Option<Long>,
         #[graphql(default = 50)] first: i32,
     ) -> Result<Vec<SeekPoint>> {
-        let (reader, session) = (ctx.data::<Reader>()?.clone(), self.session);
+        let (reader, session) = (
+            look::recording(ctx, self.session, "seek points").await?,
+            self.session,
+        );
         let kinds: Option<Vec<_>> = kinds.map(|kinds| kinds.into_iter().map(Into::into).collect());
         let near_ms = optional("nearMs", near_ms)?;
         let first = u32::try_from(unsigned("first", first.into())?).unwrap_or(u32::MAX);
@@ -299,11 +306,8 @@ impl Session {
     #[graphql(complexity = "50 + child_complexity")]
     async fn screen(&self, ctx: &Context<'_>, at_ms: Long) -> Result<Option<Screen>> {
         let at_ms = unsigned("atMs", at_ms.0)?;
-        let screen = ctx
-            .data::<Reader>()?
-            .screen(self.session, at_ms)
-            .await
-            .map_err(of_query)?;
+        let reader = look::recording(ctx, self.session, "screen").await?;
+        let screen = reader.screen(self.session, at_ms).await.map_err(of_query)?;
         Ok(screen.map(Screen::from))
     }
 
@@ -321,7 +325,7 @@ impl Session {
         ctx: &Context<'_>,
         #[graphql(default_with = "Long(10_000)")] at_least_ms: Long,
     ) -> Result<Vec<IdleStretch>> {
-        let (reader, session) = (ctx.data::<Reader>()?.clone(), self.session);
+        let (reader, session) = (look::reader(ctx)?, self.session);
         let at_least_ms = unsigned("atLeastMs", at_least_ms.0)?;
         let found = blocking(move || reader.idle_stretches(session, at_least_ms)).await?;
         let stretch = |stretch: query::IdleStretch| IdleStretch {
@@ -340,7 +344,7 @@ impl Session {
 
     /// The streams that hold its events.
     async fn streams(&self, ctx: &Context<'_>) -> Result<Vec<String>> {
-        let (reader, session) = (ctx.data::<Reader>()?.clone(), self.session);
+        let (reader, session) = (look::reader(ctx)?, self.session);
         blocking(move || reader.session_streams(session)).await
     }
 }

@@ -4,10 +4,11 @@ use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
 use retrace_core::SessionId;
+use retrace_query::QueryError;
 use tokio::task::spawn_blocking;
 
 use super::web_session::COOKIE;
-use super::{App, HttpError};
+use super::{App, HttpError, address};
 use crate::tokens::{Denied, Viewer};
 
 /// A page of another site can make a browser send our cookie, but not this header.
@@ -21,7 +22,11 @@ impl FromRequestParts<App> for Viewer {
             .or_else(|| cookie_of_own_page(parts))
             .ok_or_else(|| HttpError::denied(&Denied::Missing))?;
         match app.tokens.check(&token).await {
-            Ok(Ok(viewer)) => Ok(viewer),
+            Ok(Ok(viewer)) => Ok(Self {
+                address: address::address(parts),
+                reason: address::reason(parts)?,
+                ..viewer
+            }),
             Ok(Err(denied)) => Err(HttpError::denied(&denied)),
             Err(error) => Err(HttpError::internal(&error)),
         }
@@ -56,11 +61,18 @@ impl Visit {
         let session: SessionId = id.parse().map_err(|_| no_such())?;
         let reader = self.app.reader.clone();
         let may = spawn_blocking(move || reader.may_view_recording(session)).await;
-        match may.map_err(|error| HttpError::internal(&error))? {
-            Ok(true) => Ok(session),
-            Ok(false) => Err(no_such()),
-            Err(error) => Err(HttpError::of_query(&error)),
-        }
+        let refused = match may.map_err(|error| HttpError::internal(&error))? {
+            Ok(true) => return Ok(session),
+            Ok(false) => (no_such(), None),
+            Err(QueryError::Denied(right)) => {
+                (HttpError::of_query(&QueryError::Denied(right)), Some(right))
+            }
+            Err(error) => return Err(HttpError::of_query(&error)),
+        };
+        let object = format!("session/{session}");
+        let (error, right) = refused;
+        self.app.accesses.denied(&self.viewer, &object, right).await;
+        Err(error)
     }
 }
 

@@ -7,6 +7,7 @@ use axum::response::{IntoResponse, Response};
 use retrace_query::QueryError;
 use serde_json::json;
 
+use crate::accesses::AccessError;
 use crate::tokens::Denied;
 
 /// An answer that is an error.
@@ -53,6 +54,21 @@ impl HttpError {
                 error.to_string(),
             ),
             error => Self::internal(error),
+        }
+    }
+
+    /// A look could not be written down.
+    pub fn of_access(error: &AccessError) -> Self {
+        match error {
+            AccessError::ReasonNeeded => {
+                Self::new(StatusCode::FORBIDDEN, "REASON_REQUIRED", error.to_string())
+            }
+            AccessError::Reason { .. } => Self::new(
+                StatusCode::BAD_REQUEST,
+                "INVALID_ARGUMENT",
+                error.to_string(),
+            ),
+            AccessError::Log(_) => Self::internal(error),
         }
     }
 

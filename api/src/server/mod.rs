@@ -16,6 +16,7 @@
 //!
 //! Beside HTTP, [`sudo`] takes what sudo records.
 
+mod address;
 mod assets;
 mod auth;
 mod error;
@@ -53,6 +54,7 @@ use crate::control::ControlBook;
 use crate::graphql::{self, Schema};
 use crate::processing::{ProgressBook, media_worker};
 use crate::tokens::{TokenBook, Viewer};
+pub(crate) use address::checked_reason;
 use auth::Visit;
 pub use error::HttpError;
 pub use ingest::Ingest;
@@ -126,13 +128,14 @@ impl App {
         let tokens = Arc::new(TokenBook::new(Arc::clone(&log)));
         let control = Arc::new(ControlBook::new(Arc::clone(&log)));
         let settings = Arc::new(SettingsBook::new(Arc::clone(&log)));
-        let accesses = Arc::new(Accesses::new(Arc::clone(&log)));
+        let accesses = Arc::new(Accesses::new(Arc::clone(&log), Arc::clone(&settings)));
         let progress = ProgressBook::default();
         let worker = media_worker();
         let at_once = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
         let schema = graphql::schema()
             .data(Arc::clone(&log))
             .data(Arc::clone(&control))
+            .data(Arc::clone(&accesses))
             .data(Arc::clone(&projections))
             .data(progress.clone())
             .finish();

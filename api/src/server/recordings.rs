@@ -44,7 +44,7 @@ pub(super) async fn asciicast(
     let session = visit.recording(&id).await?;
     let export = open(&visit.app, session, format, None).await?;
     let file_name = query.download.map(|_| format!("{id}.cast"));
-    write_down(&visit, session, file_name.as_deref()).await?;
+    write_down(&visit, session, "asciicast", file_name.as_deref()).await?;
     Ok(stream(export, "application/x-asciicast", file_name, None))
 }
 
@@ -70,7 +70,7 @@ pub(super) async fn film(
     let session = visit.recording(&id).await?;
     let export = open(&visit.app, session, format, None).await?;
     let file_name = query.download.map(|_| format!("{id}.{ending}"));
-    write_down(&visit, session, file_name.as_deref()).await?;
+    write_down(&visit, session, "film", file_name.as_deref()).await?;
     Ok(stream(export, media_type, file_name, turn.ok()))
 }
 
@@ -92,7 +92,7 @@ pub(super) async fn ndjson(
     let size = HeaderValue::from(export.log_size().0);
     let file_name = query.download.map(|_| format!("{id}.ndjson"));
     // Lines that verify are made to be taken away, whatever they are called.
-    write_down(&visit, session, Some(&format!("{id}.ndjson"))).await?;
+    write_down(&visit, session, "ndjson", Some(&format!("{id}.ndjson"))).await?;
     let mut response = stream(export, "application/x-ndjson", file_name, None);
     response.headers_mut().insert(LOG_SIZE, size);
     Ok(response)
@@ -124,13 +124,14 @@ pub(super) async fn ndjson_proof(
 async fn write_down(
     Visit { app, viewer }: &Visit,
     session: SessionId,
+    what: &'static str,
     file_name: Option<&str>,
 ) -> Result<(), HttpError> {
     let written = match file_name {
         Some(name) => app.accesses.downloaded(viewer, session, name).await,
-        None => app.accesses.viewed(viewer, session).await,
+        None => app.accesses.viewed(viewer, session, what).await,
     };
-    written.map_err(|error| HttpError::internal(&error))
+    written.map_err(|error| HttpError::of_access(&error))
 }
 
 const LOG_SIZE: HeaderName = HeaderName::from_static("retrace-log-size");

@@ -30,6 +30,25 @@ pub enum Right {
     ManageAccess,
 }
 
+impl Right {
+    /// Its name, as it stands in events.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::ViewSessions => "view_sessions",
+            Self::ViewRecordings => "view_recordings",
+            Self::Reveal => "reveal",
+            Self::Control => "control",
+            Self::Review => "review",
+            Self::Redact => "redact",
+            Self::ReadLog => "read_log",
+            Self::ViewSettings => "view_settings",
+            Self::ChangeSettings => "change_settings",
+            Self::ManageAccess => "manage_access",
+        }
+    }
+}
+
 /// What a token or a grant is for.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

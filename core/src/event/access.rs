@@ -27,21 +27,39 @@ pub struct AuthDenied {
     pub who: Option<String>,
 }
 
-/// A recording was played.
+/// A recording was looked at. Looks that follow soon are counted, and told by one more event with `looks` and `since`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct RecordingViewed {
-    /// Who played it.
+    /// Where from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub address: Option<String>,
+    /// Who looked.
     pub by: String,
+    /// How many looks followed the first; absent, this is the first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub looks: Option<u64>,
     /// Why, in their words.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
+    /// When the first look was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub since: Option<crate::Timestamp>,
+    /// The id of the token, or of the browser's session.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub token: Option<String>,
+    /// What they looked at: `screen`, `timeline`, `video`, …
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub what: Vec<String>,
 }
 
 /// A recording, or a part of it, left the system as a file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct RecordingDownloaded {
+    /// Where from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub address: Option<String>,
     /// Who took it.
     pub by: String,
     /// What they took.
@@ -49,24 +67,42 @@ pub struct RecordingDownloaded {
     /// Why, in their words.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
+    /// The id of the token, or of the browser's session.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub token: Option<String>,
 }
 
 /// Somebody searched.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct SearchPerformed {
+    /// Where from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub address: Option<String>,
     /// Who searched.
     pub by: String,
+    /// The conditions beside the text, as JSON.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub filter: Option<String>,
     /// How many hits there were.
     pub hits: u64,
+    /// Why, in their words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
     /// What they searched for.
     pub text: String,
+    /// The id of the token, or of the browser's session.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub token: Option<String>,
 }
 
 /// Events left the system.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct EventsExported {
+    /// Where from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub address: Option<String>,
     /// Who took them.
     pub by: String,
     /// The first position exported.
@@ -75,6 +111,57 @@ pub struct EventsExported {
     pub format: String,
     /// The last position exported.
     pub last_position: u64,
+    /// The id of the token, or of the browser's session.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub token: Option<String>,
+}
+
+/// Lists were looked at: which sessions there are, settings, tokens. Folded as views of recordings are.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RecordsViewed {
+    /// Where from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub address: Option<String>,
+    /// Who looked.
+    pub by: String,
+    /// How many looks followed the first; absent, this is the first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub looks: Option<u64>,
+    /// When the first look was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub since: Option<crate::Timestamp>,
+    /// The id of the token, or of the browser's session.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub token: Option<String>,
+    /// Of what: `sessions`, `settings`, …
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub what: Vec<String>,
+}
+
+/// Somebody who is known tried what their grants do not allow. Folded as views are.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct AccessDenied {
+    /// Where from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub address: Option<String>,
+    /// Who tried.
+    pub by: String,
+    /// How many tries followed the first; absent, this is the first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub looks: Option<u64>,
+    /// What they tried to reach.
+    pub object: String,
+    /// The right that they lack; absent, they may not even know whether there is such a thing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub right: Option<String>,
+    /// When the first try was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub since: Option<crate::Timestamp>,
+    /// The id of the token, or of the browser's session.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub token: Option<String>,
 }
 
 /// A report was run.

@@ -145,6 +145,8 @@ vocabulary! {
     "recording.downloaded" RECORDING_DOWNLOADED RecordingDownloaded,
     "search.performed" SEARCH_PERFORMED SearchPerformed,
     "events.exported" EVENTS_EXPORTED EventsExported,
+    "records.viewed" RECORDS_VIEWED RecordsViewed,
+    "access.denied" ACCESS_DENIED AccessDenied,
     "report.run" REPORT_RUN ReportRun,
     "session.reviewed" SESSION_REVIEWED SessionReviewed,
     "config.changed" CONFIG_CHANGED ConfigChanged,

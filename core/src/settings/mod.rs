@@ -197,6 +197,13 @@ settings! {
         /// How long a recording whose connection broke is held open for a sender that goes on with it.
         resume_within_s: u64 = 300, Kind::Seconds { min: 1, max: 30 * 86_400 };
     }
+    /// How looks at recordings are written down.
+    access: Access {
+        /// Whether whoever looks at a recording has to say why.
+        reason_required: bool = false, Kind::Boolean;
+        /// For how long further looks of the same person at the same thing are counted into one event.
+        fold_s: u64 = 600, Kind::Seconds { min: 1, max: 86_400 };
+    }
     /// What outsiders see of the log.
     proofs: Proofs {
         /// Whether the checkpoint and the tiles of hashes, which show no content, need no token.

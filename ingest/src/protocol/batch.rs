@@ -131,11 +131,14 @@ pub enum LineError {
 }
 
 /// What only the server says, by the first part of a type's name.
-const RESERVED_NOUNS: [&str; 9] = [
+const RESERVED_NOUNS: [&str; 12] = [
+    "access",
     "auth",
     "config",
     "events",
+    "grant",
     "hold",
+    "records",
     "redaction",
     "report",
     "retention",

@@ -213,7 +213,7 @@ impl File {
                     .await,
             )?;
         } else {
-            written_down(app.accesses.viewed(viewer, self.session).await)?;
+            written_down(app.accesses.viewed(viewer, self.session, "video").await)?;
         }
         let bytes = range.end - range.start;
         let body = if range.is_empty() {
@@ -274,7 +274,7 @@ fn stream(mut reader: MediaReader, source: Source, range: std::ops::Range<u64>) 
 
 /// What was not written down is not shown.
 fn written_down(outcome: Result<(), crate::accesses::AccessError>) -> Result<(), HttpError> {
-    outcome.map_err(|error| HttpError::internal(&error))
+    outcome.map_err(|error| HttpError::of_access(&error))
 }
 
 async fn blocking<T: Send + 'static>(

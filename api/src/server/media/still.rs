@@ -37,7 +37,7 @@ pub(super) async fn still(
     if query.download.is_some() {
         written_down(app.accesses.downloaded(&viewer, session, &name).await)?;
     } else {
-        written_down(app.accesses.viewed(&viewer, session).await)?;
+        written_down(app.accesses.viewed(&viewer, session, "still").await)?;
     }
     let at_us = i64::from(query.at_ms) * 1_000;
     let permit = Arc::clone(&app.drawn_at_once).acquire_owned().await;

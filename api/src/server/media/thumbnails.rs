@@ -16,7 +16,7 @@ use super::{File, HttpError, Visit, blocking, written_down};
 pub(super) async fn track(visit: Visit, Path(id): Path<String>) -> Result<Response, HttpError> {
     let session = visit.recording(&id).await?;
     let Visit { app, viewer } = visit;
-    written_down(app.accesses.viewed(&viewer, session).await)?;
+    written_down(app.accesses.viewed(&viewer, session, "thumbnails").await)?;
     let (layouts, reader) = (app.layouts.clone(), app.reader.clone());
     let found = blocking(move || {
         let playable = layouts.get(&reader, session, Selection::ALL)?;

@@ -1,0 +1,223 @@
+//! Looks that are folded in time.
+//!
+//! The first look of somebody at something opens a window and is an event. Further looks within it are counted. When
+//! it is over, what was counted is one more event, which says how many looks there were since the first.
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use retrace_core::access::Right;
+use retrace_core::event::{EventBody, RecordingViewed, RecordsViewed};
+use retrace_core::{SessionId, StreamName, Timestamp};
+use tokio::sync::OnceCell;
+
+use crate::tokens::Viewer;
+
+/// How many windows are open at most. The oldest are closed, and written down, before their time.
+const WINDOWS_MAX: usize = 10_000;
+
+/// What is looked at.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(super) enum Look {
+    /// A recording. Looks for different reasons are different looks.
+    Recording(SessionId),
+    /// A list.
+    Records(&'static str),
+    /// Something that is not allowed.
+    Denied {
+        object: String,
+        right: Option<Right>,
+    },
+}
+
+/// The looks that were counted since the first, which was at `since`. None for the first itself.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Folded {
+    pub(super) looks: Option<u64>,
+    pub(super) since: Option<Timestamp>,
+}
+
+impl Look {
+    pub(super) fn recording(session: SessionId) -> Self {
+        Self::Recording(session)
+    }
+
+    pub(super) fn stream(&self) -> StreamName {
+        match self {
+            Self::Recording(session) => StreamName::accesses_of(*session),
+            _ => StreamName::accesses(),
+        }
+    }
+
+    fn event(&self, viewer: &Viewer, what: &BTreeSet<&'static str>, folded: Folded) -> EventBody {
+        let (address, by) = (viewer.address.clone(), viewer.name.clone());
+        let (reason, token) = (viewer.reason.clone(), Some(viewer.token_id.clone()));
+        let Folded { looks, since } = folded;
+        let what = what.iter().map(|&part| part.to_owned()).collect();
+        match self {
+            Self::Recording(_) => RecordingViewed {
+                address,
+                by,
+                looks,
+                reason,
+                since,
+                token,
+                what,
+            }
+            .into(),
+            Self::Records(_) => RecordsViewed {
+                address,
+                by,
+                looks,
+                since,
+                token,
+                what,
+            }
+            .into(),
+            Self::Denied { object, right } => super::denial(viewer, object, *right, folded).into(),
+        }
+    }
+}
+
+type Key = (Look, String);
+
+struct Window {
+    viewer: Viewer,
+    opened: Instant,
+    folded_for: Duration,
+    since: Timestamp,
+    /// Set once the first look was written down.
+    once: Arc<OnceCell<()>>,
+    /// After the first.
+    looks: u64,
+    what: BTreeSet<&'static str>,
+}
+
+impl Window {
+    fn is_over(&self, now: Instant) -> bool {
+        now.duration_since(self.opened) >= self.folded_for
+    }
+
+    /// The event that says what was counted.
+    fn counted(&self, look: &Look) -> Option<(StreamName, EventBody)> {
+        let folded = Folded {
+            looks: Some(self.looks),
+            since: Some(self.since),
+        };
+        (self.looks > 0).then(|| (look.stream(), look.event(&self.viewer, &self.what, folded)))
+    }
+}
+
+/// The windows that are open.
+#[derive(Default)]
+pub(super) struct Folds {
+    windows: Mutex<HashMap<Key, Window>>,
+}
+
+/// What a look has to write down.
+pub(super) struct Written {
+    /// What was counted in a window that is over.
+    pub(super) over: Vec<(StreamName, EventBody)>,
+    /// To be initialised by writing `first`, by whoever comes first.
+    pub(super) once: Arc<OnceCell<()>>,
+    pub(super) first: EventBody,
+}
+
+impl Folds {
+    fn windows(&self) -> std::sync::MutexGuard<'_, HashMap<Key, Window>> {
+        self.windows.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether a look at the same thing has opened a window that is not over.
+    pub(super) fn is_open(&self, look: &Look, viewer: &Viewer) -> bool {
+        let windows = self.windows();
+        let window = windows.get(&(look.clone(), viewer.token_id.clone()));
+        window.is_some_and(|window| !window.is_over(Instant::now()))
+    }
+
+    /// The reason that was given for the look that is open.
+    pub(super) fn reason(&self, look: &Look, viewer: &Viewer) -> Option<String> {
+        let windows = self.windows();
+        let window = windows.get(&(look.clone(), viewer.token_id.clone()))?;
+        let open = !window.is_over(Instant::now());
+        window.viewer.reason.clone().filter(|_| open)
+    }
+
+    /// A look at something, which is to be written down as the answer says.
+    pub(super) fn look(
+        &self,
+        viewer: &Viewer,
+        look: Look,
+        what: &'static str,
+        folded_for: Duration,
+    ) -> Written {
+        let now = Instant::now();
+        let mut over = Vec::new();
+        let mut windows = self.windows();
+        let key = (look, viewer.token_id.clone());
+        // Another reason, or another address, is another look.
+        let same = |window: &Window| {
+            !window.is_over(now)
+                && window.viewer.address == viewer.address
+                && (viewer.reason.is_none() || viewer.reason == window.viewer.reason)
+        };
+        if windows.get(&key).is_some_and(|window| !same(window)) {
+            let window = windows.remove(&key);
+            over.extend(window.and_then(|window| window.counted(&key.0)));
+        }
+        if windows.len() >= WINDOWS_MAX && !windows.contains_key(&key) {
+            let oldest = windows.iter().min_by_key(|(_, window)| window.opened);
+            let oldest = oldest.map(|(key, _)| key.clone());
+            if let Some((key, window)) = oldest.and_then(|key| windows.remove_entry(&key)) {
+                over.extend(window.counted(&key.0));
+            }
+        }
+        let only = BTreeSet::from([what]);
+        let first = key.0.event(viewer, &only, Folded::default());
+        let window = windows.entry(key).and_modify(|window| {
+            window.looks += 1;
+            window.what.insert(what);
+        });
+        let window = window.or_insert_with(|| Window {
+            viewer: viewer.clone(),
+            opened: now,
+            folded_for,
+            since: Timestamp::now(),
+            once: Arc::default(),
+            looks: 0,
+            what: only,
+        });
+        Written {
+            over,
+            once: Arc::clone(&window.once),
+            first,
+        }
+    }
+
+    /// The first look could not be written down: the next one is the first again.
+    pub(super) fn forget(&self, look: &Look, viewer: &Viewer) {
+        let mut windows = self.windows();
+        let key = (look.clone(), viewer.token_id.clone());
+        if windows
+            .get(&key)
+            .is_some_and(|window| !window.once.initialized())
+        {
+            windows.remove(&key);
+        }
+    }
+
+    /// Takes out windows that are over, or all, and answers what was counted in them.
+    pub(super) fn take_over(&self, all: bool) -> Vec<(StreamName, EventBody)> {
+        let now = Instant::now();
+        let mut counted = Vec::new();
+        self.windows().retain(|(look, _), window| {
+            let stays = !all && !window.is_over(now);
+            if !stays {
+                counted.extend(window.counted(look));
+            }
+            stays
+        });
+        counted
+    }
+}

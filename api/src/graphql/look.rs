@@ -1,0 +1,109 @@
+//! How resolvers come by what they answer from: each of these checks that the caller may, and writes down that they
+//! looked, before it hands out what they asked for. A resolver that reads evidence begins with one of them.
+
+use std::sync::Arc;
+
+use async_graphql::{Context, Result};
+use retrace_core::access::Right;
+use retrace_core::{Position, SessionId};
+use retrace_query::{QueryError, Reader};
+use tokio::task::spawn_blocking;
+
+use super::error::{ErrorCode, internal, of_access, of_query};
+use crate::accesses::Accesses;
+use crate::tokens::Viewer;
+
+/// The read models as the caller may see them. For what is no evidence: that sessions took place, how long, of whom.
+pub(super) fn reader(ctx: &Context<'_>) -> Result<Reader> {
+    Ok(ctx.data::<Reader>()?.clone())
+}
+
+/// Who asks.
+pub(super) fn viewer<'a>(ctx: &Context<'a>) -> Result<&'a Viewer> {
+    ctx.data::<Viewer>()
+}
+
+/// Where looks are written down.
+pub(super) fn accesses<'a>(ctx: &Context<'a>) -> Result<&'a Accesses> {
+    Ok(ctx.data::<Arc<Accesses>>()?)
+}
+
+/// The read models, for a part of what happened in a session: `what`, such as `screen`. Of a session that the caller may
+/// not know of they answer as of one that there is not.
+pub(super) async fn recording(
+    ctx: &Context<'_>,
+    session: SessionId,
+    what: &'static str,
+) -> Result<Reader> {
+    if allowed(ctx, Right::ViewRecordings, session).await? {
+        let seen = accesses(ctx)?.viewed(viewer(ctx)?, session, what).await;
+        seen.map_err(of_access)?;
+    }
+    reader(ctx)
+}
+
+/// The read models, for a list of things: `what`, such as `sessions`.
+pub(super) async fn list(ctx: &Context<'_>, what: &'static str) -> Result<Reader> {
+    let seen = accesses(ctx)?.listed(viewer(ctx)?, what).await;
+    seen.map_err(of_access)?;
+    reader(ctx)
+}
+
+/// Writes down a search, before its hits are shown. The other conditions are the argument `filter` of the field.
+pub(super) async fn searched(ctx: &Context<'_>, text: &str, hits: u64) -> Result<()> {
+    let arguments = ctx.field().arguments()?;
+    let filter = arguments.into_iter().find(|(name, _)| name == "filter");
+    let filter = filter.and_then(|(_, value)| value.into_json().ok());
+    let filter = filter.filter(|filter| !filter.is_null());
+    let written = accesses(ctx)?.searched(viewer(ctx)?, text, filter, hits);
+    written.await.map_err(of_access)
+}
+
+/// Writes down that events were read, before they are shown.
+pub(super) async fn exported(ctx: &Context<'_>, first: Position, last: Position) -> Result<()> {
+    let written = accesses(ctx)?.exported(viewer(ctx)?, "graphql", first, last);
+    written.await.map_err(of_access)
+}
+
+/// Whether the caller may do this with a session; false when there is none that they may know of. A try that is not
+/// allowed is written down.
+///
+/// # Errors
+/// `FORBIDDEN` when they may see that the session took place, and not do this.
+pub(super) async fn allowed(ctx: &Context<'_>, right: Right, session: SessionId) -> Result<bool> {
+    let reader = reader(ctx)?;
+    let may = spawn_blocking(move || reader.may(right, session)).await;
+    let may = may.map_err(|stopped| internal(&stopped))?;
+    if let Ok(false) | Err(QueryError::Denied(_)) = may {
+        let lacks = may.is_err().then_some(right);
+        let object = format!("session/{session}");
+        accesses(ctx)?.denied(viewer(ctx)?, &object, lacks).await;
+    }
+    may.map_err(of_query)
+}
+
+/// Refuses what needs a right whatever session it concerns: `object` is what was asked for.
+///
+/// # Errors
+/// `FORBIDDEN`; the try is written down.
+pub(super) async fn needs(ctx: &Context<'_>, right: Right, object: &str) -> Result<()> {
+    let viewer = viewer(ctx)?;
+    if viewer.sight.may_everywhere(right) {
+        return Ok(());
+    }
+    accesses(ctx)?.denied(viewer, object, Some(right)).await;
+    let error = of_query(QueryError::Denied(right));
+    Err(error)
+}
+
+/// The session that an argument names.
+///
+/// # Errors
+/// When it is no id of a session.
+pub(super) fn session_id(id: &str) -> Result<SessionId> {
+    let invalid = |_| {
+        let message = "`session` is no session id, expected a UUID";
+        ErrorCode::InvalidArgument.error(message)
+    };
+    id.parse().map_err(invalid)
+}
