@@ -87,7 +87,7 @@ impl Reader {
         buckets: u32,
     ) -> Result<Option<ActivityMap>, QueryError> {
         let buckets = checked("buckets", buckets, 1, BUCKETS_MAX)?;
-        let Some(row) = self.content(session)? else {
+        let Some(row) = self.session(session)? else {
             return Ok(None);
         };
         let duration_ms = row.duration_us() / 1_000;
@@ -146,7 +146,7 @@ impl Reader {
         session: SessionId,
         at_least_ms: u64,
     ) -> Result<Vec<IdleStretch>, QueryError> {
-        let Some(row) = self.content(session)? else {
+        let Some(row) = self.session(session)? else {
             return Ok(Vec::new());
         };
         let mut busy = Vec::new();

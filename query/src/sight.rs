@@ -4,6 +4,9 @@
 //! catalogue, a query for the index of moments. What a viewer may not see is left out by the store itself, so that it
 //! shows in no count, no page and no facet.
 
+#[cfg(test)]
+mod tests;
+
 use std::ops::Bound;
 
 use retrace_core::access::{Extent, Right, Scope};
@@ -46,15 +49,6 @@ impl Reader {
             Ok(true)
         } else {
             Err(QueryError::Denied(right))
-        }
-    }
-
-    /// A session of which the viewer may see the content.
-    pub(crate) fn content(&self, session: SessionId) -> Result<Option<SessionRow>, QueryError> {
-        if self.may_view_recording(session)? {
-            self.session(session)
-        } else {
-            Ok(None)
         }
     }
 
