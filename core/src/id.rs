@@ -225,6 +225,11 @@ impl StreamName {
         Self(format!("session/{session}/access"))
     }
 
+    /// The stream of what reviewers said about a session. Only the server writes it.
+    pub fn review_of(session: SessionId) -> Self {
+        Self(format!("session/{session}/review"))
+    }
+
     /// The stream of all tokens ever created and revoked.
     pub fn tokens() -> Self {
         Self("access/tokens".to_owned())

@@ -85,6 +85,9 @@ pub(crate) fn happens_in_session(kind: &EventType) -> bool {
         // By the server's clock, and maybe days later: a recorder uploads when it can.
         EventType::CLOCK_MEASURED,
         EventType::SESSION_REVIEWED,
+        EventType::REVIEW_REOPENED,
+        EventType::SESSION_COMMENTED,
+        EventType::SESSION_ASSIGNED,
         EventType::RECORDING_VIEWED,
         EventType::RECORDING_DOWNLOADED,
     ];

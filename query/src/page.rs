@@ -36,6 +36,15 @@ impl PageRequest {
         checked("first", self.first, 1, Self::FIRST_MAX).map(|first| first as usize)
     }
 
+    /// How many items are wanted, and the key of the item before the first wanted one, of the list `list`. For lists
+    /// that callers make themselves.
+    ///
+    /// # Errors
+    /// When the page is none that can be asked for, or the cursor is not of this list.
+    pub fn parts<K: DeserializeOwned>(&self, list: &str) -> Result<(usize, Option<K>), QueryError> {
+        Ok((self.limit()?, self.key_before(list)?))
+    }
+
     /// The key of the item before the first wanted one, if `after` is of the list `list`.
     pub(crate) fn key_before<K: DeserializeOwned>(
         &self,
@@ -61,7 +70,8 @@ pub struct Page<T> {
 
 impl<T> Page<T> {
     /// The page of the items that were found, when one more than `limit` was looked for.
-    pub(crate) fn of(mut items: Vec<(Cursor, T)>, limit: usize, request: &PageRequest) -> Self {
+    #[must_use]
+    pub fn of(mut items: Vec<(Cursor, T)>, limit: usize, request: &PageRequest) -> Self {
         let has_next = items.len() > limit;
         items.truncate(limit);
         Self {
@@ -81,7 +91,10 @@ const CURSOR_BYTES_MAX: usize = 1_000;
 
 impl Cursor {
     /// The cursor of the item with sort key `key` in the list `list`: its question and order.
-    pub(crate) fn new<K: Serialize>(list: &str, key: &K) -> Result<Self, QueryError> {
+    ///
+    /// # Errors
+    /// When the key cannot be written as JSON.
+    pub fn new<K: Serialize>(list: &str, key: &K) -> Result<Self, QueryError> {
         let text = serde_json::to_vec(&(list, key)).map_err(QueryError::internal)?;
         Ok(Self(URL_SAFE_NO_PAD.encode(text)))
     }

@@ -3,8 +3,10 @@
 use std::collections::HashMap;
 
 use retrace_core::access::Right;
-use retrace_core::{SessionId, Timestamp};
-use retrace_projections::sessions::{SESSION_COLUMNS, SessionRow, streams_of};
+use retrace_core::{Position, SessionId, Timestamp};
+use retrace_projections::sessions::{
+    Comment, SESSION_COLUMNS, SessionRow, comments_of, streams_of,
+};
 use rusqlite::types::Value;
 use rusqlite::{Connection, params_from_iter};
 
@@ -43,8 +45,32 @@ pub struct SessionFilter {
     pub host: Option<String>,
     /// The protocol, exactly.
     pub protocol: Option<String>,
+    /// A group of the user, exactly.
+    pub group: Option<String>,
+    /// The secret, exactly.
+    pub secret: Option<String>,
+    /// The folder of the secret, or one that it lies in.
+    pub folder: Option<String>,
+    /// The target, exactly.
+    pub target: Option<String>,
+    /// The site, exactly.
+    pub site: Option<String>,
+    /// What opened it, exactly.
+    pub launcher: Option<String>,
+    /// The policy, exactly.
+    pub policy: Option<String>,
     /// Whether it goes on.
     pub state: Option<SessionState>,
+    /// Whether anything of it was recorded: output, keys, pictures.
+    pub recorded: Option<bool>,
+    /// Whether parts of the recording are missing, or show less than they should.
+    pub has_gaps: Option<bool>,
+    /// Whether it was reviewed.
+    pub reviewed: Option<bool>,
+    /// Who has it to review.
+    pub assignee: Option<String>,
+    /// Whether it waits in the review queue: chosen for it, ended and not reviewed.
+    pub in_review_queue: Option<bool>,
     /// Started at this time or later.
     pub started_from: Option<Timestamp>,
     /// Started before this time.
@@ -145,6 +171,31 @@ impl Reader {
         }
         self.sessions
             .read(|connection| Ok(streams_of(connection, id)?))
+    }
+
+    /// What was said about a session, the oldest first. Of one that the viewer may not know of, nothing.
+    ///
+    /// # Errors
+    /// When the page or the cursor is none that can be asked for, or the read model does not answer.
+    pub fn comments(&self, id: SessionId, page: &PageRequest) -> Result<Page<Comment>, QueryError> {
+        let limit = page.limit()?;
+        let list = format!("comments {id}");
+        let after = page.key_before::<u64>(&list)?.map(Position);
+        let comments = if self.session(id)?.is_some() {
+            self.sessions.read(|connection| {
+                Ok::<_, QueryError>(comments_of(connection, id, after, limit + 1)?)
+            })?
+        } else {
+            Vec::new()
+        };
+        let items = comments
+            .into_iter()
+            .map(|comment| Ok((Cursor::new(&list, &comment.position.0)?, comment)));
+        Ok(Page::of(
+            items.collect::<Result<_, QueryError>>()?,
+            limit,
+            page,
+        ))
     }
 
     /// A page of the sessions that the filter lets through.
@@ -265,7 +316,19 @@ impl Conditions {
             user,
             host,
             protocol,
+            group,
+            secret,
+            folder,
+            target,
+            site,
+            launcher,
+            policy,
             state,
+            recorded,
+            has_gaps,
+            reviewed,
+            assignee,
+            in_review_queue,
             started_from,
             started_to,
         } = filter;
@@ -277,9 +340,42 @@ impl Conditions {
             // Not `LIKE`: in it, a word's own `%` and `_` would mean something.
             conditions.add("instr(search_text, ?) > 0", [Value::Text(word.to_owned())]);
         }
-        for (column, value) in [("user", user), ("host", host), ("protocol", protocol)] {
+        for (column, value) in [
+            ("user", user),
+            ("host", host),
+            ("protocol", protocol),
+            ("secret", secret),
+            ("target", target),
+            ("site", site),
+            ("launcher", launcher),
+            ("policy", policy),
+            ("assignee", assignee),
+        ] {
             if let Some(value) = value {
                 conditions.add(&format!("{column} = ?"), [Value::Text(value.clone())]);
+            }
+        }
+        for (table, value) in [("session_groups", group), ("session_folders", folder)] {
+            if let Some(value) = value {
+                let has = format!(
+                    "EXISTS (SELECT 1 FROM {table} t WHERE t.session = sessions.id AND t.name = ?)"
+                );
+                conditions.add(&has, [Value::Text(value.clone())]);
+            }
+        }
+        for (what, wanted) in [
+            ("(output_bytes + keys + frames > 0)", recorded),
+            ("(gaps > 0)", has_gaps),
+            ("(reviewed_us IS NOT NULL)", reviewed),
+            (
+                "(sampled = 1 AND reviewed_us IS NULL AND ended_us IS NOT NULL)",
+                in_review_queue,
+            ),
+        ] {
+            match wanted {
+                Some(true) => conditions.add(what, []),
+                Some(false) => conditions.add(&format!("NOT {what}"), []),
+                None => {}
             }
         }
         match state {

@@ -230,7 +230,7 @@ impl Server {
     }
 
     /// All events of the log, without what differs from one import to the next: when they were
-    /// taken in, and their salts.
+    /// taken in, and their salts; and without what is written down about reading them.
     pub fn log_content(&self, token: &str) -> Vec<Value> {
         let (mut events, mut after) = (Vec::new(), Value::Null);
         loop {
@@ -242,7 +242,12 @@ impl Server {
                 &json!({ "after": after }),
             );
             let page = &answer["data"]["events"];
-            events.extend(page["nodes"].as_array().expect("events").iter().cloned());
+            let nodes = page["nodes"].as_array().expect("events").iter();
+            events.extend(
+                nodes
+                    .filter(|event| event["stream"] != "access/log")
+                    .cloned(),
+            );
             if page["pageInfo"]["hasNextPage"] != json!(true) {
                 return events;
             }

@@ -162,7 +162,10 @@ impl Accesses {
         for (stream, event) in written.over {
             self.scribe.append(stream, event).await?;
         }
-        let first = || self.scribe.append(stream.clone(), written.first.clone());
+        let first = async || {
+            let appended = self.scribe.append(stream.clone(), written.first.clone());
+            appended.await.map(drop)
+        };
         let done = written.once.get_or_try_init(first).await.map(drop);
         if done.is_err() {
             self.folds.forget(&look, viewer);
@@ -198,6 +201,7 @@ impl Accesses {
         self.scribe
             .append(StreamName::accesses_of(session), downloaded.into())
             .await
+            .map(drop)
     }
 
     /// Somebody searched for `text`, with a filter as JSON, and there were so many hits.
@@ -257,10 +261,24 @@ impl Accesses {
         }
     }
 
+    /// Appends what somebody did to one of the streams that only the server writes. Answers a size of the log at which
+    /// it stands in it.
+    ///
+    /// # Errors
+    /// When the log does not take it.
+    pub async fn write(
+        &self,
+        stream: StreamName,
+        event: EventBody,
+    ) -> Result<Position, AccessError> {
+        self.scribe.append(stream, event).await
+    }
+
     async fn append(&self, event: impl Into<EventBody>) -> Result<(), AccessError> {
         self.scribe
             .append(StreamName::accesses(), event.into())
             .await
+            .map(drop)
     }
 
     /// Writes down folded looks as their time ends, until the future is dropped.

@@ -8,7 +8,7 @@ use std::sync::{Arc, OnceLock};
 
 use retrace_core::event::{EventBatch, EventBody};
 use retrace_core::log::{Append, AppendError, EventLog};
-use retrace_core::{StreamName, Timestamp};
+use retrace_core::{Position, StreamName, Timestamp};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
 
@@ -31,7 +31,7 @@ struct Waiting {
     stream: StreamName,
     at: Timestamp,
     event: EventBody,
-    done: oneshot::Sender<Result<(), AccessError>>,
+    done: oneshot::Sender<Result<Position, AccessError>>,
 }
 
 impl Scribe {
@@ -42,12 +42,12 @@ impl Scribe {
         }
     }
 
-    /// Appends an event, and comes back when it stands in the log.
+    /// Appends an event. Answers, when it stands in the log, a size of the log at which it does.
     pub(super) async fn append(
         &self,
         stream: StreamName,
         event: EventBody,
-    ) -> Result<(), AccessError> {
+    ) -> Result<Position, AccessError> {
         let queue = self.queue.get_or_init(|| {
             let (send, receive) = mpsc::channel(QUEUE);
             tokio::spawn(write(Arc::clone(&self.log), receive));
@@ -99,13 +99,15 @@ async fn append_together(log: Arc<dyn EventLog>, stream: StreamName, together: V
     }
 }
 
-/// Appends to a stream, wherever that stands.
+/// Appends to a stream, wherever that stands. Answers a size of the log at which the events stand in it.
 pub(crate) async fn append_at_end(
     log: &dyn EventLog,
     stream: StreamName,
     events: EventBatch,
-) -> Result<(), AccessError> {
-    for tried in 1.. {
+) -> Result<Position, AccessError> {
+    let mut tried = 0;
+    loop {
+        tried += 1;
         let append = Append {
             stream: stream.clone(),
             first_version: log.next_version(&stream).await?,
@@ -114,8 +116,7 @@ pub(crate) async fn append_at_end(
         match log.append(append).await {
             Err(AppendError::Conflict { .. } | AppendError::Gap { .. }) if tried < APPEND_TRIES => {
             }
-            outcome => return outcome.map(drop).map_err(AccessError::from),
+            outcome => return Ok(outcome?.log_size),
         }
     }
-    Ok(())
 }

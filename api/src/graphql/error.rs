@@ -19,6 +19,8 @@ pub enum ErrorCode {
     ReasonRequired,
     /// There is no such thing, or the caller may not know of it.
     NotFound,
+    /// The read models have not come as far as was asked for. Ask again in a moment.
+    NotYet,
     /// Try again later; the server's own log has the cause.
     Internal,
 }
@@ -30,6 +32,7 @@ impl ErrorCode {
             Self::Forbidden => "FORBIDDEN",
             Self::ReasonRequired => "REASON_REQUIRED",
             Self::NotFound => "NOT_FOUND",
+            Self::NotYet => "NOT_YET",
             Self::Internal => "INTERNAL",
         }
     }

@@ -2,16 +2,21 @@
 //! looked, before it hands out what they asked for. A resolver that reads evidence begins with one of them.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_graphql::{Context, Result};
 use retrace_core::access::Right;
 use retrace_core::{Position, SessionId};
+use retrace_projections::runner::Projections;
 use retrace_query::{QueryError, Reader};
 use tokio::task::spawn_blocking;
 
-use super::error::{ErrorCode, internal, of_access, of_query};
+use super::error::{ErrorCode, internal, of_access, of_query, of_runner};
 use crate::accesses::Accesses;
 use crate::tokens::Viewer;
+
+/// So long a question waits for the read models.
+const SEEN_WITHIN: Duration = Duration::from_secs(10);
 
 /// The read models as the caller may see them. For what is no evidence: that sessions took place, how long, of whom.
 pub(super) fn reader(ctx: &Context<'_>) -> Result<Reader> {
@@ -94,6 +99,21 @@ pub(super) async fn needs(ctx: &Context<'_>, right: Right, object: &str) -> Resu
     accesses(ctx)?.denied(viewer, object, Some(right)).await;
     let error = of_query(QueryError::Denied(right));
     Err(error)
+}
+
+/// Waits until the read models have seen the log up to a size: whoever appended reads their own write.
+///
+/// # Errors
+/// When they do not come that far in time; what was appended stands all the same.
+pub(super) async fn seen_up_to(ctx: &Context<'_>, size: Position) -> Result<()> {
+    let projections = ctx.data::<Arc<Projections>>()?;
+    match tokio::time::timeout(SEEN_WITHIN, projections.caught_up_with(size)).await {
+        Ok(seen) => seen.map_err(of_runner),
+        Err(_) => {
+            let message = "the read models have not come that far yet: ask again in a moment";
+            Err(ErrorCode::NotYet.error(message))
+        }
+    }
 }
 
 /// The session that an argument names.

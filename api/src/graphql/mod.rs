@@ -3,6 +3,7 @@
 //!
 //! The schema is committed as `api/schema.graphql`; a test holds it to the code.
 
+mod accesses;
 mod error;
 mod events;
 mod log;
@@ -12,15 +13,21 @@ mod moment;
 mod mutation;
 mod page;
 mod query;
+mod review;
 mod scalar;
 mod search;
 mod session;
 
-use async_graphql::{EmptySubscription, SchemaBuilder};
+use async_graphql::{EmptySubscription, MergedObject, SchemaBuilder};
 
 pub use error::{ErrorCode, shortened};
-use mutation::Mutation;
+use mutation::SessionMutation;
 use query::Query;
+use review::ReviewMutation;
+
+/// All that can be changed.
+#[derive(MergedObject, Default)]
+pub struct Mutation(SessionMutation, ReviewMutation);
 
 /// The schema with its data.
 pub type Schema = async_graphql::Schema<Query, Mutation, EmptySubscription>;
@@ -36,7 +43,7 @@ const DIRECTIVES_MAX: usize = 10;
 
 /// The schema, still without data.
 pub fn schema() -> SchemaBuilder<Query, Mutation, EmptySubscription> {
-    Schema::build(Query, Mutation, EmptySubscription)
+    Schema::build(Query, Mutation::default(), EmptySubscription)
         .limit_depth(DEPTH_MAX)
         .limit_complexity(COMPLEXITY_MAX)
         .limit_recursive_depth(RECURSION_MAX)

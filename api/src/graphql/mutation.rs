@@ -18,14 +18,15 @@ use crate::processing::{MP4, THUMBNAILS, WEBM};
 use crate::server::checked_reason;
 use crate::tokens::Viewer;
 
-/// The root of what is changed.
-pub struct Mutation;
+/// What people do to sessions that go on, and to their recordings.
+#[derive(Default)]
+pub(super) struct SessionMutation;
 
 /// The longest reason and message, in characters: it is shown to somebody at work.
 const TEXT_MAX: usize = 2_000;
 
 #[Object]
-impl Mutation {
+impl SessionMutation {
     /// Asks the recorder of a session to end it. The answer is the request as it stands in the log;
     /// that the session has ended shows when its recorder says so.
     async fn terminate_session(
@@ -131,10 +132,11 @@ async fn request(ctx: &Context<'_>, session: SessionId, media_type: &str) -> Res
         .map_err(|error| ErrorCode::InvalidArgument.error(error.to_string()))?;
     append_at_end(&**log, StreamName::video_of(session), events)
         .await
+        .map(drop)
         .map_err(of_access)
 }
 
-fn check_text(field: &str, text: &str) -> Result<()> {
+pub(super) fn check_text(field: &str, text: &str) -> Result<()> {
     let found = text.chars().count();
     if (1..=TEXT_MAX).contains(&found) {
         return Ok(());

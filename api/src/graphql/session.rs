@@ -9,11 +9,13 @@ use retrace_core::event;
 use retrace_projections::sessions::SessionRow;
 use retrace_query as query;
 
+use super::accesses::{self, SessionAccess};
 use super::error::{ErrorCode, blocking, of_query};
 use super::look;
 use super::media::{self, Media};
 use super::moment::{Moment, MomentKind, SeekPoint};
 use super::page;
+use super::review::{self, Comment, Review};
 use super::scalar::{DateTime, Long};
 
 /// Whether a session goes on.
@@ -56,7 +58,26 @@ pub(super) struct SessionFilter {
     user: Option<String>,
     host: Option<String>,
     protocol: Option<String>,
+    /// A group of the user.
+    group: Option<String>,
+    secret: Option<String>,
+    /// The folder of the secret, or one that it lies in.
+    folder: Option<String>,
+    target: Option<String>,
+    site: Option<String>,
+    launcher: Option<String>,
+    policy: Option<String>,
     state: Option<SessionState>,
+    /// Whether anything of it was recorded: output, keys, pictures.
+    recorded: Option<bool>,
+    /// Whether parts of the recording are missing, or show less than they should.
+    has_gaps: Option<bool>,
+    /// Whether it was reviewed.
+    reviewed: Option<bool>,
+    /// Who has it to review.
+    assignee: Option<String>,
+    /// Whether it waits in the review queue: chosen for it, ended and not reviewed.
+    in_review_queue: Option<bool>,
     /// Started at this time or later.
     started_from: Option<DateTime>,
     /// Started before this time.
@@ -70,6 +91,18 @@ impl From<SessionFilter> for query::SessionFilter {
             user: filter.user,
             host: filter.host,
             protocol: filter.protocol,
+            group: filter.group,
+            secret: filter.secret,
+            folder: filter.folder,
+            target: filter.target,
+            site: filter.site,
+            launcher: filter.launcher,
+            policy: filter.policy,
+            recorded: filter.recorded,
+            has_gaps: filter.has_gaps,
+            reviewed: filter.reviewed,
+            assignee: filter.assignee,
+            in_review_queue: filter.in_review_queue,
             state: filter.state.map(Into::into),
             started_from: filter.started_from.map(|time| time.0),
             started_to: filter.started_to.map(|time| time.0),
@@ -115,7 +148,7 @@ pub(super) async fn find(ctx: &Context<'_>, id: &ID) -> Result<Option<Session>> 
     let Ok(id) = id.parse::<SessionId>() else {
         return Ok(None);
     };
-    let reader = look::reader(ctx)?;
+    let reader = look::list(ctx, "session").await?;
     Ok(blocking(move || reader.session(id))
         .await?
         .map(Session::from))
@@ -137,6 +170,18 @@ pub(super) struct Session {
     protocol: Option<String>,
     /// The account or resource that is reached.
     target: Option<String>,
+    /// What opened the session.
+    launcher: Option<String>,
+    /// The secret whose account is used.
+    secret: Option<String>,
+    /// The folder that holds the secret.
+    folder: Option<String>,
+    /// The site that recorded the session.
+    site: Option<String>,
+    /// The recording policy in force at its launch.
+    policy: Option<String>,
+    /// The groups of the user.
+    groups: Vec<String>,
     state: SessionState,
     started_at: DateTime,
     ended_at: Option<DateTime>,
@@ -152,6 +197,9 @@ pub(super) struct Session {
     /// The size of its terminal at the start.
     terminal: Option<TerminalSize>,
     counts: SessionCounts,
+    /// How many parts of the recording are missing, or show less than they should.
+    gaps: Long,
+    review: Review,
     #[graphql(skip)]
     session: SessionId,
     #[graphql(skip)]
@@ -232,6 +280,14 @@ impl From<SessionRow> for Session {
             command: row.command,
             protocol: row.protocol,
             target: row.target,
+            launcher: row.launcher,
+            secret: row.secret,
+            folder: row.folder,
+            site: row.site,
+            policy: row.policy,
+            groups: row.groups,
+            gaps: row.gaps.into(),
+            review: Review::of(row.review),
             session: row.id,
         }
     }
@@ -342,6 +398,28 @@ impl Session {
             .then(|| format!("/v1/sessions/{}/asciicast", self.session))
     }
 
+    /// What reviewers said about it, the oldest first. `first` is 1 to 100.
+    #[graphql(complexity = "list_cost(first, child_complexity)")]
+    async fn comments(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(default = 50)] first: i32,
+        after: Option<String>,
+    ) -> Result<Connection<String, Comment>> {
+        review::comments(ctx, self.session, first, after).await
+    }
+
+    /// Who looked at it, took it away or tried to, the oldest first. `first` is 1 to 100.
+    #[graphql(complexity = "list_cost(first, child_complexity)")]
+    async fn accesses(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(default = 50)] first: i32,
+        after: Option<String>,
+    ) -> Result<Connection<String, SessionAccess>> {
+        accesses::of_session(ctx, self.session, first, after).await
+    }
+
     /// The streams that hold its events.
     async fn streams(&self, ctx: &Context<'_>) -> Result<Vec<String>> {
         let (reader, session) = (look::reader(ctx)?, self.session);
@@ -356,7 +434,7 @@ pub(super) fn list_cost(first: i32, of_each: usize) -> usize {
         .saturating_mul(of_each.max(1))
 }
 
-fn unsigned(field: &'static str, number: i64) -> Result<u64> {
+pub(super) fn unsigned(field: &'static str, number: i64) -> Result<u64> {
     u64::try_from(number).map_err(|_| {
         ErrorCode::InvalidArgument.error(format!("`{field}` is {number}, expected 0 or more"))
     })

@@ -88,6 +88,10 @@ pub(super) async fn tile(
                     return Err(HttpError::of_query(&QueryError::Denied(right)));
                 }
             }
+            let rows = rows_of(&*app.log, tile, 0).await?;
+            let (first, last) = (Position(rows.start), Position(rows.end.saturating_sub(1)));
+            let told = app.accesses.exported(&viewer, "tile", first, last).await;
+            told.map_err(|error| HttpError::of_access(&error))?;
             Ok(binary(entries(&*app.log, tile).await?))
         }
     }

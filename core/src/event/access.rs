@@ -173,14 +173,3 @@ pub struct ReportRun {
     /// Which report.
     pub name: String,
 }
-
-/// A session was reviewed.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct SessionReviewed {
-    /// Who reviewed it.
-    pub by: String,
-    /// What they found.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub comment: Option<String>,
-}

@@ -14,6 +14,7 @@ mod kind;
 mod process;
 mod recorded;
 mod recording;
+mod review;
 mod session;
 mod terminal;
 
@@ -27,6 +28,7 @@ pub use process::*;
 pub(crate) use recorded::{Commit, Leaf, StoredItem, salt};
 pub use recorded::{Event, MAX_LEAF_BYTES};
 pub use recording::*;
+pub use review::*;
 pub use session::*;
 pub use terminal::*;
 
@@ -149,6 +151,9 @@ vocabulary! {
     "access.denied" ACCESS_DENIED AccessDenied,
     "report.run" REPORT_RUN ReportRun,
     "session.reviewed" SESSION_REVIEWED SessionReviewed,
+    "session.review_reopened" REVIEW_REOPENED ReviewReopened,
+    "session.commented" SESSION_COMMENTED SessionCommented,
+    "session.assigned" SESSION_ASSIGNED SessionAssigned,
     "config.changed" CONFIG_CHANGED ConfigChanged,
     "token.created" TOKEN_CREATED TokenCreated,
     "token.revoked" TOKEN_REVOKED TokenRevoked,

@@ -204,6 +204,13 @@ settings! {
         /// For how long further looks of the same person at the same thing are counted into one event.
         fold_s: u64 = 600, Kind::Seconds { min: 1, max: 86_400 };
     }
+    /// Which sessions are to be reviewed.
+    review: Review {
+        /// Of a hundred sessions, how many are put into the review queue when they are launched.
+        sample_percent: u64 = 0, Kind::Count { min: 0, max: 100 };
+        /// The same for sessions under certain policies, such as `pci=100, lab=1`.
+        sample_by_policy: Cow<'static, str> = Cow::Borrowed(""), Kind::Text { characters_max: 2_000 };
+    }
     /// What outsiders see of the log.
     proofs: Proofs {
         /// Whether the checkpoint and the tiles of hashes, which show no content, need no token.

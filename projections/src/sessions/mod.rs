@@ -1,6 +1,6 @@
 //! `sessions`: the catalogue, one row for each session.
 //!
-//! Reads every event of a session's streams; skips all others. A session is there from its first
+//! Reads every event of a session's streams, and changes of the settings for reviews; skips all others. A session is there from its first
 //! event on, whether or not that is `session.launched`, and gone with `retention.purged`. Takes
 //! times from events: a rebuild gives the same rows.
 //!
@@ -12,8 +12,11 @@
 //! | size of the terminal | the first `session.source_attached` or `terminal.resized` that says it |
 //! | end, reason, exit status | the first `session.ended` |
 //! | last event | the latest `at` of what happened in the session; what is done with its recording afterwards (viewing, video, retention) does not lengthen it |
+//! | review | `session.reviewed`, `session.review_reopened`, `session.assigned`, `session.commented`; the queue by the settings in force at the launch ([`review`]) |
+//! | gaps | `recording.gap_detected`, `recording.degraded` |
 //! | counts | [`crate::counts::Counts`], summed |
 
+mod review;
 mod row;
 #[cfg(test)]
 mod tests;
@@ -22,19 +25,21 @@ use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 use std::path::Path;
 
-use retrace_core::event::{Event, EventType};
+use retrace_core::event::{Event, EventBody, EventType};
 use retrace_core::{LogId, Position, SessionId};
 use rusqlite::{Connection, Transaction};
 
+pub use review::{Comment, Review, comments_of};
 pub use row::{RecordingFacts, SESSION_COLUMNS, SessionRow};
 
+use crate::counts::readable_body;
 use crate::store::{Schema, Store, to_sql};
 use crate::{Projection, ProjectionError, not_applied};
 
 /// The tables of the catalogue.
 pub const SCHEMA: Schema = Schema {
     name: "sessions",
-    version: 2,
+    version: 3,
     tables: include_str!("schema.sql"),
 };
 
@@ -96,7 +101,7 @@ impl Batch<'_> {
     /// Applies consecutive events of one stream.
     fn apply(&mut self, events: &[Event]) -> rusqlite::Result<()> {
         let Some(session) = events.first().and_then(Event::session) else {
-            return Ok(());
+            return self.apply_settings(events);
         };
         let is_purge = |event: &Event| *event.kind() == EventType::RETENTION_PURGED;
         for part in events.split_inclusive(is_purge) {
@@ -104,6 +109,17 @@ impl Batch<'_> {
                 self.purge(session)?;
             } else {
                 self.extend(session, part)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn apply_settings(&self, events: &[Event]) -> rusqlite::Result<()> {
+        for event in events {
+            if *event.kind() == EventType::CONFIG_CHANGED
+                && let Some(EventBody::ConfigChanged(changed)) = readable_body(event, SCHEMA.name)
+            {
+                review::apply_setting(self.transaction, &changed)?;
             }
         }
         Ok(())
@@ -121,7 +137,30 @@ impl Batch<'_> {
                 place.insert(stored.unwrap_or_else(|| SessionRow::first_seen(session, first)))
             }
         };
-        events.iter().for_each(|event| row.apply(event));
+        for event in events {
+            row.apply(event);
+            match event.kind() {
+                kind if *kind == EventType::SESSION_LAUNCHED => {
+                    let policy = row.policy.as_deref();
+                    row.review.sampled |= review::is_sampled(self.transaction, session, policy)?;
+                }
+                kind if *kind == EventType::SESSION_COMMENTED => {
+                    if let Some(EventBody::SessionCommented(said)) =
+                        readable_body(event, SCHEMA.name)
+                    {
+                        let comment = Comment {
+                            position: event.position(),
+                            at: event.at(),
+                            by: said.by,
+                            offset_ms: said.offset_ms,
+                            text: said.text,
+                        };
+                        comment.write(self.transaction, session)?;
+                    }
+                }
+                _ => {}
+            }
+        }
         Ok(())
     }
 
@@ -133,6 +172,7 @@ impl Batch<'_> {
             "DELETE FROM streams WHERE session = ?1",
             "DELETE FROM session_groups WHERE session = ?1",
             "DELETE FROM session_folders WHERE session = ?1",
+            "DELETE FROM comments WHERE session = ?1",
         ] {
             self.transaction.execute(delete, id)?;
         }

@@ -9,7 +9,7 @@ use rusqlite::{Connection, OptionalExtension, Row, named_params};
 use serde_json::json;
 use uuid::Uuid;
 
-use super::SCHEMA;
+use super::{Review, SCHEMA};
 use crate::counts::{Counts, happens_in_session, readable_body};
 use crate::offset_us;
 use crate::store::{from_sql, to_sql};
@@ -64,6 +64,10 @@ pub struct SessionRow {
     pub events: u64,
     /// How much of each kind they hold.
     pub counts: Counts,
+    /// How many parts are missing, or show less than they should.
+    pub gaps: u64,
+    /// How far its review is.
+    pub review: Review,
     /// The position of its first event.
     pub first_position: Position,
     /// The position of its last event so far.
@@ -110,7 +114,8 @@ impl From<RecordingFile> for RecordingFacts {
 pub const SESSION_COLUMNS: &str = "id, title, user, host, command, protocol, target, launcher, secret, \
     folder, site, policy, groups, started_us, ended_us, last_event_us, recorded_us, end_reason, exit_status, file_name, file_format, \
     file_bytes, file_sha256, idle_limit_us, columns, rows, events, output_bytes, keys, resizes, \
-    markers, processes, frames, first_position, last_position";
+    markers, processes, frames, gaps, first_position, last_position, reviewed_us, reviewed_by, assignee, \
+    sampled, comments";
 
 impl SessionRow {
     /// From the start to the end, or to the last event so far.
@@ -143,6 +148,8 @@ impl SessionRow {
             terminal: None,
             events: 0,
             counts: Counts::default(),
+            gaps: 0,
+            review: Review::default(),
             first_position: event.position(),
             last_position: event.position(),
         }
@@ -160,7 +167,9 @@ impl SessionRow {
         if let Some(counts) = Counts::of(&body) {
             self.counts.add(&counts);
         }
+        self.review.apply(event.at(), &body);
         match body {
+            EventBody::GapDetected(_) | EventBody::RecordingDegraded(_) => self.gaps += 1,
             EventBody::SessionLaunched(launched) => self.launched(launched),
             EventBody::SourceAttached(attached) => self.attached(attached),
             EventBody::TerminalResized(resized) => {
@@ -294,6 +303,16 @@ impl SessionRow {
                 processes: number("processes")?,
                 frames: number("frames")?,
             },
+            gaps: number("gaps")?,
+            review: Review {
+                reviewed: row
+                    .get::<_, Option<i64>>("reviewed_us")?
+                    .map(|us| Ok::<_, rusqlite::Error>((timestamp(us), row.get("reviewed_by")?)))
+                    .transpose()?,
+                assignee: row.get("assignee")?,
+                sampled: row.get("sampled")?,
+                comments: number("comments")?,
+            },
             first_position: Position(number("first_position")?),
             last_position: Position(number("last_position")?),
         })
@@ -316,7 +335,8 @@ impl SessionRow {
                      :secret, :folder, :site, :policy, :groups, :started, :ended, :last_event, :recorded, :end_reason, :exit_status, :file_name,
                      :file_format, :file_bytes, :file_sha256, :idle_limit, :columns, :rows,
                      :events, :output_bytes, :keys, :resizes, :markers, :processes, :frames,
-                     :first_position, :last_position, :duration, :search_text)"
+                     :gaps, :first_position, :last_position, :reviewed, :reviewed_by, :assignee,
+                     :sampled, :comments, :duration, :search_text)"
             ))?
             .execute(named_params! {
                 ":id": self.id.uuid().as_bytes(),
@@ -352,6 +372,12 @@ impl SessionRow {
                 ":markers": to_sql(markers),
                 ":processes": to_sql(processes),
                 ":frames": to_sql(frames),
+                ":gaps": to_sql(self.gaps),
+                ":reviewed": self.review.reviewed.as_ref().map(|(at, _)| at.micros()),
+                ":reviewed_by": self.review.reviewed.as_ref().map(|(_, by)| by),
+                ":assignee": self.review.assignee,
+                ":sampled": self.review.sampled,
+                ":comments": to_sql(self.review.comments),
                 ":first_position": to_sql(self.first_position.0),
                 ":last_position": to_sql(self.last_position.0),
                 ":duration": to_sql(self.duration_us()),
@@ -416,7 +442,7 @@ fn reason_from(text: &str) -> EndReason {
 }
 
 /// A time that was stored; it was one before.
-fn timestamp(micros: i64) -> Timestamp {
+pub(super) fn timestamp(micros: i64) -> Timestamp {
     let nearest = micros.clamp(Timestamp::MIN.micros(), Timestamp::MAX.micros());
     Timestamp::from_micros(nearest).unwrap_or(Timestamp::MIN)
 }

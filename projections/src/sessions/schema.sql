@@ -34,8 +34,14 @@ CREATE TABLE sessions (
     markers         INTEGER NOT NULL,
     processes       INTEGER NOT NULL,
     frames          INTEGER NOT NULL,
+    gaps            INTEGER NOT NULL,      -- parts that are missing, or show less than they should
     first_position  INTEGER NOT NULL,
     last_position   INTEGER NOT NULL,
+    reviewed_us     INTEGER,               -- NULL until it is reviewed
+    reviewed_by     TEXT,
+    assignee        TEXT,
+    sampled         INTEGER NOT NULL,      -- 1 when it was chosen for the review queue
+    comments        INTEGER NOT NULL,
     -- What is asked for, derived from the columns above.
     duration_us     INTEGER NOT NULL,      -- to the end, or to the last event so far
     search_text     TEXT NOT NULL          -- what a filter's words are looked for in, lower case
@@ -48,6 +54,26 @@ CREATE INDEX sessions_by_host ON sessions (host, started_us);
 CREATE INDEX sessions_by_protocol ON sessions (protocol);
 CREATE INDEX sessions_by_target ON sessions (target, started_us);
 CREATE INDEX sessions_by_site ON sessions (site, started_us);
+
+-- What is to be reviewed: few, of many.
+CREATE INDEX sessions_in_queue ON sessions (started_us, id) WHERE sampled = 1 AND reviewed_us IS NULL;
+CREATE INDEX sessions_assigned ON sessions (assignee, started_us) WHERE assignee IS NOT NULL;
+
+CREATE TABLE comments (
+    session         BLOB NOT NULL,
+    position        INTEGER NOT NULL,
+    at_us           INTEGER NOT NULL,
+    by              TEXT NOT NULL,
+    offset_ms       INTEGER,               -- NULL when it is about all of the session
+    text            TEXT NOT NULL,
+    PRIMARY KEY (session, position)
+) STRICT, WITHOUT ROWID;
+
+-- How many of a hundred sessions are chosen for the review queue; for all policies under ''.
+CREATE TABLE samples (
+    policy          TEXT PRIMARY KEY,
+    percent         INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE session_groups (
     session         BLOB NOT NULL,

@@ -1,6 +1,8 @@
+use retrace_core::StreamName;
 use retrace_core::event::{
-    EndReason, EventBody, RecordingFile, RecordingViewed, SessionEnded, SessionLaunched,
-    SourceAttached,
+    ConfigChanged, EndReason, EventBatch, EventBody, RecordingFile, RecordingViewed,
+    ReviewReopened, SessionAssigned, SessionCommented, SessionEnded, SessionLaunched,
+    SessionReviewed, SourceAttached,
 };
 
 use super::*;
@@ -126,8 +128,13 @@ fn a_session_without_a_launch_starts_with_its_first_event() {
 fn the_first_end_holds_and_what_is_done_afterwards_does_not_lengthen() {
     let test = TestLog::new();
     let viewed = RecordingViewed {
+        address: None,
         by: "auditor".to_owned(),
+        looks: None,
         reason: None,
+        since: None,
+        token: None,
+        what: Vec::new(),
     };
     test.append(
         session(1),
@@ -170,4 +177,123 @@ fn streams_stand_in_the_order_of_their_first_events() {
         streams.unwrap(),
         [format!("session/{id}/proxy"), format!("session/{id}/agent")]
     );
+}
+
+fn reviewed(by: &str) -> EventBody {
+    SessionReviewed {
+        by: by.to_owned(),
+        comment: None,
+    }
+    .into()
+}
+
+#[test]
+fn a_review_is_what_reviewers_said_last() {
+    let test = TestLog::new();
+    test.append(
+        session(1),
+        "recorder",
+        [(0, launched("ops", "a")), (5, ended(EndReason::User, None))],
+    );
+    let said = |offset_ms, text: &str| {
+        SessionCommented {
+            by: "eve".to_owned(),
+            offset_ms,
+            text: text.to_owned(),
+        }
+        .into()
+    };
+    let assigned = SessionAssigned {
+        by: "admin".to_owned(),
+        to: Some("eve".to_owned()),
+    };
+    test.append(
+        session(1),
+        "review",
+        [
+            (10_000_000, assigned.into()),
+            (11_000_000, said(Some(1_500), "why root?")),
+            (12_000_000, reviewed("eve")),
+            (13_000_000, said(None, "fine")),
+        ],
+    );
+    let row = row(&test, 1);
+    let at = t0().saturating_add_micros(12_000_000);
+    assert_eq!(row.review.reviewed, Some((at, "eve".to_owned())));
+    assert_eq!(row.review.assignee.as_deref(), Some("eve"));
+    assert_eq!((row.review.comments, row.duration_us()), (2, 5));
+    let readers = crate::store::Readers::new(&test.models("models"), SCHEMA);
+    let comments = |after| {
+        readers
+            .read(|connection| comments_of(connection, session(1), after, 10))
+            .unwrap_or_else(|error: rusqlite::Error| panic!("{error}"))
+    };
+    let all = comments(None);
+    assert_eq!(
+        all.iter()
+            .map(|one| (one.offset_ms, one.text.as_str()))
+            .collect::<Vec<_>>(),
+        [(Some(1_500), "why root?"), (None, "fine")]
+    );
+    assert_eq!(comments(Some(all[0].position)), all[1..]);
+
+    let reopened = ReviewReopened {
+        by: "admin".to_owned(),
+        reason: None,
+    };
+    test.append(session(1), "review", [(20_000_000, reopened.into())]);
+    assert_eq!(self::row(&test, 1).review.reviewed, None);
+}
+
+#[test]
+fn the_queue_takes_the_share_that_is_in_force_at_the_launch() {
+    let test = TestLog::new();
+    let set = |setting: &str, new: serde_json::Value| {
+        let changed = ConfigChanged {
+            by: "admin".to_owned(),
+            new,
+            old: serde_json::Value::Null,
+            setting: setting.to_owned(),
+        };
+        let events = EventBatch::of(t0(), changed).unwrap();
+        test.append_to(StreamName::settings(), events);
+    };
+    let under = |policy: &str| {
+        SessionLaunched {
+            policy: Some(policy.to_owned()),
+            ..SessionLaunched::default()
+        }
+        .into()
+    };
+    let launch = |numbers: std::ops::Range<u8>, policy: &str| {
+        for number in numbers {
+            test.append(session(number), "recorder", [(0, under(policy))]);
+        }
+    };
+    launch(0..20, "pci");
+    set("review.sample_percent", 30.into());
+    set("review.sample_by_policy", "pci=100, lab=0".into());
+    launch(20..40, "pci");
+    launch(40..60, "lab");
+    launch(60..220, "other");
+    set("review.sample_percent", 0.into());
+    launch(220..240, "other");
+    let dir = test.models("models");
+    let mut projection = SessionsProjection::open(&dir, test.log.id()).unwrap();
+    test.feed(&mut projection, &[7]);
+    let readers = crate::store::Readers::new(&dir, SCHEMA);
+    let sampled = |numbers: std::ops::Range<u8>| {
+        let is = |number: &u8| {
+            let found = readers.read(|connection| SessionRow::find(connection, session(*number)));
+            let found = found.unwrap_or_else(|error: rusqlite::Error| panic!("{error}"));
+            found.unwrap().review.sampled
+        };
+        numbers.filter(is).count()
+    };
+    assert_eq!(
+        (sampled(0..20), sampled(20..40), sampled(40..60)),
+        (0, 20, 0)
+    );
+    assert!((20..80).contains(&sampled(60..220)), "{}", sampled(60..220));
+    assert_eq!(sampled(220..240), 0);
 }

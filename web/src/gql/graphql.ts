@@ -98,13 +98,32 @@ export type SearchOrder =
 
 /** Which sessions are wanted: all conditions that are given must hold. */
 export type SessionFilter = {
+  /** Who has it to review. */
+  assignee?: string | null | undefined;
+  /** The folder of the secret, or one that it lies in. */
+  folder?: string | null | undefined;
+  /** A group of the user. */
+  group?: string | null | undefined;
+  /** Whether parts of the recording are missing, or show less than they should. */
+  hasGaps?: boolean | null | undefined;
   host?: string | null | undefined;
+  /** Whether it waits in the review queue: chosen for it, ended and not reviewed. */
+  inReviewQueue?: boolean | null | undefined;
+  launcher?: string | null | undefined;
+  policy?: string | null | undefined;
   protocol?: string | null | undefined;
+  /** Whether anything of it was recorded: output, keys, pictures. */
+  recorded?: boolean | null | undefined;
+  /** Whether it was reviewed. */
+  reviewed?: boolean | null | undefined;
+  secret?: string | null | undefined;
+  site?: string | null | undefined;
   /** Started at this time or later. */
   startedFrom?: string | null | undefined;
   /** Started before this time. */
   startedTo?: string | null | undefined;
   state?: SessionState | null | undefined;
+  target?: string | null | undefined;
   /** Words that must all occur in title, user, host, command or file name. */
   text?: string | null | undefined;
   user?: string | null | undefined;
