@@ -30,7 +30,7 @@ use crate::ProjectionError;
 pub const NAME: &str = "moments";
 
 /// To be raised whenever the fields change, or which moments are found: that rebuilds the index.
-const VERSION: u32 = 3;
+const VERSION: u32 = 4;
 /// Memory for moments that are not yet in a segment. More lowers the number of segments.
 const WRITER_BYTES: usize = 64 << 20;
 /// Segments stay below this, so that each covers a span of time: the newest moments are then found
@@ -132,7 +132,7 @@ impl Fields {
                     .set_stored()
                     .set_indexing_options(words),
             ),
-            sequence: schema.add_u64_field(columns::SEQUENCE, FAST | STORED),
+            sequence: schema.add_u64_field(columns::SEQUENCE, FAST | INDEXED | STORED),
             start_us: schema.add_u64_field("start_us", STORED),
             offset_us: schema.add_u64_field(columns::OFFSET_US, FAST | STORED),
             at_us: schema.add_i64_field(columns::AT_US, FAST | STORED),
@@ -354,6 +354,12 @@ impl MomentWriter {
             .add_document(document)
             .map(|_| ())
             .map_err(store)
+    }
+
+    /// Takes out a moment that was added before.
+    pub(super) fn remove(&self, id: MomentId) {
+        let term = Term::from_field_u64(self.fields.sequence, id.sequence());
+        self.writer.delete_term(term);
     }
 
     /// Takes out all moments of a session that were added until now.

@@ -13,7 +13,7 @@
 //! type, the cursor, the mouse, the focus) was not typed and is left out.
 
 use super::growth::Growth;
-use super::moment::{Detail, Draft, MAX_TEXT_CHARS, MomentKind};
+use super::moment::{Detail, Draft, MAX_TEXT_CHARS, MomentKind, Stage};
 
 const PAUSE_US: i64 = 5_000_000;
 /// An Escape at the end of one event and the rest of its sequence in the next are one key when
@@ -84,6 +84,7 @@ impl KeyRuns {
                 text,
                 detail: Detail::default(),
                 growth,
+                stage: Stage::Whole,
             });
         }
     }

@@ -30,7 +30,7 @@ use std::ops::Range;
 use avt::{Line, Terminal};
 
 use super::growth::Growth;
-use super::moment::{Detail, Draft, MAX_TEXT_CHARS, MomentKind};
+use super::moment::{Detail, Draft, MAX_TEXT_CHARS, MomentKind, Stage};
 use super::recent::Recent;
 use super::rows::{self, Row};
 use follow::Effect;
@@ -263,6 +263,7 @@ impl ScreenLines {
                 text: piece.to_owned(),
                 detail: Detail::default(),
                 growth: std::mem::take(&mut growth),
+                stage: Stage::Whole,
             });
             rest = left;
         }

@@ -22,13 +22,16 @@
 //! That a line stood still is known when a later event of its stream arrives. A session that says
 //! nothing more keeps its last lines to itself until it goes on or ends.
 
+mod clocks;
 mod commands;
+mod escapes;
 mod growth;
+mod happenings;
 mod index;
 mod keys;
+mod launched;
 mod lines;
 mod moment;
-mod paste_mode;
 mod reader;
 mod recent;
 mod rows;
@@ -38,7 +41,7 @@ mod stream;
 mod tests;
 mod tokens;
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use retrace_core::event::{Event, EventType};
 use retrace_core::{Position, SessionId, Timestamp};
@@ -51,8 +54,8 @@ pub use tokens::{TOKENIZER, WordStream, Words, words};
 use crate::runner::Surroundings;
 use crate::{Projection, ProjectionError, not_applied, offset_us};
 use index::MomentWriter;
-use moment::Draft;
-use sessions::{OpenSession, OpenSessions};
+use moment::{Draft, Stage};
+use sessions::{After, Found, OpenSession, OpenSessions};
 
 /// So many events without a moment are applied at most before the checkpoint is stored.
 const UNCOMMITTED_EVENTS: u64 = 65_536;
@@ -84,10 +87,12 @@ impl MomentsProjection {
     /// Applies the events of one session, in order. Answers whether the index changed.
     fn apply_session(&mut self, id: SessionId, events: &[&Event]) -> Result<bool, ProjectionError> {
         let mut changed = false;
+        let mut moments = Changes::default();
         let mut found = Vec::new();
         let mut session: Option<OpenSession> = None;
         for event in events {
             if *event.kind() == EventType::RETENTION_PURGED {
+                moments = Changes::default();
                 self.writer.purge(id);
                 changed = true;
             }
@@ -95,24 +100,49 @@ impl MomentsProjection {
                 Some(open) => open,
                 None => session.insert(self.sessions.take(id, event)?),
             };
-            let ended = open.apply(event, &mut found);
+            let after = open.apply(event, &mut found);
             changed |= !found.is_empty();
-            for (ordinal, draft) in (0..).zip(found.drain(..)) {
-                let id = MomentId {
-                    position: event.position(),
-                    ordinal,
-                };
-                self.writer.add(&placed(draft, id, open), &open.facts)?;
+            for found in found.drain(..) {
+                moments.take(found, open, &self.writer)?;
             }
-            if ended {
-                session = None;
-                self.sessions.forget(id);
+            match after {
+                After::Nothing => {}
+                After::Forget => {
+                    moments.store(open, &self.writer)?;
+                    session = None;
+                    self.sessions.forget(id);
+                }
+                After::PlaceAnew => {
+                    moments = Changes::default();
+                    self.writer.purge(id);
+                    changed = true;
+                    session = Some(self.place_anew(id, event, &mut moments)?);
+                }
             }
         }
         if let Some(session) = session {
+            moments.store(&session, &self.writer)?;
             self.sessions.put(session);
         }
         Ok(changed)
+    }
+
+    /// Finds the moments of a session again, as its clocks are known at a measurement.
+    fn place_anew(
+        &self,
+        id: SessionId,
+        measured: &Event,
+        moments: &mut Changes,
+    ) -> Result<OpenSession, ProjectionError> {
+        let mut take = |event: &Event, open: &OpenSession, found: Vec<Found>| {
+            if *event.kind() == EventType::RETENTION_PURGED {
+                *moments = Changes::default();
+                self.writer.purge(id);
+            }
+            let mut found = found.into_iter();
+            found.try_for_each(|found| moments.take(found, open, &self.writer))
+        };
+        self.sessions.replay_through(id, measured, &mut take)
     }
 
     fn apply_all(&mut self, events: &[Event]) -> Result<bool, ProjectionError> {
@@ -135,6 +165,48 @@ impl MomentsProjection {
             changed |= self.apply_session(session, &by_session[&session])?;
         }
         Ok(changed)
+    }
+}
+
+/// The moments of a batch that may still be replaced by others of it, so that one that begins and
+/// ends within a batch is written once.
+#[derive(Default)]
+struct Changes {
+    begun: BTreeMap<MomentId, Draft>,
+}
+
+impl Changes {
+    fn take(
+        &mut self,
+        Found { id, draft }: Found,
+        session: &OpenSession,
+        writer: &MomentWriter,
+    ) -> Result<(), ProjectionError> {
+        match draft.stage {
+            Stage::Whole => return writer.add(&placed(draft, id, session), &session.facts),
+            Stage::Begun(_) => _ = self.begun.insert(id, draft),
+            Stage::GoesOn(_) | Stage::Ended(_) | Stage::Withdrawn(_) => {
+                let withdrawn = matches!(draft.stage, Stage::Withdrawn(_));
+                if self.begun.remove(&id).is_none() {
+                    writer.remove(id);
+                }
+                if !withdrawn {
+                    self.begun.insert(id, draft);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn store(
+        &mut self,
+        session: &OpenSession,
+        writer: &MomentWriter,
+    ) -> Result<(), ProjectionError> {
+        for (id, draft) in std::mem::take(&mut self.begun) {
+            writer.add(&placed(draft, id, session), &session.facts)?;
+        }
+        Ok(())
     }
 }
 

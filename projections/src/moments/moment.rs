@@ -141,7 +141,7 @@ pub struct Moment {
     pub start_us: u64,
     /// From where on the whole of it was there, in microseconds from the start of the session.
     pub offset_us: u64,
-    /// The same as a point in time, by the clock of the source.
+    /// The same as a point in time, by the clock of the source that began the session.
     pub at: Timestamp,
     /// What was typed, run, seen; the label of a marker.
     pub text: String,
@@ -193,6 +193,46 @@ pub(super) struct Draft {
     pub(super) detail: Detail,
     /// Of [`Self::text`].
     pub(super) growth: Growth,
+    /// Whether it is the last word on the moment.
+    pub(super) stage: Stage,
+}
+
+/// Whether more is to come of a moment. The numbers are the stream's own: each is begun once.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) enum Stage {
+    /// It is as it will stay.
+    #[default]
+    Whole,
+    /// It is there, and later drafts with the same number take its place.
+    Begun(u64),
+    /// Takes the place of the draft before; more may follow.
+    GoesOn(u64),
+    /// Takes the place of the draft before for good.
+    Ended(u64),
+    /// What was begun turned out to be no moment.
+    Withdrawn(u64),
+}
+
+impl Stage {
+    /// Whether the draft is the first of its moment.
+    pub(super) fn is_new(self) -> bool {
+        matches!(self, Self::Whole | Self::Begun(_))
+    }
+}
+
+impl Draft {
+    /// A moment that is there all at once, with nothing known of it but a text.
+    pub(super) fn at(us: i64, kind: MomentKind, text: String) -> Self {
+        Self {
+            kind,
+            start_us: us,
+            complete_us: us,
+            text,
+            detail: Detail::default(),
+            growth: Growth::default(),
+            stage: Stage::Whole,
+        }
+    }
 }
 
 /// The longest text of one moment. A longer line becomes several moments.

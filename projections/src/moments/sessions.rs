@@ -4,16 +4,18 @@
 //! was put aside for others, by replaying the session's streams from the log up to where the
 //! projection stands: the same events give the same state, so nobody can tell from the moments.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Arc;
 
-use retrace_core::event::{Event, EventBody, EventType};
+use retrace_core::event::{ClockMeasured, Event, EventBody, EventType};
 use retrace_core::log::{EventLog, StoreError};
 use retrace_core::{Position, SessionId, StreamName, StreamVersion};
 use tokio::runtime::Handle;
 
+use super::clocks::{Clocks, source_of};
 use super::index::SessionFacts;
-use super::moment::Draft;
+use super::launched::LaunchedCommand;
+use super::moment::{Draft, MomentId, Stage};
 use super::stream::StreamMoments;
 
 /// How many characters of screens are kept in memory together; about 32 bytes each.
@@ -23,57 +25,152 @@ const READ_EVENTS: usize = 4096;
 /// One session, as far as it was replayed.
 pub(super) struct OpenSession {
     pub(super) facts: SessionFacts,
-    streams: HashMap<StreamName, StreamMoments>,
+    streams: BTreeMap<StreamName, StreamMoments>,
+    /// The moments that a later draft of the same stream may take the place of.
+    begun: HashMap<(StreamName, u64), MomentId>,
+    clocks: Clocks,
+    launched: LaunchedCommand,
+}
+
+/// A draft and the moment that it is of.
+pub(super) struct Found {
+    pub(super) id: MomentId,
+    pub(super) draft: Draft,
+}
+
+/// What is to be done behind an event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum After {
+    Nothing,
+    /// The session ended.
+    Forget,
+    /// It became known that the moments found until now stand at other times.
+    PlaceAnew,
 }
 
 impl OpenSession {
     /// A session begins with its first event, of whatever type.
-    fn begun_by(event: &Event, session: SessionId) -> Self {
+    fn begun_by(event: &Event, session: SessionId, clocks: Clocks) -> Self {
         Self {
             facts: SessionFacts::begun(session, event.at()),
-            streams: HashMap::new(),
+            streams: BTreeMap::new(),
+            begun: HashMap::new(),
+            clocks,
+            launched: LaunchedCommand::default(),
         }
     }
 
-    /// Applies the session's next event. Answers whether the session ended.
-    pub(super) fn apply(&mut self, event: &Event, out: &mut Vec<Draft>) -> bool {
+    /// Applies the session's next event.
+    pub(super) fn apply(&mut self, event: &Event, out: &mut Vec<Found>) -> After {
         if !concerns(event.kind()) {
-            return false;
+            return After::Nothing;
         }
         let body = match event.body() {
             Ok(body) => body,
             Err(error) => {
                 let position = event.position().0;
                 tracing::warn!(position, %error, "an event cannot be read and is passed over");
-                return false;
+                return After::Nothing;
             }
         };
+        let session = self.facts.session;
+        let source = source_of(event.stream(), session);
+        if let Some(source) = source {
+            self.clocks.heard_of(source);
+        }
+        let ahead_us = self.clocks.ahead_us(source, event.position());
+        let at_us = event.at().saturating_add_micros(-ahead_us).micros();
+        let mut drafts = Vec::new();
+        let mut after = After::Nothing;
         match &body {
-            EventBody::SessionLaunched(launched) => self.facts.launched(launched),
-            // What was on a screen must not come back with the next event.
-            EventBody::RetentionPurged(_) => self.streams.clear(),
-            EventBody::SessionEnded(_) => {
-                // In the order of their names: a map's own order is another at each start.
-                let mut names: Vec<StreamName> = self.streams.keys().cloned().collect();
-                names.sort();
-                for name in names {
-                    if let Some(stream) = self.streams.get_mut(&name) {
-                        stream.end(out);
-                    }
+            EventBody::SessionLaunched(launched) => {
+                self.facts.launched(launched);
+                // Its clock is the source's, wherever it stands.
+                self.launched
+                    .launched(launched, event.at().micros(), &mut drafts);
+                self.found(event, &StreamName::control_of(session), drafts, out);
+            }
+            EventBody::ClockMeasured(measured) => {
+                if self.measured(event.position(), measured) {
+                    after = After::PlaceAnew;
                 }
-                return true;
+            }
+            // What was on a screen must not come back with the next event.
+            EventBody::RetentionPurged(_) => {
+                self.streams.clear();
+                self.begun.clear();
+                self.launched = LaunchedCommand::default();
+            }
+            EventBody::SessionEnded(ended) => {
+                let control = StreamName::control_of(session);
+                self.launched.ended(ended, at_us, &mut drafts);
+                self.found(event, &control, drafts, out);
+                let shown = self.streams.values().filter(|stream| stream.has_output());
+                let only = shown.count() == 1;
+                for (name, mut stream) in std::mem::take(&mut self.streams) {
+                    let mut drafts = Vec::new();
+                    stream.end(ended, only, at_us, &mut drafts);
+                    self.found(event, &name, drafts, out);
+                    self.streams.insert(name, stream);
+                }
+                after = After::Forget;
             }
             _ => {
-                if !self.streams.contains_key(event.stream()) {
-                    self.streams
-                        .insert(event.stream().clone(), StreamMoments::new());
-                }
-                if let Some(stream) = self.streams.get_mut(event.stream()) {
-                    stream.apply(&body, event.at().micros(), out);
-                }
+                let stream = self.streams.entry(event.stream().clone()).or_default();
+                stream.apply(&body, at_us, &mut drafts);
+                self.found(event, event.stream(), drafts, out);
             }
         }
-        false
+        after
+    }
+
+    /// Gives drafts of a stream that an event brought to light their ids.
+    fn found(
+        &mut self,
+        event: &Event,
+        stream: &StreamName,
+        drafts: Vec<Draft>,
+        out: &mut Vec<Found>,
+    ) {
+        for draft in drafts {
+            let known = |number: u64| (stream.clone(), number);
+            let id = match draft.stage {
+                Stage::Whole | Stage::Begun(_) => {
+                    let new = out.iter().filter(|found| found.draft.stage.is_new());
+                    let id = MomentId {
+                        position: event.position(),
+                        ordinal: u32::try_from(new.count()).unwrap_or(u32::MAX),
+                    };
+                    if let Stage::Begun(number) = draft.stage {
+                        self.begun.insert(known(number), id);
+                    }
+                    Some(id)
+                }
+                Stage::GoesOn(number) => self.begun.get(&known(number)).copied(),
+                Stage::Ended(number) | Stage::Withdrawn(number) => {
+                    self.begun.remove(&known(number))
+                }
+            };
+            if let Some(id) = id {
+                out.push(Found { id, draft });
+            }
+        }
+    }
+
+    /// Takes over a measurement, and answers whether moments found before stand elsewhere now.
+    fn measured(&mut self, position: Position, measured: &ClockMeasured) -> bool {
+        let is_first = !self.clocks.knows(measured.source.as_str());
+        let before = is_first.then(|| self.clocks.clone());
+        self.clocks.heard_of(measured.source.as_str());
+        self.clocks.measured(position, measured);
+        let session = self.facts.session;
+        before.is_some_and(|before| {
+            self.streams.keys().any(|stream| {
+                let source = source_of(stream, session);
+                let ahead_us = |clocks: &Clocks| clocks.ahead_us(source, position);
+                ahead_us(&before) != ahead_us(&self.clocks)
+            })
+        })
     }
 
     fn cells(&self) -> usize {
@@ -92,6 +189,13 @@ pub(super) fn concerns(kind: &EventType) -> bool {
         EventType::TERMINAL_RESIZED,
         EventType::MARKER_SET,
         EventType::VIDEO_ANALYZED,
+        EventType::PROCESS_STARTED,
+        EventType::PROCESS_STOPPED,
+        EventType::WINDOW_FOCUSED,
+        EventType::CLIPBOARD_COPIED,
+        EventType::FILE_TRANSFERRED,
+        EventType::MESSAGE_SENT,
+        EventType::CLOCK_MEASURED,
         EventType::RETENTION_PURGED,
     ]
     .contains(kind)
@@ -131,7 +235,7 @@ impl OpenSessions {
     ) -> Result<OpenSession, StoreError> {
         match self.sessions.remove(&session) {
             Some((open, _)) => Ok(open),
-            None => self.replay(session, event),
+            None => self.replay(session, event, event.position(), &mut |_, _, _| Ok(())),
         }
     }
 
@@ -159,13 +263,29 @@ impl OpenSessions {
         self.sessions.clear();
     }
 
-    /// Replays the session's events below `event`, in the order of the log.
-    fn replay(&self, session: SessionId, event: &Event) -> Result<OpenSession, StoreError> {
-        let end = event.position();
+    /// Replays the session up to and with `event`, and hands out what each event brings to light.
+    pub(super) fn replay_through<E: From<StoreError>>(
+        &self,
+        session: SessionId,
+        event: &Event,
+        found: &mut impl FnMut(&Event, &OpenSession, Vec<Found>) -> Result<(), E>,
+    ) -> Result<OpenSession, E> {
+        self.replay(session, event, event.position().plus(1), found)
+    }
+
+    /// Replays the session's events below `end`, in the order of the log. What is measured of its
+    /// clocks below `end` is known from the start. Without any events it begins with `event`.
+    fn replay<E: From<StoreError>>(
+        &self,
+        session: SessionId,
+        event: &Event,
+        end: Position,
+        found: &mut impl FnMut(&Event, &OpenSession, Vec<Found>) -> Result<(), E>,
+    ) -> Result<OpenSession, E> {
+        let clocks = self.clocks(session, end)?;
         let names = self.runtime.block_on(self.log.session_streams(session))?;
         let mut streams: Vec<StreamTape> = names.into_iter().map(StreamTape::new).collect();
         let mut open: Option<OpenSession> = None;
-        let mut found = Vec::new();
         loop {
             let mut next: Option<(usize, Position)> = None;
             for (index, stream) in streams.iter_mut().enumerate() {
@@ -177,11 +297,30 @@ impl OpenSessions {
             let Some(before) = next.and_then(|(index, _)| streams[index].events.pop_front()) else {
                 break;
             };
-            let open = open.get_or_insert_with(|| OpenSession::begun_by(&before, session));
-            open.apply(&before, &mut found);
-            found.clear();
+            let open =
+                open.get_or_insert_with(|| OpenSession::begun_by(&before, session, clocks.clone()));
+            let mut moments = Vec::new();
+            open.apply(&before, &mut moments);
+            found(&before, open, moments)?;
         }
-        Ok(open.unwrap_or_else(|| OpenSession::begun_by(event, session)))
+        Ok(open.unwrap_or_else(|| OpenSession::begun_by(event, session, clocks)))
+    }
+
+    /// What was measured of the session's clocks below `end`.
+    fn clocks(&self, session: SessionId, end: Position) -> Result<Clocks, StoreError> {
+        let mut clocks = Clocks::default();
+        let mut control = StreamTape::new(StreamName::control_of(session));
+        while control.peek(&*self.log, &self.runtime, end)?.is_some() {
+            let Some(event) = control.events.pop_front() else {
+                break;
+            };
+            if *event.kind() == EventType::CLOCK_MEASURED
+                && let Ok(EventBody::ClockMeasured(measured)) = event.body()
+            {
+                clocks.measured(event.position(), &measured);
+            }
+        }
+        Ok(clocks)
     }
 }
 

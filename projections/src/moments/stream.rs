@@ -1,13 +1,13 @@
-//! The moments of one stream: its terminal, its keys and its markers, replayed.
+//! The moments of one stream: its terminal, its keys and what else it tells, replayed.
 
-use retrace_core::event::{EventBody, SourceAttached, VideoAnalyzed};
+use retrace_core::event::{EndReason, EventBody, SessionEnded, SourceAttached, VideoAnalyzed};
 
 use super::commands::Commands;
-use super::growth::Growth;
+use super::escapes::{Escapes, Sequence};
+use super::happenings::{self, Happenings};
 use super::keys::KeyRuns;
 use super::lines::ScreenLines;
-use super::moment::{Detail, Draft, MomentKind};
-use super::paste_mode::PasteModeScanner;
+use super::moment::{Draft, MomentKind};
 use crate::terminal::{TerminalReplay, TerminalSize};
 
 /// Replays a stream and finds its moments. A function of the events alone.
@@ -16,8 +16,16 @@ pub(super) struct StreamMoments {
     lines: ScreenLines,
     commands: Commands,
     keys: KeyRuns,
-    paste_mode: PasteModeScanner,
+    escapes: Escapes,
+    happenings: Happenings,
+    has_output: bool,
     now_us: i64,
+}
+
+impl Default for StreamMoments {
+    fn default() -> Self {
+        Self::new()
+    }
 }
 
 impl StreamMoments {
@@ -28,7 +36,9 @@ impl StreamMoments {
             lines: ScreenLines::new(size.rows().into()),
             commands: Commands::default(),
             keys: KeyRuns::default(),
-            paste_mode: PasteModeScanner::default(),
+            escapes: Escapes::default(),
+            happenings: Happenings::default(),
+            has_output: false,
             now_us: i64::MIN,
         }
     }
@@ -38,12 +48,19 @@ impl StreamMoments {
         2 * self.terminal.size().cells()
     }
 
+    /// Whether something was written to its terminal.
+    pub(super) fn has_output(&self) -> bool {
+        self.has_output
+    }
+
     /// Applies an event of the stream that happened at `at_us`, in microseconds after 1970.
     pub(super) fn apply(&mut self, body: &EventBody, at_us: i64, out: &mut Vec<Draft>) {
         // A clock that is set back does not take back what was shown.
         self.now_us = self.now_us.max(at_us);
         self.lines
             .settle(self.terminal.terminal(), self.now_us, out);
+        self.happenings.title_stands(self.now_us, out);
+        let now_us = self.now_us;
         match body {
             EventBody::SourceAttached(attached) => self.attached(attached, body, out),
             EventBody::TerminalWritten(written) => self.written(&written.text, out),
@@ -53,27 +70,39 @@ impl StreamMoments {
                 self.observed(done, out);
             }
             EventBody::KeysTyped(typed) => {
-                self.commands.typed(&typed.text, self.now_us);
-                self.keys.typed(&typed.text, self.now_us, out);
+                self.commands.typed(&typed.text, now_us, out);
+                self.keys.typed(&typed.text, now_us, out);
             }
-            EventBody::MarkerSet(marker) => out.push(Draft {
-                kind: MomentKind::Marker,
-                start_us: self.now_us,
-                complete_us: self.now_us,
-                text: marker.label.clone(),
-                detail: Detail::default(),
-                growth: Growth::default(),
-            }),
+            EventBody::MarkerSet(marker) => {
+                out.push(Draft::at(now_us, MomentKind::Marker, marker.label.clone()));
+            }
+            EventBody::ProcessStarted(started) => self.happenings.started(started, now_us, out),
+            EventBody::ProcessStopped(stopped) => self.happenings.stopped(stopped, now_us, out),
+            EventBody::WindowFocused(focused) => self.happenings.focused(focused, now_us, out),
+            EventBody::ClipboardCopied(copied) => happenings::copied(copied, now_us, out),
+            EventBody::FileTransferred(file) => happenings::transferred(file, now_us, out),
+            EventBody::MessageSent(message) => happenings::sent(message, now_us, out),
             EventBody::VideoAnalyzed(analyzed) => large_changes(analyzed, out),
             _ => {}
         }
     }
 
-    /// The session ends.
-    pub(super) fn end(&mut self, out: &mut Vec<Draft>) {
+    /// The session ends, at `at_us`. `only` tells whether no other stream has a terminal.
+    pub(super) fn end(
+        &mut self,
+        ended: &SessionEnded,
+        only: bool,
+        at_us: i64,
+        out: &mut Vec<Draft>,
+    ) {
         self.lines
             .settle(self.terminal.terminal(), self.now_us, out);
         self.keys.finish(out);
+        // Of a session that somebody else ended it is not known how what ran in it ended.
+        let by_itself = ended.exit_status.is_some() || ended.reason == EndReason::User;
+        let end_us = (only && by_itself).then_some(at_us.max(self.now_us));
+        self.commands.end(end_us, ended.exit_status, out);
+        self.happenings.end(out);
         self.lines.end(out);
     }
 
@@ -84,16 +113,17 @@ impl StreamMoments {
         self.lines.end(out);
         self.terminal.apply(body);
         self.lines.restart(self.terminal.size().rows().into());
-        self.commands = Commands::default();
-        self.paste_mode = PasteModeScanner::default();
+        self.commands.restart(out);
+        self.escapes = Escapes::default();
     }
 
     fn written(&mut self, text: &str, out: &mut Vec<Draft>) {
+        self.has_output = true;
         self.commands.output_begins(self.now_us);
         let was_alternate = self.lines.on_alternate();
         let mut rest = text;
         while !rest.is_empty() {
-            let (piece, left) = self.paste_mode.next_piece(rest);
+            let (piece, left) = self.escapes.next_piece(rest);
             rest = left;
             let observers = (&mut self.lines, &mut self.commands);
             let done = self.terminal.write_with(piece.text, observers).map(|_| ());
@@ -101,11 +131,20 @@ impl StreamMoments {
                 self.observed(done, out);
                 return;
             }
-            if let Some(on) = piece.switched {
-                self.commands.paste_mode(on, self.terminal.terminal());
-                if on && !self.lines.on_alternate() {
-                    self.keys.finish(out);
+            match piece.sequence {
+                Some(Sequence::PasteMode(on)) => {
+                    self.commands.paste_mode(on, self.terminal.terminal());
+                    if on && !self.lines.on_alternate() {
+                        self.keys.finish(out);
+                    }
                 }
+                Some(Sequence::Osc(command)) => {
+                    if let Some(title) = title(&command) {
+                        self.happenings.titled(title, self.now_us, out);
+                    }
+                    self.commands.marked(&command, self.terminal.terminal());
+                }
+                None => {}
             }
         }
         if self.lines.on_alternate() != was_alternate {
@@ -119,10 +158,17 @@ impl StreamMoments {
     fn observed(&mut self, done: Option<()>, out: &mut Vec<Draft>) {
         if done.is_none() {
             self.lines.restart(self.terminal.size().rows().into());
-            self.commands = Commands::default();
+            self.commands.restart(out);
         }
         self.lines.look(self.terminal.terminal(), out);
     }
+}
+
+/// The title that an operating system command gives to the terminal.
+fn title(command: &str) -> Option<&str> {
+    command
+        .strip_prefix("0;")
+        .or_else(|| command.strip_prefix("2;"))
 }
 
 /// From this share of the screen on, in thousandths, a change is one to jump to.
@@ -138,14 +184,7 @@ fn large_changes(analyzed: &VideoAnalyzed, out: &mut Vec<Draft>) {
                 .first_at
                 .saturating_add_micros(second * 1_000_000)
                 .micros();
-            out.push(Draft {
-                kind: MomentKind::Change,
-                start_us: at_us,
-                complete_us: at_us,
-                text: String::new(),
-                detail: Detail::default(),
-                growth: Growth::default(),
-            });
+            out.push(Draft::at(at_us, MomentKind::Change, String::new()));
         }
         was_large = is_large;
     }

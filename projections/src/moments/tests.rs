@@ -4,11 +4,14 @@ mod casts;
 mod commands;
 mod lines;
 mod log;
+mod truth;
 
 use casts::Cast;
 use proptest::prelude::*;
 
-use super::moment::{Draft, MomentKind};
+use retrace_core::event::{EndReason, SessionEnded};
+
+use super::moment::{Draft, MomentKind, Stage};
 use super::stream::StreamMoments;
 use crate::terminal::{TerminalReplay, TerminalSize};
 
@@ -20,8 +23,32 @@ fn drafts(cast: &Cast) -> Vec<Draft> {
     for (at_us, body) in cast.events() {
         stream.apply(body, *at_us, &mut out);
     }
-    stream.end(&mut out);
-    out
+    end(&mut stream, &mut out);
+    // As they are in the end.
+    let mut last: Vec<Draft> = Vec::new();
+    for draft in out {
+        let number = |stage| match stage {
+            Stage::Begun(n) | Stage::GoesOn(n) | Stage::Ended(n) | Stage::Withdrawn(n) => Some(n),
+            Stage::Whole => None,
+        };
+        let withdrawn = matches!(draft.stage, Stage::Withdrawn(_));
+        let known = number(draft.stage)
+            .and_then(|n| last.iter().position(|draft| number(draft.stage) == Some(n)));
+        match known {
+            Some(index) if withdrawn => _ = last.remove(index),
+            Some(index) => last[index] = draft,
+            None => last.push(draft),
+        }
+    }
+    last
+}
+
+fn end(stream: &mut StreamMoments, out: &mut Vec<Draft>) {
+    let ended = SessionEnded {
+        exit_status: None,
+        reason: EndReason::Unknown,
+    };
+    stream.end(&ended, true, 0, out);
 }
 
 fn of_kind(drafts: &[Draft], kind: MomentKind) -> Vec<(f64, &str)> {
@@ -39,11 +66,10 @@ const DEPLOY: &[(f64, &str)] = &[
         19.21,
         "git config user.name ops; git config user.email ops@example.com",
     ),
-    (23.02, "cat > shop.conf <<EOF"),
-    (25.82, "listen = 127.0.0.1"),
-    (27.59, "port = 8080"),
-    (29.40, "workers = 4"),
-    (30.28, "EOF"),
+    (
+        23.02,
+        "cat > shop.conf <<EOF\nlisten = 127.0.0.1\nport = 8080\nworkers = 4\nEOF",
+    ),
     (33.01, "vim shop.conf"),
     (42.79, "cat shop.conf"),
     (
@@ -198,6 +224,6 @@ proptest! {
             stream.apply(body, now_us, &mut out);
             stream.check();
         }
-        stream.end(&mut out);
+        end(&mut stream, &mut out);
     }
 }

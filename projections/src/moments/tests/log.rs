@@ -14,7 +14,7 @@ use crate::testing::{TestLog, attached, marked, purged, session, typed, written}
 use crate::{Projection, ProjectionError};
 
 /// All moments of the index, in the order of their ids.
-fn moments(dir: &Path) -> Vec<Moment> {
+pub(super) fn moments(dir: &Path) -> Vec<Moment> {
     let view = MomentsReader::new(dir).view().unwrap();
     let found = view.searcher.search(&AllQuery, &DocSetCollector).unwrap();
     let read = |address| view.fields.read(&view.searcher, address).unwrap();

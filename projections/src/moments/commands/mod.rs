@@ -1,0 +1,445 @@
+//! Command lines, as the screen showed them when they were sent off.
+//!
+//! So completion, history and editing come out as what was run. A prompt is known by
+//!
+//! - bracketed paste being turned on on the primary screen: a line editor waits, whatever its
+//!   prompt looks like; the line is sent off when it is turned off;
+//! - the shells' own marks (OSC 133, OSC 633), where they are sent;
+//! - else by its looks (`prompt`): the output stops behind `$ `, `# `, `> `, `% ` or `❯ ` at the end
+//!   of the cursor's line, for [`WAIT_US`] or until a key is typed, or stands there as a prompt did
+//!   that waited before; the line is sent off by the line feed that leaves it, in a recording with
+//!   keys only when Enter was typed. So `>>> ` of Python is a prompt, `Password: ` is none.
+//!
+//! The command is what stands behind the prompt, over all rows down to the cursor (`text`). Lines
+//! that a shell asks for because a command is not complete (here-documents, open quotes, loops) are
+//! part of that command; it stands where its first line was sent off. One that was given up with
+//! Ctrl-C is none, whole. Nothing on the alternate screen is.
+//!
+//! A command is there as soon as it is sent off. When its prompt shows again (`running`), it is told
+//! once more, with
+//!
+//! - how long it ran: from Enter to the prompt that shows next, or to the shell's mark;
+//! - its exit status, where the shell marks it or the prompt shows it, or the session ended with it;
+//! - the directory it ran in: as a sequence or the prompt tells, else followed through `cd` (`cwd`);
+//! - its program (`program`), or for a line typed to Python and its like, that.
+
+mod cwd;
+pub(super) mod program;
+mod prompt;
+mod running;
+mod text;
+
+use std::collections::VecDeque;
+
+use avt::parser::Function;
+use avt::{Line, Observation, Observer, Operation, ScreenKind, Terminal};
+
+use super::moment::{Draft, MAX_TEXT_CHARS, MomentKind};
+use super::rows;
+use prompt::{Told, looks_like_prompt, prompt_at_start};
+use running::Running;
+use text::Place;
+
+/// Output that goes on sooner than this did not wait for a person.
+const WAIT_US: i64 = 30_000;
+/// How many prompts are remembered.
+const KNOWN_MAX: usize = 4;
+
+/// Finds the commands of one terminal. An [`Observer`] of it.
+#[derive(Debug, Default)]
+pub(super) struct Commands {
+    now_us: i64,
+    /// Whether a line editor holds the terminal (bracketed paste is on).
+    editing: bool,
+    prompt: Option<Prompt>,
+    /// Whether the recording has keys.
+    has_keys: bool,
+    enter_us: Option<i64>,
+    interrupted: bool,
+    /// How many lines the editor may have begun since the prompt was shown.
+    feeds: usize,
+    /// The last two characters that were written.
+    last: (char, char),
+    /// Whether keys were typed before the prompt was there: the shell shows them along with it.
+    typed_ahead: bool,
+    /// The last prompts that waited and are known by their looks alone.
+    known: VecDeque<String>,
+    running: Running,
+    /// Whether a command was sent off since the line editor, or the shell's mark, began to wait.
+    sent: bool,
+    /// Whether the line editor began to wait in the output that is arriving.
+    begins: bool,
+    /// The command line in the shell's own words.
+    marked_line: Option<String>,
+    /// How many lines were fed since a command was sent off.
+    feeds_since_sent: usize,
+    found: Vec<Draft>,
+}
+
+#[derive(Debug)]
+struct Prompt {
+    /// What stands before the command in its line.
+    text: String,
+    /// What stands at the right of the line, behind the command.
+    right: String,
+    shown_us: i64,
+    /// Whether it has stood long enough, or was marked, or typed at.
+    waits: bool,
+    /// Whether the shell marked where it ends.
+    marked: bool,
+    /// When something was first typed at it.
+    typed_us: Option<i64>,
+    /// The line above it.
+    above: String,
+    /// Whether it asks for the rest of a command.
+    asks_for_more: bool,
+    /// Whether it was told to whoever follows what runs.
+    told: bool,
+}
+
+impl Commands {
+    /// Keys were typed.
+    pub(super) fn typed(&mut self, keys: &str, now_us: i64, out: &mut Vec<Draft>) {
+        self.has_keys = true;
+        if keys.contains(['\r', '\n', '\u{f}']) {
+            self.enter_us = Some(now_us);
+        }
+        self.interrupted = keys.ends_with('\u{3}');
+        match &mut self.prompt {
+            Some(prompt) => {
+                prompt.waits = true;
+                prompt.typed_us.get_or_insert(now_us);
+            }
+            None => self.typed_ahead = true,
+        }
+        self.tell_prompt();
+        out.append(&mut self.found);
+    }
+
+    /// Output arrives.
+    pub(super) fn output_begins(&mut self, now_us: i64) {
+        self.now_us = now_us;
+        let Some(prompt) = &mut self.prompt else {
+            return;
+        };
+        if !prompt.waits {
+            if now_us - prompt.shown_us >= WAIT_US {
+                prompt.waits = true;
+                if !self.editing && !self.known.contains(&prompt.text) {
+                    self.known.truncate(KNOWN_MAX - 1);
+                    self.known.push_front(prompt.text.clone());
+                }
+            } else if self.known.contains(&prompt.text) {
+                prompt.waits = true;
+            } else {
+                self.prompt = None;
+            }
+        }
+        if let Some(prompt) = self.prompt.as_mut().filter(|prompt| prompt.waits) {
+            prompt.typed_us.get_or_insert(now_us);
+        }
+        self.tell_prompt();
+    }
+
+    /// Forgets the screen, which begins anew.
+    pub(super) fn restart(&mut self, out: &mut Vec<Draft>) {
+        let mut running = std::mem::take(&mut self.running);
+        running.restart(out);
+        *self = Self {
+            running,
+            now_us: self.now_us,
+            ..Self::default()
+        };
+    }
+
+    /// The session ends, at `at_us` and with `status` where these are of what ran in it.
+    pub(super) fn end(&mut self, at_us: Option<i64>, status: Option<i32>, out: &mut Vec<Draft>) {
+        if self.editing || self.prompt.as_ref().is_some_and(|prompt| prompt.waits) {
+            self.tell_prompt_now();
+        }
+        out.append(&mut self.found);
+        self.running.end(at_us, status, out);
+    }
+
+    /// Tells of a prompt that waits, once: what ran before it has ended.
+    fn tell_prompt(&mut self) {
+        if self.prompt.as_ref().is_some_and(|prompt| prompt.waits) {
+            self.tell_prompt_now();
+        }
+    }
+
+    fn tell_prompt_now(&mut self) {
+        let Some(prompt) = self.prompt.as_mut().filter(|prompt| !prompt.told) else {
+            return;
+        };
+        prompt.told = true;
+        let near = self.feeds_since_sent <= 1;
+        prompt.asks_for_more = near && self.running.asks_for_more(&prompt.text);
+        if !prompt.asks_for_more {
+            let told = Told::by(&prompt.text, &prompt.right, &prompt.above);
+            let (above, shown_us) = (&prompt.above, prompt.shown_us);
+            self.running
+                .prompted(told, above, shown_us, &mut self.found);
+        }
+    }
+
+    /// An operating system command came.
+    pub(super) fn marked(&mut self, command: &str, terminal: &Terminal) {
+        if terminal.active_screen_kind() != ScreenKind::Primary {
+            return;
+        }
+        if let Some(directory) = cwd::told_by(command) {
+            self.running.directory_is(&directory);
+            return;
+        }
+        if let Some(line) = command.strip_prefix("633;E;") {
+            let line = line.split(';').next().unwrap_or_default();
+            self.marked_line = Some(cwd::unescaped(&line.replace("\\x", "%")));
+            return;
+        }
+        let mark = command
+            .strip_prefix("133;")
+            .or_else(|| command.strip_prefix("633;"));
+        let Some(mark) = mark else {
+            return;
+        };
+        let (mark, rest) = mark.split_once(';').unwrap_or((mark, ""));
+        match mark {
+            "A" => self.running.marks(),
+            "B" => {
+                let screen = terminal.primary_screen();
+                let lines: Vec<&Line> = screen.visible_lines().collect();
+                let cursor = terminal.cursor();
+                let (text, start) = rows::read_line(&lines, cursor.row, Some(cursor.col));
+                self.show_prompt(text, String::new(), above(&lines, start), true);
+                self.sent = false;
+                if let Some(prompt) = &mut self.prompt {
+                    prompt.marked = true;
+                }
+                self.tell_prompt();
+                self.running.marks();
+            }
+            "C" => {
+                if let Some(line) = rest
+                    .split(';')
+                    .find_map(|part| part.strip_prefix("cmdline_url="))
+                {
+                    self.marked_line = Some(cwd::unescaped(line));
+                }
+                if !self.sent {
+                    self.sent_off(terminal);
+                }
+                self.marked_line = None;
+            }
+            "D" => {
+                let status = rest
+                    .split(';')
+                    .next()
+                    .and_then(|status| status.parse().ok());
+                let now_us = self.now_us;
+                self.running.marked_end(status, now_us, &mut self.found);
+            }
+            _ => {}
+        }
+    }
+
+    /// The output switched bracketed paste.
+    pub(super) fn paste_mode(&mut self, on: bool, terminal: &Terminal) {
+        let primary = terminal.active_screen_kind() == ScreenKind::Primary;
+        if on && primary {
+            if !self.prompt.as_ref().is_some_and(|prompt| prompt.marked) {
+                self.prompt = None;
+            }
+            (self.editing, self.sent, self.interrupted) = (true, false, false);
+            self.begins = true;
+        } else if !on {
+            if primary && self.editing && !self.sent {
+                self.sent_off(terminal);
+            }
+            self.editing = false;
+        }
+    }
+
+    /// All of the output arrived: is there a prompt now?
+    pub(super) fn output_ended(&mut self, terminal: &Terminal, out: &mut Vec<Draft>) {
+        out.append(&mut self.found);
+        self.begins = false;
+        if terminal.active_screen_kind() == ScreenKind::Alternate {
+            self.prompt = None;
+            return;
+        }
+        let lines: Vec<&Line> = terminal.primary_screen().visible_lines().collect();
+        let cursor = terminal.cursor();
+        if self.prompt.as_ref().is_some_and(|prompt| prompt.waits)
+            && (self.editing
+                || self.prompt.as_ref().is_some_and(|prompt| prompt.marked)
+                || self.stands_at_prompt(&lines, cursor.row))
+        {
+            return;
+        }
+        let (before, _) = rows::read_line(&lines, cursor.row, Some(cursor.col));
+        let (line, start) = rows::read_line(&lines, cursor.row, None);
+        let above = above(&lines, start);
+        let after = line.get(before.len()..).unwrap_or_default().trim();
+        let known = self.known.iter().find(|known| line.starts_with(*known));
+        if let Some(text) = known.filter(|_| !self.editing).cloned() {
+            // It waited before, and here something was typed at it at once.
+            self.show_prompt(text, String::new(), above, true);
+            self.tell_prompt();
+            return;
+        }
+        let looks = looks_like_prompt(&before);
+        let text = if self.editing && !self.typed_ahead && !before.trim().is_empty() {
+            before
+        } else if looks || self.editing {
+            // Behind the sign may stand what was typed ahead, or a comment: `$ # `.
+            match prompt_at_start(&before) {
+                Some(prompt) => prompt.to_owned(),
+                None if before.trim().is_empty() => return,
+                None => before,
+            }
+        } else {
+            self.prompt = None;
+            return;
+        };
+        if !self.editing && (!after.is_empty() || !cursor.visible) {
+            self.prompt = None;
+            return;
+        }
+        self.show_prompt(text, after.to_owned(), above, false);
+    }
+
+    fn show_prompt(&mut self, text: String, right: String, above: String, waits: bool) {
+        self.feeds = 0;
+        self.prompt = Some(Prompt {
+            text,
+            right,
+            shown_us: self.now_us,
+            waits,
+            marked: false,
+            typed_us: None,
+            above,
+            asks_for_more: false,
+            told: false,
+        });
+    }
+
+    fn stands_at_prompt(&self, lines: &[&Line], row: usize) -> bool {
+        let (line, _) = rows::read_line(lines, row, None);
+        let prompt = self.prompt.as_ref().map(|prompt| prompt.text.trim_end());
+        prompt.is_some_and(|prompt| line.len() > prompt.len() && line.starts_with(prompt))
+    }
+
+    /// The output is about to leave the cursor's line, and no line editor says what that means.
+    fn line_feed(&mut self, terminal: &Terminal) {
+        if terminal.active_screen_kind() == ScreenKind::Alternate {
+            return;
+        }
+        let lines: Vec<&Line> = terminal.primary_screen().visible_lines().collect();
+        let waits = self.prompt.as_ref().is_some_and(|prompt| prompt.waits);
+        let shown_us = self
+            .prompt
+            .as_ref()
+            .map_or(i64::MAX, |prompt| prompt.shown_us);
+        let entered = !self.has_keys || self.enter_us.is_some_and(|us| us >= shown_us);
+        let more = self
+            .prompt
+            .as_ref()
+            .is_some_and(|prompt| prompt.asks_for_more);
+        let here = self.stands_at_prompt(&lines, terminal.cursor().row);
+        if waits && (entered && (here || more) || more && self.last == ('^', 'C')) {
+            self.sent_off(terminal);
+        }
+        self.prompt = None;
+    }
+
+    fn sent_off(&mut self, terminal: &Terminal) {
+        let at_once = std::mem::take(&mut self.begins);
+        if self.prompt.is_none() && !at_once && self.marked_line.is_none() {
+            return;
+        }
+        self.tell_prompt_now();
+        let prompt = self.prompt.take();
+        // Ctrl-C shows itself where the cursor stood, in the middle of the line perhaps.
+        let interrupted = std::mem::take(&mut self.interrupted) || self.last == ('^', 'C');
+        self.typed_ahead = false;
+        self.sent = true;
+        let lines: Vec<&Line> = terminal.primary_screen().visible_lines().collect();
+        let cursor = terminal.cursor();
+        let place = Place {
+            lines: &lines,
+            cursor: (cursor.col, cursor.row),
+            prompt: prompt.as_ref().map_or("", |prompt| &prompt.text),
+            right: prompt.as_ref().map_or("", |prompt| &prompt.right),
+            several: self.editing.then_some(self.feeds),
+        };
+        let (shape, shown) = place.command().unwrap_or_default();
+        let shown = Some(shown).filter(|text| !text.is_empty());
+        let text = shown
+            .or_else(|| self.marked_line.take())
+            .unwrap_or_default();
+        if prompt.is_none() && !shape.is_empty() {
+            // Prompt and command came at once.
+            let told = Told::by(&shape, "", "");
+            self.running
+                .prompted(told, "", self.now_us, &mut self.found);
+        }
+        let asks_for_more = prompt.as_ref().is_some_and(|prompt| prompt.asks_for_more);
+        if interrupted || text.ends_with("^C") {
+            if asks_for_more {
+                self.running.given_up(&mut self.found);
+            }
+            return;
+        }
+        let shown_us = prompt
+            .as_ref()
+            .map_or(self.now_us, |prompt| prompt.shown_us);
+        let enter_us = self.enter_us.filter(|&us| us >= shown_us);
+        let complete_us = enter_us.unwrap_or(self.now_us);
+        self.feeds_since_sent = 0;
+        if asks_for_more {
+            self.running.sent_more(&text, complete_us, &mut self.found);
+            return;
+        }
+        if text.is_empty() {
+            return;
+        }
+        let text = text.chars().take(MAX_TEXT_CHARS).collect();
+        let mut draft = Draft::at(complete_us, MomentKind::Command, text);
+        let typed_us = prompt.and_then(|prompt| prompt.typed_us);
+        draft.start_us = typed_us.unwrap_or(complete_us).min(complete_us);
+        self.running.sent(draft, &mut self.found);
+    }
+}
+
+/// The line that ends in the row above.
+fn above(lines: &[&Line], row: usize) -> String {
+    match row.checked_sub(1) {
+        Some(above) => rows::read_line(lines, above, None).0,
+        None => String::new(),
+    }
+}
+
+impl Observer for Commands {
+    type Output = ();
+
+    fn before(&mut self, context: &mut Observation<'_>, operation: &Operation) {
+        let Operation::Function(function) = operation else {
+            return;
+        };
+        match function {
+            Function::Print(char) => self.last = (self.last.1, *char),
+            Function::Lf | Function::Nel => {
+                if self.editing {
+                    self.feeds = self.feeds.saturating_add(1);
+                } else if self.prompt.is_some() {
+                    self.line_feed(context.terminal());
+                }
+                self.feeds_since_sent = self.feeds_since_sent.saturating_add(1);
+            }
+            _ => {}
+        }
+    }
+
+    fn end(&mut self, _: &mut Observation<'_>) {}
+}

@@ -1,0 +1,129 @@
+//! The commands of real recordings of all kinds, held to what was typed in them.
+//!
+//! `projections/tests/data/commands.json` lists, for each recording made for this project, what was
+//! typed into what and when Enter was pressed. Nothing of it is known to the code.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use retrace_ingest::import::{ImportOptions, NoProgress, Outcome, import_all};
+use serde::Deserialize;
+
+use super::super::{Moment, MomentKind, MomentsProjection};
+use super::log::moments;
+use crate::testing::TestLog;
+
+/// A recording and what was typed while it was made.
+#[derive(Deserialize)]
+struct Recording {
+    /// From the root of the repository.
+    recording: PathBuf,
+    /// Seconds from the start, into what, and the line.
+    typed: Vec<(f64, String, String)>,
+}
+
+impl Recording {
+    /// The command lines: those of shells and of Python. The lines of a here-document belong to
+    /// the command that reads it.
+    fn commands(&self) -> Vec<(f64, String)> {
+        let mut commands: Vec<(f64, String)> = Vec::new();
+        for (at, into, line) in &self.typed {
+            match into.as_str() {
+                "command" | "paste" | "python" => commands.push((*at, line.clone())),
+                "heredoc" => {
+                    if let Some((_, command)) = commands.last_mut() {
+                        command.push('\n');
+                        command.push_str(line);
+                    }
+                }
+                _ => {}
+            }
+        }
+        commands
+    }
+
+    fn typed_into(&self, what: &str) -> Vec<&str> {
+        let typed = self.typed.iter().filter(|(_, into, _)| into == what);
+        typed.map(|(_, _, line)| line.as_str()).collect()
+    }
+}
+
+/// Whether two lines are the same but for how many blanks stand between words: Tab completion adds
+/// some.
+fn same(one: &str, other: &str) -> bool {
+    let words = |line| str::split(line, ' ').filter(|word| !word.is_empty());
+    words(one).eq(words(other))
+}
+
+fn recordings() -> Vec<Recording> {
+    let list = include_str!("../../../tests/data/commands.json");
+    serde_json::from_str(list).unwrap()
+}
+
+/// All moments of a recording that is imported as the server does it.
+pub(super) fn imported(path: &Path) -> Vec<Moment> {
+    let test = TestLog::new();
+    let options = ImportOptions {
+        blobs: Some(test.blobs.clone()),
+        ..ImportOptions::default()
+    };
+    let paths = vec![path.to_path_buf()];
+    let import = import_all(test.log.clone(), paths, options, Arc::new(NoProgress));
+    let report = test.runtime.block_on(import);
+    assert!(
+        report
+            .files
+            .iter()
+            .any(|(_, outcome)| matches!(outcome, Outcome::Imported(_)))
+    );
+    let at = test.around("models");
+    test.feed(&mut MomentsProjection::open(&at).unwrap(), &[1_000]);
+    moments(&at.dir)
+}
+
+#[test]
+fn commands_of_all_recordings_are_those_that_were_typed() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let (mut truths, mut founds, mut hits) = (0, 0, 0);
+    println!("{:48} truth found missed extra", "recording");
+    for recording in recordings() {
+        let moments = imported(&root.join(&recording.recording));
+        let mut left = recording.commands();
+        truths += left.len();
+        let (mut found, mut extra) = (0, Vec::new());
+        for moment in moments.iter().filter(|m| m.kind == MomentKind::Command) {
+            found += 1;
+            let at = moment.offset_us as f64 / 1e6;
+            let hit = left
+                .iter()
+                .position(|(t, line)| (t - at).abs() <= 1.0 && same(line, &moment.text));
+            match hit {
+                Some(index) => _ = left.remove(index),
+                None => extra.push((at, moment.text.clone())),
+            }
+        }
+        println!(
+            "{:48} {:5} {found:5} {:6} {:5}",
+            recording.recording.display(),
+            recording.commands().len(),
+            left.len(),
+            extra.len()
+        );
+        for (at, text) in &left {
+            println!("    missed at {at:.2} s: {text}");
+        }
+        for (at, text) in &extra {
+            println!("    extra at {at:.2} s: {text}");
+        }
+        founds += found;
+        hits += found - extra.len();
+        let commands = moments.iter().filter(|m| m.kind == MomentKind::Command);
+        for secret in recording.typed_into("password, not echoed") {
+            let told = commands.clone().any(|m| m.text.contains(secret));
+            assert!(!told, "{secret} is in a command");
+        }
+    }
+    let (recall, precision) = (hits as f64 / truths as f64, hits as f64 / founds as f64);
+    println!("recall {recall:.3}, precision {precision:.3}");
+    assert!(recall >= 0.98 && precision >= 0.98);
+}
