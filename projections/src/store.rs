@@ -11,6 +11,7 @@
 
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -206,6 +207,7 @@ struct SharedReaders {
     schema: Schema,
     /// Those that are not in use right now, each with the number of the file it reads.
     idle: Mutex<Vec<(Option<u64>, Connection)>>,
+    reads: AtomicU64,
 }
 
 /// More idle connections than this are closed: each holds a cache of pages.
@@ -221,8 +223,15 @@ impl Readers {
                 path,
                 schema,
                 idle: Mutex::default(),
+                reads: AtomicU64::new(0),
             }),
         }
+    }
+
+    /// How many questions were asked so far.
+    #[must_use]
+    pub fn reads(&self) -> u64 {
+        self.shared.reads.load(Ordering::Relaxed)
     }
 
     /// Answers one question from one snapshot of the read model. Blocks.
@@ -233,6 +242,7 @@ impl Readers {
         &self,
         question: impl FnOnce(&Connection) -> Result<T, E>,
     ) -> Result<T, E> {
+        self.shared.reads.fetch_add(1, Ordering::Relaxed);
         let file = self.file_number();
         let idle = self.shared.idle.lock().ok().and_then(|mut idle| {
             // After a rebuild the others still read the file that was removed.

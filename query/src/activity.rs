@@ -1,5 +1,7 @@
 //! The activity map: how much happened when.
 
+use std::collections::HashMap;
+
 use retrace_core::SessionId;
 use retrace_projections::activity::{Second, for_each_second};
 
@@ -23,11 +25,40 @@ pub enum ActivityKind {
     Screen,
 }
 
-/// Activity in equal buckets of time over a whole session.
+/// A stretch of a session, in milliseconds from its start; all of it by default.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub struct Stretch {
+    /// From here on.
+    pub from_ms: Option<u64>,
+    /// Until before this; beyond the end of the session it is the end.
+    pub to_ms: Option<u64>,
+}
+
+impl Stretch {
+    /// The stretch within a session of this length.
+    pub(crate) fn within(self, duration_ms: u64) -> Result<(u64, u64), QueryError> {
+        let to_ms = self
+            .to_ms
+            .map_or(duration_ms, |to_ms| to_ms.min(duration_ms));
+        let from_ms = self.from_ms.unwrap_or(0);
+        if self.from_ms.is_some() && from_ms >= to_ms {
+            return Err(QueryError::InvalidArgument {
+                field: "fromMs",
+                found: from_ms.to_string(),
+                expected: format!("less than {to_ms}, where the stretch ends"),
+            });
+        }
+        Ok((from_ms, to_ms))
+    }
+}
+
+/// Activity in equal buckets of time over a session, or a stretch of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ActivityMap {
+    /// Where the first bucket begins, in milliseconds from the start of the session.
+    pub from_ms: u64,
     /// The length of a bucket: the shortest in whole milliseconds with which the buckets reach
-    /// over the session.
+    /// over the session, or the stretch.
     pub bucket_ms: u64,
     /// The length of the session.
     pub duration_ms: u64,
@@ -40,7 +71,7 @@ pub struct ActivityMap {
 pub struct ActivitySeries {
     /// What is counted.
     pub kind: ActivityKind,
-    /// `values[i]` is of `[i * bucket_ms, (i + 1) * bucket_ms)`.
+    /// `values[i]` is of `[from_ms + i * bucket_ms, from_ms + (i + 1) * bucket_ms)`.
     pub values: Vec<u64>,
     /// The largest of the values.
     pub max: u64,
@@ -76,48 +107,70 @@ impl ActivityKind {
 impl Reader {
     /// The activity of a session in 1 to 2,000 buckets; nothing when there is no such session.
     ///
-    /// Counts are kept by the second. Where buckets are no multiple of it, a second's count is
-    /// spread evenly over the buckets that it touches; sums stay exact.
-    ///
     /// # Errors
-    /// When the number of buckets is none that can be asked for, or a read model does not answer.
+    /// As [`Self::activities`].
     pub fn activity(
         &self,
         session: SessionId,
         buckets: u32,
     ) -> Result<Option<ActivityMap>, QueryError> {
+        let mut found = self.activities([session], buckets, Stretch::default())?;
+        Ok(found.remove(&session))
+    }
+
+    /// The activity of several sessions, those of them that there are, read at once.
+    ///
+    /// Counts are kept by the second. Where buckets are no multiple of it, a second's count is
+    /// spread evenly over the buckets that it touches; sums stay exact.
+    ///
+    /// # Errors
+    /// When the number of buckets or the stretch is none that can be asked for, or a read model does not answer.
+    pub fn activities(
+        &self,
+        sessions: impl IntoIterator<Item = SessionId>,
+        buckets: u32,
+        stretch: Stretch,
+    ) -> Result<HashMap<SessionId, ActivityMap>, QueryError> {
         let buckets = checked("buckets", buckets, 1, BUCKETS_MAX)?;
-        let Some(row) = self.session(session)? else {
-            return Ok(None);
-        };
-        let duration_ms = row.duration_us() / 1_000;
-        let bucket_ms = duration_ms.div_ceil(buckets.into()).max(1);
-        let grid = Grid {
-            bucket_ms,
-            duration_ms,
-            buckets: buckets as usize,
-        };
-        let mut columns = ActivityKind::ALL.map(|_| vec![0; grid.buckets]);
+        let rows = self.sessions_by_id(sessions)?;
+        let mut maps = HashMap::new();
         self.activity.read(|connection| {
-            for_each_second(connection, session, |second, happened| {
-                for (kind, column) in ActivityKind::ALL.into_iter().zip(&mut columns) {
-                    grid.spread(second, kind.count(&happened), column);
-                }
-            })
-            .map_err(QueryError::from)
+            for (session, row) in rows {
+                let duration_ms = row.duration_us() / 1_000;
+                let (from_ms, to_ms) = stretch.within(duration_ms)?;
+                let bucket_ms = (to_ms - from_ms).div_ceil(buckets.into()).max(1);
+                let grid = Grid {
+                    bucket_ms,
+                    from_ms,
+                    to_ms: stretch.to_ms.map(|_| to_ms),
+                    duration_ms,
+                    buckets: buckets as usize,
+                };
+                let mut columns = ActivityKind::ALL.map(|_| vec![0; grid.buckets]);
+                for_each_second(connection, session, |second, happened| {
+                    for (kind, column) in ActivityKind::ALL.into_iter().zip(&mut columns) {
+                        grid.spread(second, kind.count(&happened), column);
+                    }
+                })?;
+                let series =
+                    ActivityKind::ALL
+                        .into_iter()
+                        .zip(columns)
+                        .filter_map(|(kind, values)| {
+                            let max = values.iter().copied().max().filter(|max| *max > 0)?;
+                            Some(ActivitySeries { kind, values, max })
+                        });
+                let map = ActivityMap {
+                    from_ms,
+                    bucket_ms,
+                    duration_ms,
+                    series: series.collect(),
+                };
+                maps.insert(session, map);
+            }
+            Ok::<_, QueryError>(())
         })?;
-        let series = ActivityKind::ALL
-            .into_iter()
-            .zip(columns)
-            .filter_map(|(kind, values)| {
-                let max = values.iter().copied().max().filter(|max| *max > 0)?;
-                Some(ActivitySeries { kind, values, max })
-            });
-        Ok(Some(ActivityMap {
-            bucket_ms,
-            duration_ms,
-            series: series.collect(),
-        }))
+        Ok(maps)
     }
 }
 
@@ -184,9 +237,13 @@ fn between(busy: &[u32], duration_ms: u64, at_least_ms: u64) -> Vec<IdleStretch>
         .collect()
 }
 
-/// Equal buckets over a session.
+/// Equal buckets over a stretch of a session.
 struct Grid {
     bucket_ms: u64,
+    /// Where the first one begins.
+    from_ms: u64,
+    /// Where the last one ends; none when it takes what comes after the end, too.
+    to_ms: Option<u64>,
     duration_ms: u64,
     buckets: usize,
 }
@@ -207,14 +264,17 @@ impl Grid {
             let share = (2 * u128::from(count) * part + whole) / (2 * whole);
             u64::try_from(share).unwrap_or(count)
         };
-        let (mut from, mut spent) = (start, 0);
-        while from < end {
-            let bucket = from / self.bucket_ms;
+        // What lies before the stretch, or behind it, is nobody's.
+        let stop = self.to_ms.map_or(end, |to_ms| to_ms.min(end));
+        let mut from = start.max(self.from_ms);
+        let mut spent = share_until(from.min(end));
+        while from < stop {
+            let bucket = (from - self.from_ms) / self.bucket_ms;
             let last = bucket >= self.buckets as u64 - 1;
             let until = if last {
-                end
+                stop
             } else {
-                ((bucket + 1) * self.bucket_ms).min(end)
+                (self.from_ms + (bucket + 1) * self.bucket_ms).min(stop)
             };
             let share = share_until(until);
             let index = usize::try_from(bucket)
@@ -267,6 +327,8 @@ mod tests {
             let mut values = vec![0; want.len()];
             Grid {
                 bucket_ms,
+                from_ms: 0,
+                to_ms: None,
                 duration_ms,
                 buckets: want.len(),
             }
@@ -276,5 +338,18 @@ mod tests {
                 "{bucket_ms} ms, {duration_ms} ms, second {second}, {count}"
             );
         }
+        // From 1.5 s to 3.5 s: of the seconds at the edges a half each.
+        let grid = Grid {
+            bucket_ms: 1_000,
+            from_ms: 1_500,
+            to_ms: Some(3_500),
+            duration_ms: 9_000,
+            buckets: 2,
+        };
+        let mut values = [0; 2];
+        for second in 0..9 {
+            grid.spread(second, 10, &mut values);
+        }
+        assert_eq!(values, [10, 10]);
     }
 }

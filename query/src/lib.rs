@@ -39,8 +39,8 @@ use retrace_core::log::EventLog;
 use retrace_projections::moments::{MomentsReader, MomentsView};
 use retrace_projections::store::Readers;
 
-pub use activity::{ActivityKind, ActivityMap, ActivitySeries, IdleStretch};
-pub use moments::{SeekPoint, TimelineFilter};
+pub use activity::{ActivityKind, ActivityMap, ActivitySeries, IdleStretch, Stretch};
+pub use moments::{MomentMap, SeekPoint, TimelineFilter};
 pub use page::{Cursor, Page, PageRequest, QueryError};
 pub use screen::Screen;
 pub use search::{SearchFilter, SearchHit, SearchOrder, SearchPage, SnippetRun};
@@ -104,6 +104,16 @@ impl Reader {
     #[must_use]
     pub fn sight(&self) -> &Sight {
         &self.sight
+    }
+
+    /// How many questions the read models in SQLite were asked through this reader and its clones: a question that is
+    /// answered for many sessions at once counts once.
+    #[must_use]
+    pub fn store_reads(&self) -> u64 {
+        [&self.sessions, &self.activity, &self.screens, &self.video]
+            .map(Readers::reads)
+            .into_iter()
+            .sum()
     }
 
     /// The index of moments as it is now; questions about moments and searches begin here.

@@ -4,13 +4,14 @@ use std::collections::BinaryHeap;
 use std::ops::Bound;
 
 use retrace_core::{SessionId, Timestamp};
-use retrace_projections::moments::{Fields, Moment, MomentKind, MomentsView, columns};
+use retrace_projections::moments::{Fields, Moment, MomentId, MomentKind, MomentsView, columns};
 use tantivy::collector::{Collector, SegmentCollector};
 use tantivy::columnar::Column;
 use tantivy::query::{BooleanQuery, EnableScoring, Occur, Query, RangeQuery, TermQuery};
 use tantivy::schema::{Field, IndexRecordOption};
 use tantivy::{DocAddress, DocId, Score, SegmentOrdinal, SegmentReader, TantivyError, Term};
 
+use crate::activity::{BUCKETS_MAX, Stretch};
 use crate::page::checked;
 use crate::{Cursor, Page, PageRequest, QueryError, Reader};
 
@@ -64,6 +65,26 @@ impl SeekPoint {
 }
 
 impl Reader {
+    /// The moment with this id, if its recording may be seen.
+    ///
+    /// # Errors
+    /// When the read model does not answer.
+    pub fn moment(&self, id: MomentId) -> Result<Option<Moment>, QueryError> {
+        let view = self.moments_view()?;
+        let sequence = Term::from_field_u64(view.fields.sequence, id.sequence());
+        let is_it = RangeQuery::new(Bound::Included(sequence.clone()), Bound::Included(sequence));
+        let found = first_by(&view, &is_it, Order::Newest, 1, None)?;
+        let Some((_, address)) = found.first() else {
+            return Ok(None);
+        };
+        let moment = read(&view, *address)?;
+        let may = match self.may_view_recording(moment.session) {
+            Err(QueryError::Denied(_)) => false,
+            may => may?,
+        };
+        Ok(Some(moment).filter(|_| may))
+    }
+
     /// What was typed, run, seen and marked in a session, in order of time. A page is found without
     /// reading the moments of the others. A session that is not known has none.
     ///
@@ -77,7 +98,13 @@ impl Reader {
     ) -> Result<Page<Moment>, QueryError> {
         let limit = request.limit()?;
         let list = format!("timeline {session}");
-        let after = request.key_before::<(u64, u64)>(&list)?;
+        let flip = |(offset_us, sequence): Key| (!offset_us, !sequence);
+        let after = request.key_before::<Key>(&list)?;
+        let (order, after) = if request.backwards {
+            (Order::Latest, after.map(flip))
+        } else {
+            (Order::Earliest, after)
+        };
         if !self.may_view_recording(session)? {
             return Ok(Page::of(Vec::new(), limit, request));
         }
@@ -87,10 +114,11 @@ impl Reader {
         conditions.extend(filter.kinds.as_deref().map(|kinds| any_kind(fields, kinds)));
         conditions.extend(offsets(fields.offset_us, filter.from_ms, filter.to_ms));
         let query = all_of(conditions);
-        let found = first_by(&view, &*query, Order::Earliest, limit + 1, after)?;
-        let items = found
-            .into_iter()
-            .map(|(key, address)| Ok((Cursor::new(&list, &key)?, read(&view, address)?)));
+        let found = first_by(&view, &*query, order, limit + 1, after)?;
+        let items = found.into_iter().map(|(key, address)| {
+            let key = if request.backwards { flip(key) } else { key };
+            Ok((Cursor::new(&list, &key)?, read(&view, address)?))
+        });
         Ok(Page::of(
             items.collect::<Result<_, QueryError>>()?,
             limit,
@@ -129,6 +157,129 @@ impl Reader {
             .iter()
             .map(|moment| SeekPoint::of(moment, moment.offset_us))
             .collect())
+    }
+}
+
+/// How many moments of each kind there are, in equal buckets of time.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MomentMap {
+    /// Where the first bucket begins, in milliseconds from the start of the session.
+    pub from_ms: u64,
+    /// The length of a bucket.
+    pub bucket_ms: u64,
+    /// For each kind that occurs: `values[i]` is of `[from_ms + i * bucket_ms, from_ms + (i + 1) * bucket_ms)`.
+    pub series: Vec<(MomentKind, Vec<u64>)>,
+}
+
+impl Reader {
+    /// The moments of a stretch of a session, counted in 1 to 2,000 buckets; nothing when there is no such session.
+    ///
+    /// # Errors
+    /// When the number of buckets or the stretch is none that can be asked for, or a read model does not answer.
+    pub fn moment_map(
+        &self,
+        session: SessionId,
+        buckets: u32,
+        stretch: Stretch,
+    ) -> Result<Option<MomentMap>, QueryError> {
+        let buckets = checked("buckets", buckets, 1, BUCKETS_MAX)?;
+        if !self.may_view_recording(session)? {
+            return Ok(None);
+        }
+        let Some(row) = self.session(session)? else {
+            return Ok(None);
+        };
+        let (from_ms, to_ms) = stretch.within(row.duration_us().div_ceil(1_000))?;
+        let bucket_ms = (to_ms - from_ms).div_ceil(buckets.into()).max(1);
+        let view = self.moments_view()?;
+        let mut series = Vec::new();
+        for kind in MomentKind::ALL {
+            let mut conditions = vec![
+                is(view.fields.session_term(session)),
+                is(view.fields.kind_term(kind)),
+            ];
+            // What is said to have come after the end counts at the end.
+            let open_end =
+                Some(to_ms).filter(|to_ms| stretch.to_ms.is_some_and(|end| end <= *to_ms));
+            conditions.extend(offsets(view.fields.offset_us, Some(from_ms), open_end));
+            let counter = Counter {
+                from_us: from_ms * 1_000,
+                bucket_us: bucket_ms * 1_000,
+                buckets: buckets as usize,
+            };
+            let found = view.searcher.search(&*all_of(conditions), &counter);
+            let values = found.map_err(QueryError::internal)?;
+            if values.iter().any(|count| *count > 0) {
+                series.push((kind, values));
+            }
+        }
+        Ok(Some(MomentMap {
+            from_ms,
+            bucket_ms,
+            series,
+        }))
+    }
+}
+
+/// Counts documents by where in their session they are.
+struct Counter {
+    from_us: u64,
+    bucket_us: u64,
+    buckets: usize,
+}
+
+struct CountInSegment {
+    offset_us: Column<u64>,
+    from_us: u64,
+    bucket_us: u64,
+    counts: Vec<u64>,
+}
+
+impl Collector for Counter {
+    type Fruit = Vec<u64>;
+    type Child = CountInSegment;
+
+    fn for_segment(
+        &self,
+        _: SegmentOrdinal,
+        reader: &SegmentReader,
+    ) -> Result<CountInSegment, TantivyError> {
+        Ok(CountInSegment {
+            offset_us: reader.fast_fields().u64(columns::OFFSET_US)?,
+            from_us: self.from_us,
+            bucket_us: self.bucket_us,
+            counts: vec![0; self.buckets],
+        })
+    }
+
+    fn requires_scoring(&self) -> bool {
+        false
+    }
+
+    fn merge_fruits(&self, fruits: Vec<Vec<u64>>) -> Result<Vec<u64>, TantivyError> {
+        let mut sums = vec![0; self.buckets];
+        for counts in fruits {
+            for (sum, count) in sums.iter_mut().zip(counts) {
+                *sum += count;
+            }
+        }
+        Ok(sums)
+    }
+}
+
+impl SegmentCollector for CountInSegment {
+    type Fruit = Vec<u64>;
+
+    fn collect(&mut self, document: DocId, _: Score) {
+        let offset_us = self.offset_us.first(document).unwrap_or(0);
+        let bucket = offset_us.saturating_sub(self.from_us) / self.bucket_us;
+        let last = self.counts.len() - 1;
+        let bucket = usize::try_from(bucket).unwrap_or(last).min(last);
+        self.counts[bucket] += 1;
+    }
+
+    fn harvest(self) -> Vec<u64> {
+        self.counts
     }
 }
 
@@ -171,6 +322,8 @@ fn offsets(field: Field, from_ms: Option<u64>, to_ms: Option<u64>) -> Option<Box
 pub(crate) enum Order {
     /// From the start of the session on.
     Earliest,
+    /// From the end of the session back.
+    Latest,
     /// By distance from an offset in microseconds.
     Nearest(u64),
     /// The latest first, over all sessions.
@@ -223,7 +376,7 @@ pub(crate) fn first_by(
 fn best_key(order: Order, reader: &SegmentReader) -> Result<u64, TantivyError> {
     Ok(match order {
         Order::Newest => newest_first(reader.fast_fields().i64(columns::AT_US)?.max_value()),
-        Order::Earliest | Order::Nearest(_) => 0,
+        Order::Earliest | Order::Latest | Order::Nearest(_) => 0,
     })
 }
 
@@ -266,7 +419,9 @@ impl Collector for FirstBy {
         let columns = reader.fast_fields();
         let at = match self.order {
             Order::Newest => Values::At(columns.i64(columns::AT_US)?),
-            Order::Earliest | Order::Nearest(_) => Values::Offset(columns.u64(columns::OFFSET_US)?),
+            Order::Earliest | Order::Latest | Order::Nearest(_) => {
+                Values::Offset(columns.u64(columns::OFFSET_US)?)
+            }
         };
         Ok(FirstInSegment {
             order: self.order,
@@ -300,6 +455,7 @@ impl SegmentCollector for FirstInSegment {
                 let offset_us = column.first(document).unwrap_or(0);
                 match self.order {
                     Order::Nearest(near_us) => offset_us.abs_diff(near_us),
+                    Order::Latest => !offset_us,
                     Order::Earliest | Order::Newest => offset_us,
                 }
             }
@@ -315,7 +471,7 @@ impl SegmentCollector for FirstInSegment {
             return;
         }
         let sequence = self.sequence.first(document).unwrap_or(0);
-        let sequence = if self.order == Order::Newest {
+        let sequence = if matches!(self.order, Order::Newest | Order::Latest) {
             !sequence
         } else {
             sequence

@@ -18,8 +18,12 @@ use serde::de::DeserializeOwned;
 pub struct PageRequest {
     /// How many items at most: 1 to 100.
     pub first: u32,
-    /// The cursor of the item before the first that is wanted.
+    /// The cursor of the item before the first that is wanted; of the item behind the last, when the page is read
+    /// backwards.
     pub after: Option<Cursor>,
+    /// Whether the page is the one before the cursor, or the last one without a cursor. The items of a page are in the
+    /// order of the list all the same.
+    pub backwards: bool,
 }
 
 impl PageRequest {
@@ -28,7 +32,11 @@ impl PageRequest {
 
     /// The beginning of the list.
     pub fn first(first: u32) -> Self {
-        Self { first, after: None }
+        Self {
+            first,
+            after: None,
+            backwards: false,
+        }
     }
 
     /// How many items are wanted, checked.
@@ -69,15 +77,25 @@ pub struct Page<T> {
 }
 
 impl<T> Page<T> {
-    /// The page of the items that were found, when one more than `limit` was looked for.
+    /// The page of the items that were found, in the order in which they were looked for, when one more than `limit`
+    /// was.
     #[must_use]
     pub fn of(mut items: Vec<(Cursor, T)>, limit: usize, request: &PageRequest) -> Self {
-        let has_next = items.len() > limit;
+        let more = items.len() > limit;
         items.truncate(limit);
+        let from_end = request.after.is_some();
+        if request.backwards {
+            items.reverse();
+        }
+        let (has_previous, has_next) = if request.backwards {
+            (more, from_end)
+        } else {
+            (from_end, more)
+        };
         Self {
             items,
             has_next,
-            has_previous: request.after.is_some(),
+            has_previous,
         }
     }
 }
@@ -217,6 +235,7 @@ mod tests {
         PageRequest {
             first: 10,
             after: Some(Cursor::from(text.to_owned())),
+            backwards: false,
         }
     }
 

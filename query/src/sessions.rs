@@ -211,7 +211,7 @@ impl Reader {
     ) -> Result<Page<SessionRow>, QueryError> {
         let limit = page.limit()?;
         let (list, column, descending) = order.parts();
-        let (direction, behind) = if descending {
+        let (direction, behind) = if descending != page.backwards {
             ("DESC", "<")
         } else {
             ("ASC", ">")

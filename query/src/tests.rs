@@ -7,7 +7,10 @@ use retrace_projections::sessions::SessionRow;
 
 use crate::page::{Page, PageRequest, QueryError};
 use crate::testing::{Fixture, ended, launched, session, t0, typed, written};
-use crate::{ActivityKind, Cursor, Facet, Reader, SessionFilter, SessionOrder, SessionState};
+use crate::{
+    ActivityKind, Cursor, Facet, Reader, SessionFilter, SessionOrder, SessionState, Stretch,
+    TimelineFilter,
+};
 
 const SECOND: i64 = 1_000_000;
 
@@ -248,7 +251,11 @@ async fn a_cursor_of_another_order_is_refused() {
         at.reader.sessions(
             &SessionFilter::default(),
             order,
-            &PageRequest { first: 1, after },
+            &PageRequest {
+                first: 1,
+                after,
+                backwards: false,
+            },
         )
     };
     let page = ask(SessionOrder::StartedDesc, None).unwrap();
@@ -379,4 +386,150 @@ async fn without_read_models_there_is_a_reason_and_no_answer() {
         reader.screen(session(1), 0).await,
         Err(QueryError::Unavailable(_))
     ));
+}
+
+/// The items of a page, the cursors of the first and the last, and whether there are more that way.
+type Seen = (Vec<String>, Option<Cursor>, Option<Cursor>, bool);
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_list_read_backwards_is_the_same_list() {
+    let at = Fixture::new().await;
+    for number in 0..25_u16 {
+        let start_us = i64::from(number % 7) * 1_000_000;
+        let user = if number % 2 == 0 { "alice" } else { "bob" };
+        let begun = (start_us, launched("t", user, "h"));
+        let typed = (0..40).map(|key| (start_us + key * 2_000_000, typed(&format!("key {key}\r"))));
+        at.append(session(number), [begun].into_iter().chain(typed))
+            .await;
+    }
+    at.settle().await;
+    let forth_and_back = |ask: &dyn Fn(&PageRequest) -> Seen| {
+        let mut pages = [Vec::new(), Vec::new()];
+        for backwards in [false, true] {
+            let mut after = None;
+            loop {
+                let request = PageRequest {
+                    first: 7,
+                    after,
+                    backwards,
+                };
+                let (mut items, first, last, more) = ask(&request);
+                if backwards {
+                    items.reverse();
+                }
+                pages[usize::from(backwards)].extend(items);
+                if !more {
+                    break;
+                }
+                after = if backwards { first } else { last };
+            }
+        }
+        let [forth, mut back] = pages;
+        back.reverse();
+        assert_eq!(forth, back);
+        forth.len()
+    };
+    for order in [SessionOrder::StartedAsc, SessionOrder::StartedDesc] {
+        let sessions = forth_and_back(&|request| {
+            let page = at
+                .reader
+                .sessions(&SessionFilter::default(), order, request)
+                .unwrap();
+            let more = if request.backwards {
+                page.has_previous
+            } else {
+                page.has_next
+            };
+            let cursors: Vec<Cursor> = page
+                .items
+                .iter()
+                .map(|(cursor, _)| cursor.clone())
+                .collect();
+            let items = page.items.into_iter().map(|(_, row)| row.id.to_string());
+            (
+                items.collect(),
+                cursors.first().cloned(),
+                cursors.last().cloned(),
+                more,
+            )
+        });
+        assert_eq!(sessions, 25);
+    }
+    let filter = TimelineFilter::default();
+    let moments = forth_and_back(&|request| {
+        let page = at.reader.timeline(session(3), &filter, request).unwrap();
+        let more = if request.backwards {
+            page.has_previous
+        } else {
+            page.has_next
+        };
+        let cursors: Vec<Cursor> = page
+            .items
+            .iter()
+            .map(|(cursor, _)| cursor.clone())
+            .collect();
+        let items = page
+            .items
+            .into_iter()
+            .map(|(_, moment)| moment.id.to_string());
+        (
+            items.collect(),
+            cursors.first().cloned(),
+            cursors.last().cloned(),
+            more,
+        )
+    });
+    assert!(moments > 30, "{moments}");
+
+    let all = at
+        .reader
+        .moment_map(session(3), 10, Stretch::default())
+        .unwrap()
+        .unwrap();
+    let count: u64 = all.series.iter().flat_map(|(_, values)| values).sum();
+    assert_eq!(count, moments as u64);
+    let half = Stretch {
+        from_ms: Some(0),
+        to_ms: Some(40_000),
+    };
+    let part = at.reader.moment_map(session(3), 10, half).unwrap().unwrap();
+    let count: u64 = part.series.iter().flat_map(|(_, values)| values).sum();
+    let in_part = TimelineFilter {
+        to_ms: Some(40_000),
+        ..filter
+    };
+    let timeline = at
+        .reader
+        .timeline(session(3), &in_part, &PageRequest::first(100))
+        .unwrap();
+    assert_eq!(count, timeline.items.len() as u64);
+    let nothing = Stretch {
+        from_ms: Some(90_000_000),
+        to_ms: None,
+    };
+    let refused = at.reader.moment_map(session(3), 10, nothing);
+    assert!(matches!(refused, Err(QueryError::InvalidArgument { .. })));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn many_sessions_are_read_at_once() {
+    let at = Fixture::new().await;
+    for number in 0..40_u16 {
+        at.append(
+            session(number),
+            [
+                (0, launched("t", "u", "h")),
+                (5, written("x")),
+                (9, ended()),
+            ],
+        )
+        .await;
+    }
+    at.settle().await;
+    let before = at.reader.store_reads();
+    let maps = at
+        .reader
+        .activities((0..40).map(session), 60, Stretch::default())
+        .unwrap();
+    assert_eq!((maps.len(), at.reader.store_reads() - before), (40, 2));
 }

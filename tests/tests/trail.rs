@@ -146,6 +146,10 @@ fn fields() -> BTreeMap<&'static str, Vec<(&'static str, Trace)>> {
             ),
         ),
         (
+            "momentMap",
+            Event("recording.viewed", of_session("momentMap { bucketMs }")),
+        ),
+        (
             "comments",
             Event(
                 "recording.viewed",

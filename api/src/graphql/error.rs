@@ -107,11 +107,12 @@ pub fn shortened(mut response: Response) -> Response {
             .as_ref()
             .is_none_or(|extensions| extensions.get("code").is_none())
         {
-            // Only parsing, validation and limits make errors without a code.
-            error
-                .extensions
-                .get_or_insert_default()
-                .set("code", ErrorCode::InvalidArgument.as_str());
+            // Only parsing, validation and limits make errors without a code, and whoever keeps queries.
+            let code = match error.message.as_str() {
+                "PersistedQueryNotFound" => "PERSISTED_QUERY_NOT_FOUND",
+                _ => ErrorCode::InvalidArgument.as_str(),
+            };
+            error.extensions.get_or_insert_default().set("code", code);
         }
     }
     response

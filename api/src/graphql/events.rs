@@ -60,8 +60,17 @@ impl EventFilter {
 /// An event as it stands in the log.
 pub(super) struct Event(pub(super) event::Event);
 
+/// What the ids of events begin with; their positions follow.
+pub(super) const EVENT_ID: &str = "event:";
+
 #[Object]
 impl Event {
+    /// Its id.
+    pub(super) async fn id(&self) -> ID {
+        format!("{EVENT_ID}{}", self.0.position()).into()
+    }
+
+    /// Its place in the log, from 0.
     async fn position(&self) -> LogPosition {
         LogPosition(self.0.position())
     }
@@ -159,6 +168,26 @@ pub(super) struct EventsRead {
     /// The last position that was looked at. With a filter a page may be short, or empty, although
     /// there are more: go on from here, as `after`.
     read_to: Option<LogPosition>,
+}
+
+/// The event at a position, if the caller may see it.
+pub(super) async fn find(ctx: &Context<'_>, position: &str) -> Result<Option<Event>> {
+    let Ok(position) = position.parse().map(Position) else {
+        return Ok(None);
+    };
+    let log = ctx.data::<Arc<dyn EventLog>>()?;
+    if position >= log.head().await.map_err(of_store)?.size {
+        return Ok(None);
+    }
+    let events = log.read(position, 1).await.map_err(of_store)?;
+    let Some(event) = events.into_iter().next() else {
+        return Ok(None);
+    };
+    if !SeenEvents::by(ctx)?.shows(&event).await? {
+        return Ok(None);
+    }
+    look::exported(ctx, position, position).await?;
+    Ok(Some(Event(event)))
 }
 
 /// A page of events from after a position on.

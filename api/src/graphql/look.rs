@@ -6,12 +6,14 @@ use std::time::Duration;
 
 use async_graphql::{Context, Result};
 use retrace_core::access::Right;
+use retrace_core::log::EventLog;
 use retrace_core::{Position, SessionId};
 use retrace_projections::runner::Projections;
 use retrace_query::{QueryError, Reader};
 use tokio::task::spawn_blocking;
 
-use super::error::{ErrorCode, internal, of_access, of_query, of_runner};
+use super::error::{ErrorCode, internal, of_access, of_query, of_runner, of_store};
+use super::scalar::LogPosition;
 use crate::accesses::Accesses;
 use crate::tokens::Viewer;
 
@@ -114,6 +116,23 @@ pub(super) async fn seen_up_to(ctx: &Context<'_>, size: Position) -> Result<()> 
             Err(ErrorCode::NotYet.error(message))
         }
     }
+}
+
+/// Waits until the read models have seen a position that a caller names: usually that of their own append.
+///
+/// # Errors
+/// When the log has no such position yet, or the read models do not come that far in time.
+pub(super) async fn has_seen(ctx: &Context<'_>, position: Option<LogPosition>) -> Result<()> {
+    let Some(LogPosition(position)) = position else {
+        return Ok(());
+    };
+    let size = ctx.data::<Arc<dyn EventLog>>()?.head().await;
+    let size = size.map_err(of_store)?.size;
+    if position >= size {
+        let message = format!("`minPosition` is {position}, but the log has {size} events");
+        return Err(ErrorCode::InvalidArgument.error(message));
+    }
+    seen_up_to(ctx, position.plus(1)).await
 }
 
 /// The session that an argument names.

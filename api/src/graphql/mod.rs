@@ -6,6 +6,7 @@
 mod accesses;
 mod error;
 mod events;
+mod loaders;
 mod log;
 mod look;
 mod media;
@@ -18,9 +19,13 @@ mod scalar;
 mod search;
 mod session;
 
+use async_graphql::extensions::apollo_persisted_queries::{
+    ApolloPersistedQueries, LruCacheStorage,
+};
 use async_graphql::{EmptySubscription, MergedObject, SchemaBuilder};
 
 pub use error::{ErrorCode, shortened};
+pub(crate) use loaders::loader;
 use mutation::SessionMutation;
 use query::Query;
 use review::ReviewMutation;
@@ -40,10 +45,16 @@ const COMPLEXITY_MAX: usize = 20_000;
 /// How deep fragments and values may nest while they are parsed.
 const RECURSION_MAX: usize = 32;
 const DIRECTIVES_MAX: usize = 10;
+/// So many queries are kept, by their SHA-256, for callers that send it in place of the query (automatic persisted
+/// queries). Others have to be sent again.
+const PERSISTED_QUERIES_MAX: usize = 1_000;
 
 /// The schema, still without data.
 pub fn schema() -> SchemaBuilder<Query, Mutation, EmptySubscription> {
     Schema::build(Query, Mutation::default(), EmptySubscription)
+        .extension(ApolloPersistedQueries::new(LruCacheStorage::new(
+            PERSISTED_QUERIES_MAX,
+        )))
         .limit_depth(DEPTH_MAX)
         .limit_complexity(COMPLEXITY_MAX)
         .limit_recursive_depth(RECURSION_MAX)

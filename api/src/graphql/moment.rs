@@ -1,6 +1,6 @@
 //! Moments: what can be found and jumped to.
 
-use async_graphql::{Enum, ID, SimpleObject};
+use async_graphql::{ComplexObject, Enum, ID, SimpleObject};
 use retrace_projections::moments;
 use retrace_query as query;
 
@@ -34,7 +34,9 @@ pub(super) enum MomentKind {
 
 /// Something that was typed, run, seen or marked.
 #[derive(SimpleObject)]
+#[graphql(complex)]
 pub(super) struct Moment {
+    #[graphql(skip)]
     id: ID,
     kind: MomentKind,
     /// The whole of it was there from here on, in milliseconds from the start of the session.
@@ -52,6 +54,14 @@ pub(super) struct Moment {
     exit_status: Option<i32>,
     /// How long a command or process ran, where its end was seen.
     duration_ms: Option<Long>,
+}
+
+#[ComplexObject]
+impl Moment {
+    /// Its id.
+    pub(super) async fn id(&self) -> ID {
+        self.id.clone()
+    }
 }
 
 impl From<moments::Moment> for Moment {

@@ -8,6 +8,7 @@ use super::error::blocking;
 use super::events::{self, Event, EventFilter, EventsRead};
 use super::log::Log;
 use super::look;
+use super::page::{Asked, page_cost};
 use super::scalar::{LogPosition, Long};
 use super::search::{self, SearchConnection, SearchFilter, SearchOrder};
 use super::session::{
@@ -19,31 +20,52 @@ pub struct Query;
 
 #[Object]
 impl Query {
-    /// Sessions, newest first unless ordered otherwise. `first` is 1 to 100.
-    #[graphql(complexity = "list_cost(first, child_complexity)")]
+    /// Sessions, newest first unless ordered otherwise: `first` so many behind `after`, or `last` so many before
+    /// `before`; 1 to 100, 50 when neither is given.
+    #[graphql(complexity = "page_cost(first, last, 50, child_complexity)")]
+    #[allow(
+        clippy::too_many_arguments,
+        reason = "they are the arguments of the field"
+    )]
     async fn sessions(
         &self,
         ctx: &Context<'_>,
         filter: Option<SessionFilter>,
         #[graphql(default_with = "SessionOrder::StartedDesc")] order_by: SessionOrder,
-        #[graphql(default = 50)] first: i32,
+        first: Option<i32>,
         after: Option<String>,
+        last: Option<i32>,
+        before: Option<String>,
+        #[graphql(desc = "The answer must have seen this position of the log.")]
+        min_position: Option<LogPosition>,
     ) -> Result<SessionConnection> {
-        session::page_of_sessions(ctx, filter, order_by, first, after).await
+        look::has_seen(ctx, min_position).await?;
+        let asked = Asked {
+            first,
+            after,
+            last,
+            before,
+        };
+        session::page_of_sessions(ctx, filter, order_by, asked).await
     }
 
     /// One session. Null when there is none with this id.
     #[graphql(complexity = "10 + child_complexity")]
-    async fn session(&self, ctx: &Context<'_>, id: ID) -> Result<Option<Session>> {
+    async fn session(
+        &self,
+        ctx: &Context<'_>,
+        id: ID,
+        #[graphql(desc = "The answer must have seen this position of the log.")]
+        min_position: Option<LogPosition>,
+    ) -> Result<Option<Session>> {
+        look::has_seen(ctx, min_position).await?;
         session::find(ctx, &id).await
     }
 
     /// Whatever has this id.
     #[graphql(complexity = "10 + child_complexity")]
     async fn node(&self, ctx: &Context<'_>, id: ID) -> Result<Option<Node>> {
-        Ok(session::find(ctx, &id)
-            .await?
-            .map(|session| Node::Session(Box::new(session))))
+        session::find_node(ctx, &id).await
     }
 
     /// Full text over what was typed, run and seen in all sessions: words that must all occur,

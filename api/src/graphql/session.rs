@@ -6,15 +6,18 @@ use async_graphql::{
 };
 use retrace_core::SessionId;
 use retrace_core::event;
+use retrace_projections::moments::MomentId;
 use retrace_projections::sessions::SessionRow;
 use retrace_query as query;
 
 use super::accesses::{self, SessionAccess};
 use super::error::{ErrorCode, blocking, of_query};
+use super::events::{self, EVENT_ID, Event};
+use super::loaders::{self, ActivityOf};
 use super::look;
 use super::media::{self, Media};
 use super::moment::{Moment, MomentKind, SeekPoint};
-use super::page;
+use super::page::{self, Asked, page_cost};
 use super::review::{self, Comment, Review};
 use super::scalar::{DateTime, Long};
 
@@ -123,10 +126,9 @@ pub(super) async fn page_of_sessions(
     ctx: &Context<'_>,
     filter: Option<SessionFilter>,
     order: SessionOrder,
-    first: i32,
-    after: Option<String>,
+    asked: Asked,
 ) -> Result<SessionConnection> {
-    let request = page::request(first, after)?;
+    let request = asked.request(50)?;
     let reader = look::list(ctx, "sessions").await?;
     let filter: query::SessionFilter = filter.unwrap_or_default().into();
     let (found, total) = blocking(move || {
@@ -141,6 +143,24 @@ pub(super) async fn page_of_sessions(
         },
         Session::from,
     ))
+}
+
+/// Whatever has this id.
+pub(super) async fn find_node(ctx: &Context<'_>, id: &ID) -> Result<Option<Node>> {
+    if let Some(position) = id.strip_prefix(EVENT_ID) {
+        return Ok(events::find(ctx, position).await?.map(Node::Event));
+    }
+    if let Ok(id) = id.parse::<MomentId>() {
+        let reader = look::reader(ctx)?;
+        let Some(moment) = blocking(move || reader.moment(id)).await? else {
+            return Ok(None);
+        };
+        look::recording(ctx, moment.session, "moment").await?;
+        return Ok(Some(Node::Moment(Box::new(moment.into()))));
+    }
+    Ok(find(ctx, id)
+        .await?
+        .map(|session| Node::Session(Box::new(session))))
 }
 
 /// The session with this id. An id that is none names no session.
@@ -158,7 +178,6 @@ pub(super) async fn find(ctx: &Context<'_>, id: &ID) -> Result<Option<Session>> 
 #[derive(SimpleObject, Clone)]
 #[graphql(complex)]
 pub(super) struct Session {
-    id: ID,
     title: Option<String>,
     /// The person or service that acts.
     user: Option<String>,
@@ -208,9 +227,11 @@ pub(super) struct Session {
 
 /// Something with an id.
 #[derive(Interface)]
-#[graphql(field(name = "id", ty = "&ID"))]
+#[graphql(field(name = "id", ty = "ID", desc = "Its id: `node` finds it by this."))]
 pub(super) enum Node {
     Session(Box<Session>),
+    Moment(Box<Moment>),
+    Event(Event),
 }
 
 /// The file that a session was imported from.
@@ -248,7 +269,6 @@ impl From<SessionRow> for Session {
     fn from(row: SessionRow) -> Self {
         let duration_ms = row.duration_us() / 1000;
         Self {
-            id: row.id.to_string().into(),
             state: query::SessionState::of(&row).into(),
             started_at: DateTime(row.started),
             ended_at: row.ended.map(DateTime),
@@ -295,43 +315,80 @@ impl From<SessionRow> for Session {
 
 #[ComplexObject]
 impl Session {
-    /// What was typed, run, seen and marked, in order of time. `first` is 1 to 100.
-    #[graphql(complexity = "list_cost(first, child_complexity)")]
+    /// Its id.
+    async fn id(&self) -> ID {
+        self.session.to_string().into()
+    }
+
+    /// What was typed, run, seen and marked, in order of time: `first` so many behind `after`, or `last` so many before
+    /// `before`; 1 to 100, 100 when neither is given.
+    #[graphql(complexity = "page_cost(first, last, 100, child_complexity)")]
+    #[allow(
+        clippy::too_many_arguments,
+        reason = "they are the arguments of the field"
+    )]
     async fn timeline(
         &self,
         ctx: &Context<'_>,
-        kinds: Option<Vec<MomentKind>>,
-        from_ms: Option<Long>,
-        to_ms: Option<Long>,
-        #[graphql(default = 100)] first: i32,
+        #[graphql(desc = "Only moments of these kinds.")] kinds: Option<Vec<MomentKind>>,
+        #[graphql(desc = "At this offset or later.")] from_ms: Option<Long>,
+        #[graphql(desc = "Before this offset.")] to_ms: Option<Long>,
+        first: Option<i32>,
         after: Option<String>,
+        last: Option<i32>,
+        before: Option<String>,
     ) -> Result<Connection<String, Moment>> {
-        let (reader, session) = (
-            look::recording(ctx, self.session, "timeline").await?,
-            self.session,
-        );
-        let request = page::request(first, after)?;
+        let asked = Asked {
+            first,
+            after,
+            last,
+            before,
+        };
+        let request = asked.request(100)?;
         let filter = query::TimelineFilter {
             kinds: kinds.map(|kinds| kinds.into_iter().map(Into::into).collect()),
             from_ms: optional("fromMs", from_ms)?,
             to_ms: optional("toMs", to_ms)?,
         };
+        let session = self.session;
+        let reader = look::recording(ctx, session, "timeline").await?;
         let found = blocking(move || reader.timeline(session, &filter, &request)).await?;
         Ok(page::connection(found, EmptyFields, Moment::from))
     }
 
-    /// How much happened when, in equal buckets of time over the whole session. `buckets` is 1 to
+    /// How many moments of each kind there are, in equal buckets of time over the session or a stretch of it: what a
+    /// timeline shows from afar. `buckets` is 1 to 2000.
+    #[graphql(complexity = "50 + child_complexity")]
+    async fn moment_map(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(default = 300)] buckets: i32,
+        #[graphql(desc = "From this offset on.")] from_ms: Option<Long>,
+        #[graphql(desc = "Before this offset.")] to_ms: Option<Long>,
+    ) -> Result<MomentMap> {
+        let (buckets, stretch) = (bucket_count(buckets)?, stretch(from_ms, to_ms)?);
+        let session = self.session;
+        let reader = look::recording(ctx, session, "moment map").await?;
+        let map = blocking(move || reader.moment_map(session, buckets, stretch)).await?;
+        Ok(map.map(MomentMap::from).unwrap_or_default())
+    }
+
+    /// How much happened when, in equal buckets of time over the session or a stretch of it. `buckets` is 1 to
     /// 2000.
     #[graphql(complexity = "50 + child_complexity")]
     async fn activity_map(
         &self,
         ctx: &Context<'_>,
         #[graphql(default = 300)] buckets: i32,
+        #[graphql(desc = "From this offset on.")] from_ms: Option<Long>,
+        #[graphql(desc = "Before this offset.")] to_ms: Option<Long>,
     ) -> Result<ActivityMap> {
-        let (reader, session) = (look::reader(ctx)?, self.session);
-        let buckets = unsigned("buckets", buckets.into())?;
-        let buckets = u32::try_from(buckets).unwrap_or(u32::MAX);
-        let map = blocking(move || reader.activity(session, buckets)).await?;
+        let of = ActivityOf {
+            session: self.session,
+            buckets: bucket_count(buckets)?,
+            stretch: stretch(from_ms, to_ms)?,
+        };
+        let map = loaders::load(ctx, of).await?;
         Ok(map.map(ActivityMap::from).unwrap_or_default())
     }
 
@@ -440,6 +497,17 @@ pub(super) fn unsigned(field: &'static str, number: i64) -> Result<u64> {
     })
 }
 
+fn bucket_count(buckets: i32) -> Result<u32> {
+    Ok(u32::try_from(unsigned("buckets", buckets.into())?).unwrap_or(u32::MAX))
+}
+
+fn stretch(from_ms: Option<Long>, to_ms: Option<Long>) -> Result<query::Stretch> {
+    Ok(query::Stretch {
+        from_ms: optional("fromMs", from_ms)?,
+        to_ms: optional("toMs", to_ms)?,
+    })
+}
+
 fn optional(field: &'static str, number: Option<Long>) -> Result<Option<u64>> {
     number.map(|number| unsigned(field, number.0)).transpose()
 }
@@ -451,11 +519,50 @@ pub(super) struct IdleStretch {
     to_ms: Long,
 }
 
-/// Activity in equal buckets of time over the whole session.
+/// Moments in equal buckets of time over the session, or a stretch of it.
+#[derive(SimpleObject, Default)]
+pub(super) struct MomentMap {
+    /// Where the first bucket begins, in milliseconds from the start of the session.
+    from_ms: Long,
+    /// The length of a bucket.
+    bucket_ms: Long,
+    /// One for each kind that occurs.
+    series: Vec<MomentSeries>,
+}
+
+/// `values[i]` covers `[fromMs + i * bucketMs, fromMs + (i + 1) * bucketMs)`.
+#[derive(SimpleObject)]
+pub(super) struct MomentSeries {
+    /// What is counted.
+    kind: MomentKind,
+    /// How many there are in each bucket.
+    values: Vec<Long>,
+}
+
+impl From<query::MomentMap> for MomentMap {
+    fn from(map: query::MomentMap) -> Self {
+        let series = map.series.into_iter().map(|(kind, values)| MomentSeries {
+            kind: kind.into(),
+            values: values.into_iter().map(Long::from).collect(),
+        });
+        Self {
+            from_ms: map.from_ms.into(),
+            bucket_ms: map.bucket_ms.into(),
+            series: series.collect(),
+        }
+    }
+}
+
+/// Activity in equal buckets of time over the session, or a stretch of it.
 #[derive(SimpleObject, Default)]
 pub(super) struct ActivityMap {
+    /// Where the first bucket begins, in milliseconds from the start of the session.
+    from_ms: Long,
+    /// The length of a bucket.
     bucket_ms: Long,
+    /// The length of the session.
     duration_ms: Long,
+    /// One for each kind that occurs.
     series: Vec<ActivitySeries>,
 }
 
@@ -471,11 +578,14 @@ pub(super) enum ActivityKind {
     Screen,
 }
 
-/// `values[i]` covers `[i * bucketMs, (i + 1) * bucketMs)`.
+/// `values[i]` covers `[fromMs + i * bucketMs, fromMs + (i + 1) * bucketMs)`.
 #[derive(SimpleObject)]
 pub(super) struct ActivitySeries {
+    /// What is counted.
     kind: ActivityKind,
+    /// How much there is in each bucket.
     values: Vec<Long>,
+    /// The largest of the values.
     max: Long,
 }
 
@@ -487,6 +597,7 @@ impl From<query::ActivityMap> for ActivityMap {
             max: series.max.into(),
         });
         Self {
+            from_ms: map.from_ms.into(),
             bucket_ms: map.bucket_ms.into(),
             duration_ms: map.duration_ms.into(),
             series: series.collect(),

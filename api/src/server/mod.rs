@@ -204,7 +204,18 @@ async fn answer_graphql(
 ) -> Result<Json<async_graphql::Response>, HttpError> {
     let Json(request) = body.map_err(|rejection| HttpError::bad_body(&rejection, GRAPHQL_BODY))?;
     // What may be seen is a matter of each request: the schema itself has no reader.
-    let request = request.data(viewer).data(app.reader);
+    let mut request = request
+        .data(viewer)
+        .data(graphql::loader(app.reader.clone()))
+        .data(app.reader);
+    let settings = app.settings.recent().await;
+    if !settings
+        .map_err(|error| HttpError::internal(&error))?
+        .api
+        .introspection
+    {
+        request = request.disable_introspection();
+    }
     let response = app.schema.execute(request).await;
     Ok(Json(graphql::shortened(response)))
 }

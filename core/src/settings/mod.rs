@@ -204,6 +204,11 @@ settings! {
         /// For how long further looks of the same person at the same thing are counted into one event.
         fold_s: u64 = 600, Kind::Seconds { min: 1, max: 86_400 };
     }
+    /// How the API answers.
+    api: Api {
+        /// Whether GraphQL tells its schema to whoever has a token; tools for writing queries need it.
+        introspection: bool = true, Kind::Boolean;
+    }
     /// Which sessions are to be reviewed.
     review: Review {
         /// Of a hundred sessions, how many are put into the review queue when they are launched.

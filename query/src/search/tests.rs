@@ -386,6 +386,7 @@ async fn a_question_that_is_none_is_refused() {
     let request = PageRequest {
         first: 1,
         after: Some(foreign),
+        backwards: false,
     };
     assert!(matches!(
         ask("row", &request),
