@@ -230,6 +230,11 @@ impl StreamName {
         Self(format!("session/{session}/review"))
     }
 
+    /// The stream of what is redacted in a session, by rules and by people. Only the server writes it.
+    pub fn redactions_of(session: SessionId) -> Self {
+        Self(format!("session/{session}/redaction"))
+    }
+
     /// The stream of all tokens ever created and revoked.
     pub fn tokens() -> Self {
         Self("access/tokens".to_owned())

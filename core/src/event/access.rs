@@ -53,6 +53,31 @@ pub struct RecordingViewed {
     pub what: Vec<String>,
 }
 
+/// What is redacted in a recording was shown to somebody. Folded as [`RecordingViewed`] is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RedactionRevealed {
+    /// Where from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub address: Option<String>,
+    /// Who saw it.
+    pub by: String,
+    /// How many looks followed the first; absent, this is the first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub looks: Option<u64>,
+    /// Why, in their words.
+    pub reason: String,
+    /// When the first look was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub since: Option<crate::Timestamp>,
+    /// The id of the token, or of the browser's session.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub token: Option<String>,
+    /// What they looked at: `screen`, `timeline`, `video`, …
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub what: Vec<String>,
+}
+
 /// A recording, or a part of it, left the system as a file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]

@@ -131,16 +131,80 @@ pub struct RetentionPurged {
     pub reason: String,
 }
 
-/// A span of a session is to be hidden from readers without the right to reveal it.
+/// A span of a session is hidden from readers who do not reveal it. What was recorded stays as it is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct RedactionAdded {
-    /// Who, or which rule, hides it.
+    /// Who hides it; `retrace` where a rule does.
     pub by: String,
     /// Where the span begins.
     pub from: crate::Timestamp,
+    /// The id of the span within its session. Absent, it is the event's own version in its stream.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
     /// Why.
     pub reason: String,
+    /// The rule that found it: `unechoed`, `prompt`, `pattern`. Absent, a person redacted it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rule: Option<String>,
     /// Where the span ends.
     pub to: crate::Timestamp,
+    /// What is hidden.
+    #[serde(default, skip_serializing_if = "Concealed::is_all")]
+    pub what: Concealed,
+}
+
+/// What of a span is hidden.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Concealed {
+    /// What was typed.
+    Keys,
+    /// What was to be seen, on terminals and in video.
+    Screen,
+    /// Everything.
+    #[default]
+    All,
+}
+
+impl Concealed {
+    /// Whether it is everything.
+    #[must_use]
+    pub fn is_all(&self) -> bool {
+        *self == Self::All
+    }
+
+    /// Whether what was typed is hidden.
+    #[must_use]
+    pub fn hides_keys(self) -> bool {
+        self != Self::Screen
+    }
+
+    /// Whether what was to be seen is hidden.
+    #[must_use]
+    pub fn hides_screen(self) -> bool {
+        self != Self::Keys
+    }
+
+    /// Its name, as it stands in events.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Keys => "keys",
+            Self::Screen => "screen",
+            Self::All => "all",
+        }
+    }
+}
+
+/// A span that a person redacted is shown again.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RedactionLifted {
+    /// Who shows it again.
+    pub by: String,
+    /// The id of the span.
+    pub id: String,
+    /// Why.
+    pub reason: String,
 }

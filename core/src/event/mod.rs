@@ -164,6 +164,8 @@ vocabulary! {
     "retention.archived" RETENTION_ARCHIVED RetentionArchived,
     "retention.purged" RETENTION_PURGED RetentionPurged,
     "redaction.added" REDACTION_ADDED RedactionAdded,
+    "redaction.lifted" REDACTION_LIFTED RedactionLifted,
+    "redaction.revealed" REDACTION_REVEALED RedactionRevealed,
 }
 
 #[cfg(test)]

@@ -212,6 +212,30 @@ impl Event {
         EventBody::from_data(self.kind(), self.data())
     }
 
+    /// The same event with other data, for readers from whom a part is hidden. Its leaf is not the one in the log: who
+    /// hands it on must say so.
+    #[must_use]
+    pub fn masked(&self, data: Vec<u8>) -> Self {
+        let commit = Commit {
+            first_position: self.position(),
+            stream: self.stream().clone(),
+            first_version: self.version(),
+            recorded_at: self.recorded_at(),
+            // The salt would let the hash of the leaf tell a guess from the truth.
+            secret: [0; 16],
+            items: vec![StoredItem {
+                at: self.at(),
+                kind: self.kind().clone(),
+                data: 0..data.len(),
+            }],
+            data,
+        };
+        Self {
+            commit: Arc::new(commit),
+            index: 0,
+        }
+    }
+
     /// Its exact bytes: the canonical JSON line that is proved and exported (no line end).
     pub fn leaf(&self) -> Vec<u8> {
         let mut leaf = Vec::with_capacity(self.data().len() + 320);

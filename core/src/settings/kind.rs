@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
+use regex::{Regex, RegexBuilder};
 use serde_json::Value as Json;
 
 /// What a setting holds, and the values it may have.
@@ -36,8 +37,26 @@ pub enum Kind {
         /// How many characters it may have.
         characters_max: usize,
     },
+    /// A regular expression of at most so many characters, in the syntax of [`expression`]; empty for none.
+    Expression {
+        /// How many characters it may have.
+        characters_max: usize,
+    },
     /// One of these.
     Choice(&'static [&'static str]),
+}
+
+/// What a compiled expression may take, in bytes.
+const EXPRESSION_BYTES: usize = 4 << 20;
+
+/// Compiles a regular expression that a setting has: syntax and linear time of the crate `regex`.
+///
+/// # Errors
+/// When it is none, or too large once compiled.
+pub fn expression(text: &str) -> Result<Regex, regex::Error> {
+    let mut builder = RegexBuilder::new(text);
+    builder.size_limit(EXPRESSION_BYTES);
+    builder.dfa_size_limit(EXPRESSION_BYTES).build()
 }
 
 /// The value of a setting.
@@ -81,6 +100,7 @@ impl Kind {
             Self::Seconds { .. } => "seconds",
             Self::Boolean => "boolean",
             Self::Text { .. } => "text",
+            Self::Expression { .. } => "expression",
             Self::Choice(_) => "choice",
         }
     }
@@ -91,7 +111,7 @@ impl Kind {
             Self::Count { min, max } | Self::Bytes { min, max } | Self::Seconds { min, max } => {
                 Some((min, max))
             }
-            Self::Boolean | Self::Text { .. } | Self::Choice(_) => None,
+            Self::Boolean | Self::Text { .. } | Self::Expression { .. } | Self::Choice(_) => None,
         }
     }
 
@@ -113,7 +133,9 @@ impl Kind {
             Self::Bytes { .. } => Value::Number(with_unit(text, BYTES)?),
             Self::Seconds { .. } => Value::Number(with_unit(text, SECONDS)?),
             Self::Boolean => Value::Boolean(text.trim().parse().ok()?),
-            Self::Text { .. } | Self::Choice(_) => Value::Text(Cow::Owned(text.to_owned())),
+            Self::Text { .. } | Self::Expression { .. } | Self::Choice(_) => {
+                Value::Text(Cow::Owned(text.to_owned()))
+            }
         };
         self.allows(&value).then_some(value)
     }
@@ -126,8 +148,9 @@ impl Kind {
                 Value::Number(number),
             ) => (min..=max).contains(number),
             (Self::Boolean, Value::Boolean(_)) => true,
-            (Self::Text { characters_max }, Value::Text(text)) => {
-                text.chars().count() <= characters_max && !text.chars().any(char::is_control)
+            (Self::Text { characters_max }, Value::Text(text)) => is_line(text, characters_max),
+            (Self::Expression { characters_max }, Value::Text(text)) => {
+                is_line(text, characters_max) && expression(text).is_ok()
             }
             (Self::Choice(choices), Value::Text(text)) => choices.contains(&&**text),
             _ => false,
@@ -169,6 +192,12 @@ impl fmt::Display for Kind {
             Self::Boolean => f.write_str("true or false"),
             Self::Text { characters_max } => {
                 write!(f, "a line of at most {characters_max} characters")
+            }
+            Self::Expression { characters_max } => {
+                write!(
+                    f,
+                    "a regular expression of at most {characters_max} characters"
+                )
             }
             Self::Choice(choices) => write!(f, "one of {}", choices.join(", ")),
         }
@@ -240,6 +269,10 @@ impl Typed for Cow<'static, str> {
     fn value(&self) -> Value {
         Value::Text(self.clone())
     }
+}
+
+fn is_line(text: &str, characters_max: usize) -> bool {
+    text.chars().count() <= characters_max && !text.chars().any(char::is_control)
 }
 
 fn with_unit(text: &str, units: &[(&str, u64)]) -> Option<u64> {
@@ -339,6 +372,10 @@ mod tests {
         assert!(text.of_text("äöü").is_some());
         assert_eq!(text.of_text("four"), None);
         assert_eq!(text.of_text("a\nb"), None);
+        let expression = Kind::Expression { characters_max: 8 };
+        assert!(expression.of_text("").is_some() && expression.of_text("a|b").is_some());
+        assert_eq!(expression.of_text("(a"), None);
+        assert_eq!(expression.of_text("123456789"), None);
         assert_eq!(Kind::Boolean.of_text("yes"), None);
         assert_eq!(Kind::Boolean.of_json(&Json::from(1)), None);
         let count = Kind::Count { min: 0, max: 9 };

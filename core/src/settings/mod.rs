@@ -14,9 +14,11 @@
 
 mod book;
 mod kind;
+mod timeline;
 
 pub use book::{Change, SetError, SettingsBook};
-pub use kind::{Kind, Value};
+pub use kind::{Kind, Value, expression};
+pub use timeline::SettingsTimeline;
 
 use std::borrow::Cow;
 
@@ -131,6 +133,10 @@ macro_rules! settings {
     };
 }
 
+/// A line that asks for a secret. One with a shell's prompt in it does not: there, a command is typed.
+const PROMPTS: &str = "(?i)^[^$#%>]*\\b(password|passwort|passphrase|passcode|pin|otp|token|secret|api key|\
+    verification code|one-time code)\\b[^$#%>]*: ?$";
+
 /// A hundred years: longer than anything is kept.
 const SECONDS_MAX: u64 = 100 * 366 * 86_400;
 
@@ -215,6 +221,17 @@ settings! {
         sample_percent: u64 = 0, Kind::Count { min: 0, max: 100 };
         /// The same for sessions under certain policies, such as `pci=100, lab=1`.
         sample_by_policy: Cow<'static, str> = Cow::Borrowed(""), Kind::Text { characters_max: 2_000 };
+    }
+    /// What is hidden from readers until they reveal it; holds for sessions that begin from then on.
+    redaction: Redaction {
+        /// Whether what is typed while the terminal shows nothing of it is hidden.
+        unechoed: bool = true, Kind::Boolean;
+        /// Prompts, as the line up to the cursor: what is typed at them is hidden, shown or not.
+        prompts: Cow<'static, str> = Cow::Borrowed(PROMPTS), Kind::Expression { characters_max: 2_000 };
+        /// Whether private keys, known kinds of tokens, and `password=…` are hidden in text.
+        known_secrets: bool = true, Kind::Boolean;
+        /// What else is hidden in text; of an expression with groups, only these.
+        patterns: Cow<'static, str> = Cow::Borrowed(""), Kind::Expression { characters_max: 8_000 };
     }
     /// What outsiders see of the log.
     proofs: Proofs {
@@ -330,6 +347,17 @@ mod tests {
         }
     }
 
+    /// The default as a cell of a table, in which a bar would begin the next one.
+    fn shown(definition: &Definition) -> String {
+        let default = definition.kind.show(&definition.default());
+        match definition.kind {
+            Kind::Expression { .. } if !default.is_empty() => {
+                format!("`{}`", default.replace('|', "\\|"))
+            }
+            _ => default,
+        }
+    }
+
     /// `docs/settings.md` ends in the table of this registry.
     /// `UPDATE_DOCS=1 cargo nextest run -p retrace-core documentation` writes it anew.
     #[test]
@@ -340,7 +368,7 @@ mod tests {
             table.push_str(&format!(
                 "| `{}` | {} | {} | {} |\n",
                 definition.name,
-                definition.kind.show(&definition.default()),
+                shown(definition),
                 definition.kind,
                 definition.help().trim_end_matches('.'),
             ));

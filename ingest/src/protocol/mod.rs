@@ -31,6 +31,6 @@ pub const BATCH_MEDIA_TYPE: &str = "application/x-ndjson";
 pub const SENT_AT_HEADER: &str = "retrace-sent-at";
 /// The sources that only the server writes: the launch, the upload tokens and the control channel; what
 /// is built of the recording; who looked at it.
-pub const SERVER_SOURCES: [&str; 4] = ["control", "video", "access", "review"];
+pub const SERVER_SOURCES: [&str; 5] = ["control", "video", "access", "review", "redaction"];
 /// What an upload token begins with. A recorder's own token begins with `rtr_`.
 pub const UPLOAD_TOKEN_PREFIX: &str = "rtu";
