@@ -18,6 +18,7 @@
 pub mod activity;
 pub mod counts;
 pub mod moments;
+pub mod redaction;
 pub mod runner;
 pub mod screens;
 pub mod sessions;

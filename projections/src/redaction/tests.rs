@@ -1,0 +1,3 @@
+//! Sessions made up for the rules, and real ones.
+
+mod typed;
