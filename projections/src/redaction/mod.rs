@@ -2,9 +2,9 @@
 
 mod printed;
 pub mod rules;
-mod typed;
 #[cfg(test)]
 mod tests;
+mod typed;
 
 pub use rules::{MASK, Rules};
 pub use typed::{HiddenKeys, Place, Rule, TypedLines};

@@ -90,7 +90,9 @@ fn sequence(last: char, parameters: &str) -> Option<Printed> {
     let modes = parameters.strip_prefix('?');
     let has = |wanted: &str| modes.is_some_and(|modes| modes.split(';').any(|mode| mode == wanted));
     match last {
-        'h' | 'l' if has("1049") || has("1047") || has("47") => Some(Printed::Alternate(last == 'h')),
+        'h' | 'l' if has("1049") || has("1047") || has("47") => {
+            Some(Printed::Alternate(last == 'h'))
+        }
         'h' if has("2004") => Some(Printed::Editing),
         // Colours say nothing of where the cursor is.
         'm' | 'h' | 'l' => None,
@@ -106,7 +108,10 @@ mod tests {
     fn what_is_printed_is_told_from_how_it_looks_and_where() {
         let text = "a\x1b[1;31mb\x1b[0m\x1b]0;title\x07c\x1b(B\r\n\x1b[?2004h\x1b[2Kd\x1b[?1049h\x1bP1$r\x1b\\e";
         let mut printing = Printing::default();
-        let printed: Vec<Printed> = text.chars().filter_map(|char| printing.next(char)).collect();
+        let printed: Vec<Printed> = text
+            .chars()
+            .filter_map(|char| printing.next(char))
+            .collect();
         use Printed::{Alternate, Char, Editing, LineFeed, Moved};
         assert_eq!(
             printed,

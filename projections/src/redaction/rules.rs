@@ -59,7 +59,8 @@ impl Rules {
             .chain(own)
             .filter_map(|text| expression(text).ok())
             .collect();
-        let any = RegexSet::new(each.iter().map(Regex::as_str)).unwrap_or_else(|_| RegexSet::empty());
+        let any =
+            RegexSet::new(each.iter().map(Regex::as_str)).unwrap_or_else(|_| RegexSet::empty());
         let prompts = Some(&*settings.prompts).filter(|prompts| !prompts.is_empty());
         Self {
             unechoed: settings.unechoed,
@@ -205,10 +206,13 @@ fn is_base64(byte: u8) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::LazyLock;
+
     use super::*;
 
-    pub(crate) fn rules() -> Rules {
-        Rules::new(&Redaction::default())
+    fn rules() -> &'static Rules {
+        static RULES: LazyLock<Rules> = LazyLock::new(|| Rules::new(&Redaction::default()));
+        &RULES
     }
 
     fn shown(text: &str) -> String {
@@ -218,19 +222,34 @@ mod tests {
     #[test]
     fn secrets_are_known_by_their_looks() {
         let cases = [
-            ("export GH=ghp_16C7e42F292c6912E7710c838347Ae178B4a", "export GH=ghp_••••••••"),
+            (
+                "export GH=ghp_16C7e42F292c6912E7710c838347Ae178B4a",
+                "export GH=ghp_••••••••",
+            ),
             ("AKIAIOSFODNN7EXAMPLE x", "AKIA•••••••• x"),
             ("xoxb-12-ab", "xoxb-••••••••"),
-            ("Authorization: Bearer abc.def", "Authorization: Bearer ••••••••"),
-            ("x eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.abc y", "x eyJ•••••••• y"),
+            (
+                "Authorization: Bearer abc.def",
+                "Authorization: Bearer ••••••••",
+            ),
+            (
+                "x eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.abc y",
+                "x eyJ•••••••• y",
+            ),
             ("DB_PASSWORD=hunter2 run", "DB_PASSWORD=•••••••• run"),
             ("password='a b'", "password='•••••••• b'"),
             ("{\"api_key\": \"abc\"}", "{\"api_key\": \"••••••••\"}"),
             ("  password: hunter2", "  password: ••••••••"),
-            ("mysql -u root -phunter2 shop", "mysql -u root -p•••••••• shop"),
+            (
+                "mysql -u root -phunter2 shop",
+                "mysql -u root -p•••••••• shop",
+            ),
             ("tool --token abc", "tool --token ••••••••"),
             ("curl -u ops:pw https://x", "curl -u ops:•••••••• https://x"),
-            ("git clone https://ops:pw@host/x", "git clone https://ops:••••••••@host/x"),
+            (
+                "git clone https://ops:pw@host/x",
+                "git clone https://ops:••••••••@host/x",
+            ),
             ("sshpass -p pw ssh x", "sshpass -p •••••••• ssh x"),
         ];
         for (text, want) in cases {
@@ -264,7 +283,10 @@ mod tests {
         let want = "$ cat id\n-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\n\n••••••••\n••••••••\n-----END RSA PRIVATE KEY-----\nMIIE\n";
         assert_eq!(shown(text), want);
         let cut = "-----BEGIN PRIVATE KEY-----\nabc=\n$ ls\nabc\n";
-        assert_eq!(shown(cut), "-----BEGIN PRIVATE KEY-----\n••••••••\n$ ls\nabc\n");
+        assert_eq!(
+            shown(cut),
+            "-----BEGIN PRIVATE KEY-----\n••••••••\n$ ls\nabc\n"
+        );
     }
 
     #[test]

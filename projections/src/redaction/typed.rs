@@ -91,7 +91,11 @@ impl HiddenKeys {
         if !(self.from.0..=self.to.0).contains(&number) {
             return None;
         }
-        let start = if number == self.from.0 { self.from.1 } else { 0 };
+        let start = if number == self.from.0 {
+            self.from.1
+        } else {
+            0
+        };
         let end = if number == self.to.0 {
             self.to.1.min(text.len())
         } else {
@@ -129,6 +133,8 @@ struct Line {
     lead: String,
     alternate: bool,
     moved: bool,
+    /// It was typed before the line before it was decided, pasted perhaps: other output comes before its echo.
+    ahead: bool,
     ended_us: Option<i64>,
 }
 
@@ -186,6 +192,12 @@ impl Line {
         self.shown[index] = true;
         self.next = index + 1;
         self.moved = false;
+    }
+
+    /// Only the whole of it, side by side, counts as its echo.
+    fn start_over(&mut self) {
+        self.shown.fill(false);
+        self.next = 0;
     }
 
     /// What was typed, as Backspace left it, and where each of its characters was typed.
@@ -259,7 +271,9 @@ impl TypedLines {
         found: &mut Vec<HiddenKeys>,
     ) {
         while let Some(line) = self.lines.front()
-            && line.ended_us.is_some_and(|us| at_us.saturating_sub(us) > GRACE_US)
+            && line
+                .ended_us
+                .is_some_and(|us| at_us.saturating_sub(us) > GRACE_US)
         {
             self.decide_first(found);
         }
@@ -374,7 +388,9 @@ impl TypedLines {
                 self.decide_first(found);
             }
             let lead = before_cursor(terminal);
+            let ahead = !self.lines.is_empty();
             self.lines.push_back(Line {
+                ahead,
                 asked: self.rules.asks(&lead),
                 lead,
                 alternate: self.alternate,
@@ -434,13 +450,7 @@ impl TypedLines {
         for char in text.chars() {
             match self.printing.next(char) {
                 Some(Printed::Char(char)) => self.printed(char, &mut budget, found),
-                Some(Printed::LineFeed) => {
-                    if self.lines.front().is_some_and(|line| !line.is_open()) {
-                        self.decide_first(found);
-                    } else {
-                        budget = 0;
-                    }
-                }
+                Some(Printed::LineFeed) => self.line_fed(&mut budget, found),
                 Some(Printed::Moved) => {
                     if let Some(line) = self.lines.front_mut() {
                         line.moved = true;
@@ -455,6 +465,22 @@ impl TypedLines {
                 Some(Printed::Editing) => self.end(found),
                 None => {}
             }
+        }
+    }
+
+    fn line_fed(&mut self, budget: &mut usize, found: &mut Vec<HiddenKeys>) {
+        let Some(line) = self.lines.front_mut() else {
+            return;
+        };
+        let is_next = line.chars().nth(line.next) == Some('\n');
+        if is_next {
+            line.show(line.next);
+        } else if line.is_open() {
+            *budget = 0;
+        } else if line.ahead {
+            line.start_over();
+        } else {
+            self.decide_first(found);
         }
     }
 
@@ -498,6 +524,14 @@ impl TypedLines {
             }
             if let Some(index) = again {
                 line.show(index);
+                return;
+            }
+            if line.ahead {
+                line.start_over();
+                if line.chars().next() == Some(char) {
+                    line.show(0);
+                    self.decide_shown(found);
+                }
                 return;
             }
             self.decide_first(found);
@@ -583,11 +617,19 @@ impl TypedLines {
 /// What stands before the cursor in its line, over all rows that the line is wrapped over.
 fn before_cursor(terminal: &Terminal) -> String {
     let cursor = terminal.cursor();
-    let lines: Vec<&avt::Line> = terminal.screen().visible_lines().take(cursor.row + 1).collect();
+    let lines: Vec<&avt::Line> = terminal
+        .screen()
+        .visible_lines()
+        .take(cursor.row + 1)
+        .collect();
     let Some((last, above)) = lines.split_last() else {
         return String::new();
     };
-    let wrapped = above.iter().rev().take_while(|line| line.is_wrapped()).count();
+    let wrapped = above
+        .iter()
+        .rev()
+        .take_while(|line| line.is_wrapped())
+        .count();
     let mut text = String::new();
     for line in &above[above.len() - wrapped..] {
         push_cells(line, usize::MAX, &mut text);
