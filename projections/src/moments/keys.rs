@@ -82,6 +82,7 @@ impl KeyRuns {
                 start_us: self.start_us,
                 complete_us: self.last_us.max(self.start_us),
                 text,
+                revealed: None,
                 detail: Detail::default(),
                 growth,
                 stage: Stage::Whole,

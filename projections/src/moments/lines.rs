@@ -261,6 +261,7 @@ impl ScreenLines {
                 start_us,
                 complete_us,
                 text: piece.to_owned(),
+                revealed: None,
                 detail: Detail::default(),
                 growth: std::mem::take(&mut growth),
                 stage: Stage::Whole,

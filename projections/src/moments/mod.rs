@@ -19,6 +19,10 @@
 //!   of the session's events and rebuilt from the log whenever it is not in memory (`sessions`);
 //! - offsets count from the session's first event ([`crate::offset_us`]).
 //!
+//! What is redacted is masked in the text, and stands beside it as it was, in a field of its own
+//! ([`crate::redaction`]): by the rules when a moment is found, and by people when they say so; then the moments of the
+//! session are found anew.
+//!
 //! That a line stood still is known when a later event of its stream arrives. A session that says
 //! nothing more keeps its last lines to itself until it goes on or ends.
 
@@ -40,6 +44,7 @@ mod stream;
 #[cfg(test)]
 mod tests;
 mod tokens;
+mod typed_runs;
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -227,7 +232,7 @@ fn placed(draft: Draft, id: MomentId, session: &OpenSession) -> Moment {
         offset_us,
         at,
         text: draft.text,
-        revealed: None,
+        revealed: draft.revealed,
         detail: draft.detail,
         grown: draft.growth.before(draft.complete_us),
     }

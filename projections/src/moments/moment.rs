@@ -190,6 +190,8 @@ pub(super) struct Draft {
     /// Microseconds after 1970, by the clock of the source.
     pub(super) complete_us: i64,
     pub(super) text: String,
+    /// The text with what is redacted in it, where something is.
+    pub(super) revealed: Option<String>,
     pub(super) detail: Detail,
     /// Of [`Self::text`].
     pub(super) growth: Growth,
@@ -228,6 +230,7 @@ impl Draft {
             start_us: us,
             complete_us: us,
             text,
+            revealed: None,
             detail: Detail::default(),
             growth: Growth::default(),
             stage: Stage::Whole,

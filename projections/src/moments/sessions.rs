@@ -7,16 +7,18 @@
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Arc;
 
-use retrace_core::event::{ClockMeasured, Event, EventBody, EventType};
+use retrace_core::event::{ClockMeasured, Concealed, Event, EventBody, EventType};
 use retrace_core::log::{EventLog, StoreError};
 use retrace_core::{Position, SessionId, StreamName, StreamVersion};
 use tokio::runtime::Handle;
 
 use super::clocks::{Clocks, source_of};
+use super::growth::Growth;
 use super::index::SessionFacts;
 use super::launched::LaunchedCommand;
-use super::moment::{Draft, MomentId, Stage};
+use super::moment::{Draft, MomentId, MomentKind, Stage};
 use super::stream::StreamMoments;
+use crate::redaction::{HandSpans, KeyBlock, MASK, Rules, RulesBook, masked, secrets_on_screen};
 
 /// How many characters of screens are kept in memory together; about 32 bytes each.
 const CELLS_MAX: usize = 4 << 20;
@@ -30,6 +32,22 @@ pub(super) struct OpenSession {
     begun: HashMap<(StreamName, u64), MomentId>,
     clocks: Clocks,
     launched: LaunchedCommand,
+    rules: Arc<Rules>,
+    hidden: HandSpans,
+    /// Redactions below this are in `hidden`.
+    hidden_until: Position,
+    /// Private keys that lines of the screen are in the middle of, by stream.
+    blocks: BTreeMap<StreamName, KeyBlock>,
+}
+
+/// What is known of a session from the start, however late it was said.
+#[derive(Clone)]
+struct Foreknown {
+    clocks: Clocks,
+    hidden: HandSpans,
+    /// What was said below this is known.
+    until: Position,
+    rules: Arc<Rules>,
 }
 
 /// A draft and the moment that it is of.
@@ -50,13 +68,23 @@ pub(super) enum After {
 
 impl OpenSession {
     /// A session begins with its first event, of whatever type.
-    fn begun_by(event: &Event, session: SessionId, clocks: Clocks) -> Self {
+    fn begun_by(event: &Event, session: SessionId, known: Foreknown) -> Self {
+        let Foreknown {
+            clocks,
+            hidden,
+            until,
+            rules,
+        } = known;
         Self {
             facts: SessionFacts::begun(session, event.at()),
             streams: BTreeMap::new(),
             begun: HashMap::new(),
             clocks,
             launched: LaunchedCommand::default(),
+            rules,
+            hidden,
+            hidden_until: until,
+            blocks: BTreeMap::new(),
         }
     }
 
@@ -88,7 +116,14 @@ impl OpenSession {
                 // Its clock is the source's, wherever it stands.
                 self.launched
                     .launched(launched, event.at().micros(), &mut drafts);
-                self.found(event, &StreamName::control_of(session), drafts, out);
+                self.found(event, &StreamName::control_of(session), drafts, &[], out);
+            }
+            EventBody::RedactionAdded(_) | EventBody::RedactionLifted(_) => {
+                let is_said_by_server = *event.stream() == StreamName::redactions_of(session);
+                let is_new = event.position() >= self.hidden_until;
+                if is_said_by_server && is_new && self.hidden.take(event, &body) {
+                    after = After::PlaceAnew;
+                }
             }
             EventBody::ClockMeasured(measured) => {
                 if self.measured(event.position(), measured) {
@@ -98,27 +133,33 @@ impl OpenSession {
             // What was on a screen must not come back with the next event.
             EventBody::RetentionPurged(_) => {
                 self.streams.clear();
+                self.blocks.clear();
                 self.begun.clear();
                 self.launched = LaunchedCommand::default();
             }
             EventBody::SessionEnded(ended) => {
                 let control = StreamName::control_of(session);
                 self.launched.ended(ended, at_us, &mut drafts);
-                self.found(event, &control, drafts, out);
+                self.found(event, &control, drafts, &[], out);
                 let shown = self.streams.values().filter(|stream| stream.has_output());
                 let only = shown.count() == 1;
                 for (name, mut stream) in std::mem::take(&mut self.streams) {
                     let mut drafts = Vec::new();
                     stream.end(ended, only, at_us, &mut drafts);
-                    self.found(event, &name, drafts, out);
+                    self.found(event, &name, drafts, stream.leads(), out);
                     self.streams.insert(name, stream);
                 }
                 after = After::Forget;
             }
             _ => {
-                let stream = self.streams.entry(event.stream().clone()).or_default();
+                let new = || StreamMoments::new(Arc::clone(&self.rules));
+                let stream = self.streams.entry(event.stream().clone());
+                let stream = stream.or_insert_with(new);
                 stream.apply(&body, at_us, &mut drafts);
-                self.found(event, event.stream(), drafts, out);
+                if !drafts.is_empty() {
+                    let leads = stream.leads().to_vec();
+                    self.found(event, event.stream(), drafts, &leads, out);
+                }
             }
         }
         after
@@ -130,9 +171,11 @@ impl OpenSession {
         event: &Event,
         stream: &StreamName,
         drafts: Vec<Draft>,
+        leads: &[String],
         out: &mut Vec<Found>,
     ) {
-        for draft in drafts {
+        for mut draft in drafts {
+            self.conceal(stream, leads, &mut draft);
             let known = |number: u64| (stream.clone(), number);
             let id = match draft.stage {
                 Stage::Whole | Stage::Begun(_) => {
@@ -155,6 +198,44 @@ impl OpenSession {
                 out.push(Found { id, draft });
             }
         }
+    }
+
+    /// Masks what is redacted in a draft.
+    fn conceal(&mut self, stream: &StreamName, leads: &[String], draft: &mut Draft) {
+        let kind = draft.kind;
+        let is_hidden = |what: Concealed| match kind {
+            MomentKind::Keys => what.hides_keys(),
+            MomentKind::Screen | MomentKind::Change | MomentKind::Window => what.hides_screen(),
+            MomentKind::Command | MomentKind::Clipboard => true,
+            _ => what.is_all(),
+        };
+        let by_hand = self
+            .hidden
+            .hide(draft.start_us, draft.complete_us, is_hidden);
+        let is_screen = kind == MomentKind::Screen;
+        let in_key = is_screen && self.rules.hides_private_keys() && {
+            let block = self.blocks.entry(stream.clone()).or_default();
+            block.hides(&draft.text)
+        };
+        let shown = if by_hand || in_key {
+            MASK.to_owned()
+        } else if kind == MomentKind::Keys {
+            // Masked where they are followed.
+            return;
+        } else {
+            let secrets = if is_screen {
+                secrets_on_screen(&self.rules, leads, &draft.text)
+            } else {
+                self.rules.secrets_in_lines(&draft.text)
+            };
+            if secrets.is_empty() {
+                return;
+            }
+            masked(&draft.text, &secrets)
+        };
+        let text = std::mem::replace(&mut draft.text, shown);
+        draft.revealed.get_or_insert(text);
+        draft.growth = Growth::default();
     }
 
     /// Takes over a measurement, and answers whether moments found before stand elsewhere now.
@@ -196,6 +277,8 @@ pub(super) fn concerns(kind: &EventType) -> bool {
         EventType::FILE_TRANSFERRED,
         EventType::MESSAGE_SENT,
         EventType::CLOCK_MEASURED,
+        EventType::REDACTION_ADDED,
+        EventType::REDACTION_LIFTED,
         EventType::RETENTION_PURGED,
     ]
     .contains(kind)
@@ -208,13 +291,16 @@ pub(super) struct OpenSessions {
     sessions: HashMap<SessionId, (OpenSession, u64)>,
     uses: u64,
     cells_max: usize,
+    rules: RulesBook,
 }
 
 impl OpenSessions {
     pub(super) fn new(log: Arc<dyn EventLog>, runtime: Handle) -> Self {
+        let rules = RulesBook::new(Arc::clone(&log), runtime.clone());
         Self {
             log,
             runtime,
+            rules,
             sessions: HashMap::new(),
             uses: 0,
             cells_max: CELLS_MAX,
@@ -283,6 +369,15 @@ impl OpenSessions {
         found: &mut impl FnMut(&Event, &OpenSession, Vec<Found>) -> Result<(), E>,
     ) -> Result<OpenSession, E> {
         let clocks = self.clocks(session, end)?;
+        let hidden = self.hidden(session, end)?;
+        let known = |begun: &Event| {
+            Ok::<_, StoreError>(Foreknown {
+                clocks: clocks.clone(),
+                hidden: hidden.clone(),
+                until: end,
+                rules: self.rules.rules_of(begun.position())?,
+            })
+        };
         let names = self.runtime.block_on(self.log.session_streams(session))?;
         let mut streams: Vec<StreamTape> = names.into_iter().map(StreamTape::new).collect();
         let mut open: Option<OpenSession> = None;
@@ -297,13 +392,33 @@ impl OpenSessions {
             let Some(before) = next.and_then(|(index, _)| streams[index].events.pop_front()) else {
                 break;
             };
-            let open =
-                open.get_or_insert_with(|| OpenSession::begun_by(&before, session, clocks.clone()));
+            let open = match &mut open {
+                Some(open) => open,
+                None => open.insert(OpenSession::begun_by(&before, session, known(&before)?)),
+            };
             let mut moments = Vec::new();
             open.apply(&before, &mut moments);
             found(&before, open, moments)?;
         }
-        Ok(open.unwrap_or_else(|| OpenSession::begun_by(event, session, clocks)))
+        match open {
+            Some(open) => Ok(open),
+            None => Ok(OpenSession::begun_by(event, session, known(event)?)),
+        }
+    }
+
+    /// What people redacted of the session below `end`.
+    fn hidden(&self, session: SessionId, end: Position) -> Result<HandSpans, StoreError> {
+        let mut hidden = HandSpans::default();
+        let mut redactions = StreamTape::new(StreamName::redactions_of(session));
+        while redactions.peek(&*self.log, &self.runtime, end)?.is_some() {
+            let Some(event) = redactions.events.pop_front() else {
+                break;
+            };
+            if let Ok(body) = event.body() {
+                hidden.take(&event, &body);
+            }
+        }
+        Ok(hidden)
     }
 
     /// What was measured of the session's clocks below `end`.

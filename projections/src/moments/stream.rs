@@ -1,13 +1,16 @@
 //! The moments of one stream: its terminal, its keys and what else it tells, replayed.
 
+use std::sync::Arc;
+
 use retrace_core::event::{EndReason, EventBody, SessionEnded, SourceAttached, VideoAnalyzed};
 
 use super::commands::Commands;
 use super::escapes::{Escapes, Sequence};
 use super::happenings::{self, Happenings};
-use super::keys::KeyRuns;
 use super::lines::ScreenLines;
 use super::moment::{Draft, MomentKind};
+use super::typed_runs::TypedRuns;
+use crate::redaction::Rules;
 use crate::terminal::{TerminalReplay, TerminalSize};
 
 /// Replays a stream and finds its moments. A function of the events alone.
@@ -15,27 +18,21 @@ pub(super) struct StreamMoments {
     terminal: TerminalReplay,
     lines: ScreenLines,
     commands: Commands,
-    keys: KeyRuns,
+    keys: TypedRuns,
     escapes: Escapes,
     happenings: Happenings,
     has_output: bool,
     now_us: i64,
 }
 
-impl Default for StreamMoments {
-    fn default() -> Self {
-        Self::new()
-    }
-}
-
 impl StreamMoments {
-    pub(super) fn new() -> Self {
+    pub(super) fn new(rules: Arc<Rules>) -> Self {
         let size = TerminalSize::DEFAULT;
         Self {
             terminal: TerminalReplay::new(size),
             lines: ScreenLines::new(size.rows().into()),
             commands: Commands::default(),
-            keys: KeyRuns::default(),
+            keys: TypedRuns::new(rules),
             escapes: Escapes::default(),
             happenings: Happenings::default(),
             has_output: false,
@@ -46,6 +43,11 @@ impl StreamMoments {
     /// How many characters its screens hold: what its memory is in proportion to.
     pub(super) fn cells(&self) -> usize {
         2 * self.terminal.size().cells()
+    }
+
+    /// Beginnings of lines of the screen behind which secrets were shown.
+    pub(super) fn leads(&self) -> &[String] {
+        self.keys.leads()
     }
 
     /// Whether something was written to its terminal.
@@ -61,6 +63,7 @@ impl StreamMoments {
             .settle(self.terminal.terminal(), self.now_us, out);
         self.happenings.title_stands(self.now_us, out);
         let now_us = self.now_us;
+        self.keys.apply(body, self.terminal.terminal(), now_us, out);
         match body {
             EventBody::SourceAttached(attached) => self.attached(attached, body, out),
             EventBody::TerminalWritten(written) => self.written(&written.text, out),
@@ -69,10 +72,7 @@ impl StreamMoments {
                 let done = self.terminal.resize_with(size, &mut self.lines);
                 self.observed(done, out);
             }
-            EventBody::KeysTyped(typed) => {
-                self.commands.typed(&typed.text, now_us, out);
-                self.keys.typed(&typed.text, now_us, out);
-            }
+            EventBody::KeysTyped(typed) => self.commands.typed(&typed.text, now_us, out),
             EventBody::MarkerSet(marker) => {
                 out.push(Draft::at(now_us, MomentKind::Marker, marker.label.clone()));
             }
@@ -97,7 +97,7 @@ impl StreamMoments {
     ) {
         self.lines
             .settle(self.terminal.terminal(), self.now_us, out);
-        self.keys.finish(out);
+        self.keys.end(out);
         // Of a session that somebody else ended it is not known how what ran in it ended.
         let by_itself = ended.exit_status.is_some() || ended.reason == EndReason::User;
         let end_us = (only && by_itself).then_some(at_us.max(self.now_us));

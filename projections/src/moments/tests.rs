@@ -7,19 +7,31 @@ mod log;
 mod truth;
 
 use casts::Cast;
+use std::sync::{Arc, LazyLock};
+
 use proptest::prelude::*;
 
 use retrace_core::event::{EndReason, SessionEnded};
 
+use retrace_core::settings::Redaction;
+
 use super::moment::{Draft, MomentKind, Stage};
 use super::stream::StreamMoments;
+use crate::redaction::Rules;
 use crate::terminal::{TerminalReplay, TerminalSize};
 
 const S: i64 = 1_000_000;
 
+/// The rules of settings that nobody changed.
+fn rules() -> Arc<Rules> {
+    static RULES: LazyLock<Arc<Rules>> =
+        LazyLock::new(|| Arc::new(Rules::new(&Redaction::default())));
+    Arc::clone(&RULES)
+}
+
 /// All moments of a recording, and the session's end.
 fn drafts(cast: &Cast) -> Vec<Draft> {
-    let (mut stream, mut out) = (StreamMoments::new(), Vec::new());
+    let (mut stream, mut out) = (StreamMoments::new(rules()), Vec::new());
     for (at_us, body) in cast.events() {
         stream.apply(body, *at_us, &mut out);
     }
@@ -218,7 +230,7 @@ proptest! {
     fn rows_are_followed_whatever_the_program_does(
         events in prop::collection::vec(casts::any_event(), 0..60)
     ) {
-        let mut stream = StreamMoments::new();
+        let mut stream = StreamMoments::new(rules());
         let mut out = Vec::new();
         for (now_us, body) in (0..).step_by(300_000).zip(&events) {
             stream.apply(body, now_us, &mut out);
