@@ -5,6 +5,7 @@
 //! | [`accesses`] | who looked at what, as events |
 //! | [`cli`] | the commands |
 //! | [`server`] | the HTTP routes, sign-in, the embedded web UI |
+//! | [`live`] | following what goes on: the end of the log, shared by all who follow it |
 //! | [`graphql`] | the schema; its resolvers only translate, rules live in `retrace-query` |
 //! | [`tokens`] | access tokens, as events in the log |
 //! | [`control`] | what is said to and about sessions that go on: launches, upload tokens |
@@ -20,6 +21,7 @@ pub mod cli;
 pub mod control;
 pub mod export;
 pub mod graphql;
+pub mod live;
 pub mod node;
 pub mod processing;
 pub mod server;

@@ -240,6 +240,13 @@ impl Projections {
         Ok(self.workers.iter().map(state).collect())
     }
 
+    /// How far a read model has come, as it goes on: it answers for all positions below. `None` when
+    /// there is no read model of that name.
+    pub fn follow(&self, name: &str) -> Option<watch::Receiver<Position>> {
+        let worker = self.workers.iter().find(|worker| worker.name == name)?;
+        Some(worker.checkpoint.clone())
+    }
+
     /// Waits until every read model answers for all positions below `position`: a caller who
     /// appended and was told the log's size reads what they wrote. Waits for as long as a read
     /// model is behind; callers set the limit.

@@ -126,6 +126,32 @@ impl Reader {
         ))
     }
 
+    /// The moments of a session in the order in which they were found, which is that of their ids: what
+    /// is found later comes after all that was found before, whatever its time. At most `first` (1 to
+    /// 100) of them, behind the one with the id `after`.
+    ///
+    /// # Errors
+    /// When `first` is not 1 to 100, or the read model does not answer.
+    pub fn moments_found(
+        &self,
+        session: SessionId,
+        kinds: Option<&[MomentKind]>,
+        after: Option<MomentId>,
+        first: u32,
+    ) -> Result<Vec<Moment>, QueryError> {
+        let limit = checked("first", first, 1, PageRequest::FIRST_MAX)? as usize;
+        if !self.may_view_recording(session)? {
+            return Ok(Vec::new());
+        }
+        let view = self.moments_view()?;
+        let mut conditions = vec![is(view.fields.session_term(session))];
+        conditions.extend(kinds.map(|kinds| any_kind(&view.fields, kinds)));
+        let after = after.map(|id| (id.sequence(), id.sequence()));
+        let found = first_by(&view, &*all_of(conditions), Order::Found, limit, after)?;
+        let moments = found.into_iter().map(|(_, address)| read(&view, address));
+        moments.collect()
+    }
+
     /// Moments to jump to, in order of time: the first ones, or those nearest to `near_ms`.
     ///
     /// # Errors
@@ -328,6 +354,8 @@ pub(crate) enum Order {
     Nearest(u64),
     /// The latest first, over all sessions.
     Newest,
+    /// In the order in which they were found.
+    Found,
 }
 
 /// A moment's place in an [`Order`]; no two moments have the same.
@@ -355,6 +383,9 @@ pub(crate) fn first_by(
         let weight = query.weight(EnableScoring::disabled_from_searcher(searcher))?;
         let mut segments = Vec::new();
         for (ordinal, reader) in (0..).zip(searcher.segment_readers()) {
+            if order == Order::Found && ends_before(reader, after)? {
+                continue;
+            }
             segments.push((best_key(order, reader)?, ordinal, reader));
         }
         segments.sort_by_key(|(best, ordinal, _)| (*best, *ordinal));
@@ -376,8 +407,16 @@ pub(crate) fn first_by(
 fn best_key(order: Order, reader: &SegmentReader) -> Result<u64, TantivyError> {
     Ok(match order {
         Order::Newest => newest_first(reader.fast_fields().i64(columns::AT_US)?.max_value()),
+        Order::Found => reader.fast_fields().u64(columns::SEQUENCE)?.min_value(),
         Order::Earliest | Order::Latest | Order::Nearest(_) => 0,
     })
+}
+
+/// Whether all moments of the segment were found before: who follows a session looks at its newest
+/// segments alone.
+fn ends_before(reader: &SegmentReader, after: Option<Key>) -> Result<bool, TantivyError> {
+    let last = reader.fast_fields().u64(columns::SEQUENCE)?.max_value();
+    Ok(after.is_some_and(|(sequence, _)| last <= sequence))
 }
 
 /// A number that sorts the other way round.
@@ -405,6 +444,7 @@ struct FirstInSegment {
 enum Values {
     Offset(Column<u64>),
     At(Column<i64>),
+    Sequence,
 }
 
 impl Collector for FirstBy {
@@ -422,6 +462,7 @@ impl Collector for FirstBy {
             Order::Earliest | Order::Latest | Order::Nearest(_) => {
                 Values::Offset(columns.u64(columns::OFFSET_US)?)
             }
+            Order::Found => Values::Sequence,
         };
         Ok(FirstInSegment {
             order: self.order,
@@ -456,9 +497,10 @@ impl SegmentCollector for FirstInSegment {
                 match self.order {
                     Order::Nearest(near_us) => offset_us.abs_diff(near_us),
                     Order::Latest => !offset_us,
-                    Order::Earliest | Order::Newest => offset_us,
+                    Order::Earliest | Order::Newest | Order::Found => offset_us,
                 }
             }
+            Values::Sequence => self.sequence.first(document).unwrap_or(0),
             Values::At(column) => newest_first(column.first(document).unwrap_or(i64::MIN)),
         };
         let full = self.first.len() >= self.limit;

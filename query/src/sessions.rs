@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use retrace_core::access::Right;
 use retrace_core::{Position, SessionId, Timestamp};
 use retrace_projections::sessions::{
-    Comment, SESSION_COLUMNS, SessionRow, comments_of, streams_of,
+    Comment, ControlRow, SESSION_COLUMNS, SessionRow, comments_of, controls_of, streams_of,
 };
 use rusqlite::types::Value;
 use rusqlite::{Connection, params_from_iter};
@@ -243,6 +243,46 @@ impl Reader {
             Ok::<_, QueryError>(items)
         })?;
         Ok(Page::of(items, limit, page))
+    }
+
+    /// The sessions that the filter lets through and that have grown at `since` or later, in the order
+    /// in which they have; at most `limit` of them.
+    ///
+    /// # Errors
+    /// When the filter is not one that can be asked for, or the read model does not answer.
+    pub fn sessions_grown(
+        &self,
+        filter: &SessionFilter,
+        since: Position,
+        limit: u32,
+    ) -> Result<Vec<SessionRow>, QueryError> {
+        let mut conditions = self.conditions(filter)?;
+        let since = i64::try_from(since.0).unwrap_or(i64::MAX);
+        conditions.add("last_position >= ?", [Value::Integer(since)]);
+        let Conditions { sql, mut values } = conditions;
+        // No other index: what is new is little, however many sessions there are.
+        let sql = format!(
+            "SELECT {SESSION_COLUMNS} FROM sessions INDEXED BY sessions_by_last_position {sql}
+             ORDER BY last_position LIMIT ?"
+        );
+        values.push(Value::Integer(limit.into()));
+        self.sessions.read(|connection| {
+            let mut statement = connection.prepare_cached(&sql)?;
+            let rows = statement.query_map(params_from_iter(values), SessionRow::from_row)?;
+            Ok(rows.collect::<rusqlite::Result<_>>()?)
+        })
+    }
+
+    /// What was asked of the recorder of a session, and what it answered; the oldest first.
+    ///
+    /// # Errors
+    /// When the read model does not answer.
+    pub fn controls(&self, id: SessionId) -> Result<Vec<ControlRow>, QueryError> {
+        if self.session(id)?.is_none() {
+            return Ok(Vec::new());
+        }
+        self.sessions
+            .read(|connection| Ok(controls_of(connection, id)?))
     }
 
     /// How many sessions the filter lets through.

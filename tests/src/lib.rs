@@ -5,6 +5,7 @@
 //! that `RETRACE_BIN` names.
 
 pub mod crash;
+pub mod live;
 pub mod person;
 pub mod sudo;
 pub mod upload;

@@ -1,5 +1,7 @@
 //! `retrace record`
 
+mod teller;
+
 use std::env;
 use std::ffi::OsString;
 use std::fs;
@@ -21,6 +23,7 @@ use retrace_ingest::recorder::session::{Outcome, RecordError, RecordOptions, Whe
 use retrace_ingest::recorder::spool::{Spool, SpoolSettings};
 
 use super::output;
+use teller::Teller;
 
 /// Record a command in a terminal, and upload the recording while it runs
 ///
@@ -155,7 +158,10 @@ impl Record {
             Full::End => WhenFull::End,
             Full::Gap => WhenFull::Gap,
         };
-        let outcome = match record(client, spool, options, tell()).await {
+        let teller = Teller::start(Arc::clone(&options.screen))?;
+        let recorded = record(client, spool, options, teller.tell()).await;
+        teller.finish();
+        let outcome = match recorded {
             Ok(outcome) => outcome,
             Err(error @ RecordError::Command { exit_status, .. }) => {
                 say(&error.to_string());
@@ -373,9 +379,9 @@ fn text_of(notice: Notice) -> String {
         ),
         Notice::Damaged { session, reason } => format!("{session} cannot be read: {reason}"),
         Notice::Message { by, text } => format!("message from {by}: {text}"),
-        Notice::IdleWarning { ends_in_s } => {
-            format!("nothing was typed for long: this session ends in {ends_in_s} s")
-        }
+        Notice::IdleWarning { ends_in_s } => format!(
+            "nothing was typed for long: this session ends in {ends_in_s} s, unless a key is pressed"
+        ),
         Notice::Ending { reason } => format!("this session is being ended: {reason}"),
         Notice::NotRecorded { reason } => {
             format!("this session is NOT being recorded at the moment: {reason}")

@@ -16,6 +16,7 @@ use tokio::sync::watch;
 
 use super::{Data, output};
 use crate::cli::sudo_listeners::SudoListeners;
+use crate::control::limits::TimeLimits;
 use crate::processing::{Processing, Workshop};
 use crate::server::{App, router};
 
@@ -82,6 +83,13 @@ impl Serve {
         let processing = Processing::start(workshop, data.path())
             .context("the folder for work in hand cannot be written")?;
         let (stop, stopped) = watch::channel(false);
+        let limits = TimeLimits {
+            control: Arc::clone(&app.control),
+            settings: Arc::clone(&app.settings),
+            reader: app.reader.clone(),
+        };
+        let limits = tokio::spawn(limits.run(stopped.clone()));
+        let seats = Arc::clone(&app.seats);
         let sudo = sudo.start(&app, data.path(), &stopped)?;
         output::line(format!("listening on http://{address}"))?;
 
@@ -100,6 +108,7 @@ impl Serve {
         asked_to_stop().await?;
         output::note("stopping: no new requests, then the read models are put down");
         ingest.stop();
+        seats.stop();
         stop.send_replace(true);
         let served = async { tokio::join!(server, sudo) };
         if tokio::time::timeout(DRAIN, served).await.is_err() {
@@ -108,6 +117,8 @@ impl Serve {
         sweeping.abort();
         accesses.close().await;
         processing.shutdown().await;
+        // It looks at its sign between two looks, which are short.
+        let _ = limits.await;
         // A request that was cut off may still hold it: then its threads stop without being awaited.
         if let Some(projections) = Arc::into_inner(projections) {
             projections.shutdown().await;

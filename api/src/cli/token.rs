@@ -200,15 +200,16 @@ fn micros_of_duration(text: &str) -> anyhow::Result<i64> {
             .unwrap_or(text.len()),
     );
     let seconds: i64 = match unit {
+        "s" => 1,
         "m" => 60,
         "h" => 3600,
         "d" => 86_400,
         "w" => 7 * 86_400,
-        _ => bail!("expected a number with m, h, d or w, as in 90d"),
+        _ => bail!("expected a number with s, m, h, d or w, as in 90d"),
     };
     let number: i64 = number
         .parse()
-        .context("expected a number with m, h, d or w, as in 90d")?;
+        .context("expected a number with s, m, h, d or w, as in 90d")?;
     number
         .checked_mul(seconds * 1_000_000)
         .filter(|micros| *micros > 0)

@@ -1,7 +1,7 @@
 //! The sessions asked for lately.
 
 use std::collections::HashMap;
-use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use retrace_core::event::{Event, EventBatch, EventError};
@@ -85,6 +85,22 @@ impl ControlBook {
             stream: StreamName::control_of(id),
             shared: known.unwrap_or_default(),
         }
+    }
+
+    /// The sessions whose recorders listen to this process.
+    pub fn listened_to(&self) -> Vec<Session> {
+        let recent = self.recent();
+        let listened = recent
+            .sessions
+            .iter()
+            .filter(|(_, (shared, _))| shared.listeners.load(Ordering::Acquire) > 0);
+        let session = |(id, (shared, _)): (&SessionId, &(Arc<Shared>, u64))| Session {
+            log: Arc::clone(&self.log),
+            id: *id,
+            stream: StreamName::control_of(*id),
+            shared: Arc::clone(shared),
+        };
+        listened.map(session).collect()
     }
 
     pub(super) fn keep(&self, session: Session) -> Session {

@@ -3,12 +3,12 @@
 use std::collections::HashMap;
 
 use retrace_core::access::Role;
-use retrace_core::event::{Event, EventBody, SessionLaunched};
+use retrace_core::event::{Event, EventBody, PolicySet, SessionLaunched};
 use retrace_core::{SourceName, StreamVersion, Timestamp};
 use retrace_ingest::protocol::Policy;
 
-use super::POLICY_SETTING;
 use super::token::UploadToken;
+use super::{POLICY_SETTING, policy};
 
 /// What the control stream of a session says, as of its version [`Control::next_version`].
 #[derive(Debug, Default)]
@@ -16,6 +16,11 @@ pub struct Control {
     pub(super) next: StreamVersion,
     launch: Option<Launch>,
     policy: Option<Policy>,
+    /// What was set for this session, all of it together.
+    set: PolicySet,
+    /// Requests before this version were answered in this stream.
+    answered: StreamVersion,
+    asked_to_end: bool,
     pub(super) tokens: HashMap<String, UploadToken>,
     clocks: HashMap<SourceName, Clock>,
 }
@@ -52,6 +57,21 @@ impl Control {
         self.policy.as_ref()
     }
 
+    /// The policy in force: what the settings say, with what was set for this session.
+    pub fn in_force(&self, settings: &Policy) -> Policy {
+        settings.with(&self.set)
+    }
+
+    /// Whether a request was answered in this very stream: by the server, where it records itself.
+    pub fn is_answered(&self, request: StreamVersion) -> bool {
+        request < self.answered
+    }
+
+    /// Whether somebody asked for the session to be ended.
+    pub fn is_asked_to_end(&self) -> bool {
+        self.asked_to_end
+    }
+
     /// Whether the skew of a source's clock is news: the first, or more than a second away from the
     /// last, and not the second within a minute, so that a recorder whose clock jumps about does not
     /// fill the stream.
@@ -73,6 +93,12 @@ impl Control {
             Ok(EventBody::ConfigChanged(changed)) if changed.setting == POLICY_SETTING => {
                 // A policy of a newer version is not one that was told by this one.
                 self.policy = serde_json::from_value(changed.new).ok();
+            }
+            Ok(EventBody::PolicySet(set)) => policy::add(&mut self.set, &set),
+            Ok(EventBody::TerminateRequested(_)) => self.asked_to_end = true,
+            Ok(EventBody::ControlAnswered(answer)) => {
+                let answered = StreamVersion(answer.version.0.saturating_add(1));
+                self.answered = self.answered.max(answered);
             }
             Ok(EventBody::TokenCreated(created)) if created.role == Some(Role::Upload) => {
                 let token = UploadToken {

@@ -7,7 +7,7 @@ use async_graphql::connection::{Connection, Edge};
 use async_graphql::{Context, ID, InputObject, Json, Object, Result, SimpleObject};
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
-use retrace_core::access::Right;
+use retrace_core::access::{Right, Sight};
 use retrace_core::event::{self, EventType};
 use retrace_core::log::{EventLog, merkle};
 use retrace_core::{Position, SessionId};
@@ -37,7 +37,7 @@ pub(super) struct EventFilter {
 }
 
 impl EventFilter {
-    fn session_id(&self) -> Result<Option<SessionId>> {
+    pub(super) fn session_id(&self) -> Result<Option<SessionId>> {
         let invalid =
             |_| ErrorCode::InvalidArgument.error("`session` is no session id, expected a UUID");
         self.session
@@ -46,7 +46,7 @@ impl EventFilter {
             .transpose()
     }
 
-    fn matches(&self, event: &event::Event, session: Option<SessionId>) -> bool {
+    pub(super) fn matches(&self, event: &event::Event, session: Option<SessionId>) -> bool {
         let of_type = |types: &Vec<String>| types.iter().any(|name| name == event.kind().as_str());
         self.types.as_ref().is_none_or(of_type)
             && (session.is_none() || event.session() == session)
@@ -136,12 +136,16 @@ pub(super) struct SeenEvents {
 
 impl SeenEvents {
     pub(super) fn by(ctx: &Context<'_>) -> Result<Self> {
-        let sight = &ctx.data::<Viewer>()?.sight;
-        Ok(Self {
-            reader: look::reader(ctx)?,
+        let reader = look::reader(ctx)?;
+        Ok(Self::of(&ctx.data::<Viewer>()?.sight, reader))
+    }
+
+    pub(super) fn of(sight: &Sight, reader: Reader) -> Self {
+        Self {
+            reader,
             settings: sight.may_everywhere(Right::ViewSettings),
             recordings: HashMap::new(),
-        })
+        }
     }
 
     pub(super) async fn shows(&mut self, event: &event::Event) -> Result<bool> {

@@ -4,6 +4,7 @@
 //! The schema is committed as `api/schema.graphql`; a test holds it to the code.
 
 mod accesses;
+mod control;
 mod error;
 mod events;
 mod loaders;
@@ -18,24 +19,26 @@ mod review;
 mod scalar;
 mod search;
 mod session;
+mod subscription;
 
 use async_graphql::extensions::apollo_persisted_queries::{
     ApolloPersistedQueries, LruCacheStorage,
 };
-use async_graphql::{EmptySubscription, MergedObject, SchemaBuilder};
+use async_graphql::{MergedObject, SchemaBuilder};
 
 pub use error::{ErrorCode, shortened};
 pub(crate) use loaders::loader;
 use mutation::SessionMutation;
 use query::Query;
 use review::ReviewMutation;
+use subscription::Subscription;
 
 /// All that can be changed.
 #[derive(MergedObject, Default)]
 pub struct Mutation(SessionMutation, ReviewMutation);
 
 /// The schema with its data.
-pub type Schema = async_graphql::Schema<Query, Mutation, EmptySubscription>;
+pub type Schema = async_graphql::Schema<Query, Mutation, Subscription>;
 
 /// Deeper questions than this are refused: no page of ours needs more.
 const DEPTH_MAX: usize = 15;
@@ -50,8 +53,8 @@ const DIRECTIVES_MAX: usize = 10;
 const PERSISTED_QUERIES_MAX: usize = 1_000;
 
 /// The schema, still without data.
-pub fn schema() -> SchemaBuilder<Query, Mutation, EmptySubscription> {
-    Schema::build(Query, Mutation::default(), EmptySubscription)
+pub fn schema() -> SchemaBuilder<Query, Mutation, Subscription> {
+    Schema::build(Query, Mutation::default(), Subscription)
         .extension(ApolloPersistedQueries::new(LruCacheStorage::new(
             PERSISTED_QUERIES_MAX,
         )))

@@ -4,16 +4,16 @@ use std::sync::Arc;
 
 use async_graphql::{Context, Enum, ID, Object, Result};
 use retrace_core::access::Right;
-use retrace_core::event::{EventBatch, EventBody, MessageSent, TerminateRequested, VideoRequested};
+use retrace_core::event::{EventBatch, VideoRequested};
 use retrace_core::log::EventLog;
 use retrace_core::{SessionId, StreamName, Timestamp};
 use retrace_query::video::ProductState;
 
-use super::error::{ErrorCode, blocking, of_access, of_control, of_store};
+use super::control::{self, SessionPolicyInput};
+use super::error::{ErrorCode, blocking, of_access};
 use super::events::Event;
 use super::look;
 use crate::accesses::append_at_end;
-use crate::control::{ControlBook, ControlError};
 use crate::processing::{MP4, THUMBNAILS, WEBM};
 use crate::server::checked_reason;
 use crate::tokens::Viewer;
@@ -22,31 +22,42 @@ use crate::tokens::Viewer;
 #[derive(Default)]
 pub(super) struct SessionMutation;
 
-/// The longest reason and message, in characters: it is shown to somebody at work.
-const TEXT_MAX: usize = 2_000;
-
 #[Object]
 impl SessionMutation {
     /// Asks the recorder of a session to end it. The answer is the request as it stands in the log;
-    /// that the session has ended shows when its recorder says so.
+    /// what became of it shows in `Session.controls`, and that the session has ended when its recorder
+    /// says so.
     async fn terminate_session(
         &self,
         ctx: &Context<'_>,
         session: ID,
         reason: Option<String>,
     ) -> Result<Event> {
-        if let Some(reason) = &reason {
-            check_text("reason", reason)?;
-        }
-        let by = ctx.data::<Viewer>()?.name.clone();
-        say(ctx, &session, TerminateRequested { by, reason }.into()).await
+        control::terminate(ctx, &session, reason).await
     }
 
     /// Sends a message to the person in a session. The answer is the message as it stands in the log.
-    async fn send_message(&self, ctx: &Context<'_>, session: ID, text: String) -> Result<Event> {
-        check_text("text", &text)?;
-        let by = ctx.data::<Viewer>()?.name.clone();
-        say(ctx, &session, MessageSent { by, text }.into()).await
+    /// The reason is not shown to them.
+    async fn send_message(
+        &self,
+        ctx: &Context<'_>,
+        session: ID,
+        text: String,
+        reason: Option<String>,
+    ) -> Result<Event> {
+        control::send(ctx, &session, text, reason).await
+    }
+
+    /// Changes the policy of one session that goes on: what is named holds for it from now on,
+    /// whatever the settings say. The answer is the change as it stands in the log.
+    async fn set_policy(
+        &self,
+        ctx: &Context<'_>,
+        session: ID,
+        policy: SessionPolicyInput,
+        reason: Option<String>,
+    ) -> Result<Event> {
+        control::set_policy(ctx, &session, &policy, reason).await
     }
 
     /// Says why the caller looks at a recording, before they do. For as long as looks are folded (`access.fold_s`)
@@ -134,43 +145,4 @@ async fn request(ctx: &Context<'_>, session: SessionId, media_type: &str) -> Res
         .await
         .map(drop)
         .map_err(of_access)
-}
-
-pub(super) fn check_text(field: &str, text: &str) -> Result<()> {
-    let found = text.chars().count();
-    if (1..=TEXT_MAX).contains(&found) {
-        return Ok(());
-    }
-    let message = format!("`{field}` has {found} characters, expected 1 to {TEXT_MAX}");
-    Err(ErrorCode::InvalidArgument.error(message))
-}
-
-/// Appends to the control stream of a session that goes on.
-async fn say(ctx: &Context<'_>, session: &ID, body: EventBody) -> Result<Event> {
-    let id = look::session_id(session)?;
-    let book = ctx.data::<Arc<ControlBook>>()?;
-    let reader = look::reader(ctx)?;
-    let no_such = || ErrorCode::NotFound.error("no recorder has launched such a session here");
-    let may = look::allowed(ctx, Right::Control, id).await?;
-    let known = blocking(move || reader.session(id)).await?;
-    let session = book.launched(id).await.map_err(of_store)?;
-    let session = session.filter(|_| may).ok_or_else(no_such)?;
-    if let Some(ended) = known.and_then(|row| row.ended) {
-        let message = format!("the session ended at {ended}: nobody would hear it");
-        return Err(ErrorCode::InvalidArgument.error(message));
-    }
-    let events = EventBatch::of(Timestamp::now(), body)
-        .map_err(|error| ErrorCode::InvalidArgument.error(error.to_string()))?;
-    let version = session
-        .append(|_| Ok::<_, ControlError>(Some(events.clone())))
-        .await
-        .map_err(of_control)?;
-    let appended = match version {
-        Some(version) => session.events(version, 1).await.map_err(of_store)?,
-        None => Vec::new(),
-    };
-    let event = appended.into_iter().next();
-    event
-        .map(Event)
-        .ok_or_else(|| ErrorCode::Internal.error("what was appended is not there"))
 }

@@ -9,9 +9,9 @@ use retrace_core::event::{
 use retrace_core::{SessionId, StreamName};
 use retrace_projections::sessions;
 
+use super::control::check_text;
 use super::error::{ErrorCode, blocking, of_access};
 use super::look;
-use super::mutation::check_text;
 use super::page;
 use super::scalar::{DateTime, Long};
 use super::session::{Session, unsigned};

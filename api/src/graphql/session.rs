@@ -11,6 +11,7 @@ use retrace_projections::sessions::SessionRow;
 use retrace_query as query;
 
 use super::accesses::{self, SessionAccess};
+use super::control::{self, SessionControl, SessionPolicy};
 use super::error::{ErrorCode, blocking, of_query};
 use super::events::{self, EVENT_ID, Event};
 use super::loaders::{self, ActivityOf};
@@ -204,6 +205,8 @@ pub(super) struct Session {
     state: SessionState,
     started_at: DateTime,
     ended_at: Option<DateTime>,
+    /// When something happened in it last, as far as is known.
+    last_activity_at: DateTime,
     /// From the start to the end, or to the last event so far.
     duration_ms: Long,
     /// When the server took in the first event.
@@ -272,6 +275,7 @@ impl From<SessionRow> for Session {
             state: query::SessionState::of(&row).into(),
             started_at: DateTime(row.started),
             ended_at: row.ended.map(DateTime),
+            last_activity_at: DateTime(row.last_event),
             duration_ms: duration_ms.into(),
             recorded_at: DateTime(row.recorded),
             end_reason: row.end_reason.map(Into::into),
@@ -446,6 +450,18 @@ impl Session {
             to_ms: stretch.to_ms.into(),
         };
         Ok(found.into_iter().map(stretch).collect())
+    }
+
+    /// What was asked of its recorder, each with the answer; the oldest first.
+    #[graphql(complexity = "50 + child_complexity")]
+    async fn controls(&self, ctx: &Context<'_>) -> Result<Vec<SessionControl>> {
+        control::of_session(ctx, self.session).await
+    }
+
+    /// The policy that its recorder was told last. Null when no recorder has launched it here.
+    #[graphql(complexity = "50 + child_complexity")]
+    async fn policy_in_force(&self, ctx: &Context<'_>) -> Result<Option<SessionPolicy>> {
+        control::policy_of(ctx, self.session).await
     }
 
     /// Where the recording is served as asciicast: version 2, or with `?version=3`. Null when it

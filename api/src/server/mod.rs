@@ -3,6 +3,7 @@
 //! | route | who | answers |
 //! |---|---|---|
 //! | `POST /graphql` | token | everything that can be asked ([`crate::graphql`]) |
+//! | `GET /graphql` | token | the same over WebSocket, and what can be followed |
 //! | `GET /v1/sessions/{id}/asciicast` | token | a recording, streamed |
 //! | `GET /v1/sessions/{id}/film.gif`, `.mp4`, `.webm` | token | what its terminal showed, drawn |
 //! | `GET /v1/sessions/{id}/media/…` | token | video, clips, thumbnails, by byte ranges (`docs/media.md`) |
@@ -26,6 +27,7 @@ mod proofs;
 mod recordings;
 pub mod sudo;
 mod web_session;
+mod websocket;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -46,12 +48,14 @@ use retrace_projections::runner::{ProjectionState, Projections};
 use retrace_query::Reader;
 use serde_json::json;
 use tokio::sync::Semaphore;
+use tokio_stream::Stream;
 use tower_http::compression::CompressionLayer;
 use tower_http::timeout::TimeoutLayer;
 
 use crate::accesses::Accesses;
 use crate::control::ControlBook;
 use crate::graphql::{self, Schema};
+use crate::live::{LogTail, Seats};
 use crate::processing::{ProgressBook, media_worker};
 use crate::tokens::{TokenBook, Viewer};
 pub(crate) use address::checked_reason;
@@ -95,6 +99,8 @@ pub struct App {
     pub ingest: Arc<Ingest>,
     /// What an administrator can change.
     pub settings: Arc<SettingsBook>,
+    /// Who follows what goes on.
+    pub seats: Arc<Seats>,
     /// How to start a process that decodes.
     pub worker: Worker,
     /// How many pictures and films are decoded or drawn at once for whoever asks for them.
@@ -114,6 +120,17 @@ impl App {
             reader: self.reader.seen_by(Arc::clone(&viewer.sight)),
             ..self.clone()
         }
+    }
+
+    /// The answers to a request that came over a connection: several, when it follows something.
+    fn execute_stream(
+        &self,
+        viewer: &Viewer,
+        request: async_graphql::Request,
+    ) -> impl Stream<Item = async_graphql::Response> + Send + 'static {
+        let reader = self.reader.seen_by(Arc::clone(&viewer.sight));
+        let request = of_viewer(request, viewer.clone(), reader);
+        self.schema.execute_stream(request)
     }
 
     /// An app over the log of a data folder, and its read models.
@@ -136,6 +153,8 @@ impl App {
             .data(Arc::clone(&log))
             .data(Arc::clone(&control))
             .data(Arc::clone(&accesses))
+            .data(Arc::clone(&settings))
+            .data(Arc::new(LogTail::new(Arc::clone(&log))))
             .data(Arc::clone(&projections))
             .data(progress.clone())
             .finish();
@@ -149,6 +168,7 @@ impl App {
             control,
             ingest: Arc::new(Ingest::new(data.path().to_owned())),
             settings,
+            seats: Arc::default(),
             worker,
             drawn_at_once: Arc::new(Semaphore::new(at_once)),
             progress,
@@ -161,7 +181,7 @@ impl App {
 /// All routes.
 pub fn router(app: App) -> Router {
     Router::new()
-        .route("/graphql", post(answer_graphql).get(graphql_needs_post))
+        .route("/graphql", post(answer_graphql).get(websocket::open))
         .route("/v1/sessions/{id}/asciicast", get(recordings::asciicast))
         .route("/v1/sessions/{id}/film.gif", get(recordings::film))
         .route("/v1/sessions/{id}/film.mp4", get(recordings::film))
@@ -203,11 +223,7 @@ async fn answer_graphql(
     body: Result<Json<async_graphql::Request>, JsonRejection>,
 ) -> Result<Json<async_graphql::Response>, HttpError> {
     let Json(request) = body.map_err(|rejection| HttpError::bad_body(&rejection, GRAPHQL_BODY))?;
-    // What may be seen is a matter of each request: the schema itself has no reader.
-    let mut request = request
-        .data(viewer)
-        .data(graphql::loader(app.reader.clone()))
-        .data(app.reader);
+    let mut request = of_viewer(request, viewer, app.reader);
     let settings = app.settings.recent().await;
     if !settings
         .map_err(|error| HttpError::internal(&error))?
@@ -220,12 +236,14 @@ async fn answer_graphql(
     Ok(Json(graphql::shortened(response)))
 }
 
-async fn graphql_needs_post() -> HttpError {
-    HttpError::new(
-        StatusCode::METHOD_NOT_ALLOWED,
-        "METHOD_NOT_ALLOWED",
-        format!("send the query as POST with {GRAPHQL_BODY}"),
-    )
+/// What may be seen is a matter of each request: the schema itself has no reader.
+fn of_viewer(
+    request: async_graphql::Request,
+    viewer: Viewer,
+    reader: Reader,
+) -> async_graphql::Request {
+    let loader = graphql::loader(reader.clone());
+    request.data(viewer).data(loader).data(reader)
 }
 
 /// Ready when the log answers: the read models catch up while serving.

@@ -116,6 +116,8 @@ vocabulary! {
     "session.ended" SESSION_ENDED SessionEnded,
     "session.terminate_requested" TERMINATE_REQUESTED TerminateRequested,
     "session.message_sent" MESSAGE_SENT MessageSent,
+    "session.policy_set" POLICY_SET PolicySet,
+    "session.control_answered" CONTROL_ANSWERED ControlAnswered,
     "session.idle_warned" IDLE_WARNED IdleWarned,
     "session.clock_measured" CLOCK_MEASURED ClockMeasured,
     "frames.captured" FRAMES_CAPTURED FramesCaptured,

@@ -112,6 +112,10 @@ pub struct SessionEnded {
 pub struct TerminateRequested {
     /// Who asked.
     pub by: String,
+    /// The reason that the session ends with, where it is not [`EndReason::Terminated`]: the limit
+    /// that it is over, when it is the server that asks.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cause: Option<EndReason>,
     /// Why, in their words.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
@@ -123,8 +127,54 @@ pub struct TerminateRequested {
 pub struct MessageSent {
     /// Who sent it.
     pub by: String,
+    /// Why, in their words. Not shown to the person.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
     /// The message.
     pub text: String,
+}
+
+/// Somebody changed the policy of one session that goes on. What is not named stays as it is; what
+/// is named holds for this session whatever the settings say. Times are seconds, 0 is never.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PolicySet {
+    /// Who changed it.
+    pub by: String,
+    /// The session ends itself when the server was out of reach for so long.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub end_when_unreachable_s: Option<u32>,
+    /// The person is warned so long before the session ends for inactivity.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub idle_warning_s: Option<u32>,
+    /// The session ends when nothing was typed for so long.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub inactivity_s: Option<u32>,
+    /// The session ends after so long, counted from its start.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_length_s: Option<u32>,
+    /// Why, in their words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// Whether what is typed is recorded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub record_keys: Option<bool>,
+}
+
+/// A recorder answered what was asked of it in the control stream: to end the session, to show a
+/// message, to follow another policy.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ControlAnswered {
+    /// How it was done, or why it was not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub detail: Option<String>,
+    /// Whether it was done.
+    pub done: bool,
+    /// The type of the event that asked.
+    pub request: super::EventType,
+    /// The version of the event that asked, in the control stream.
+    pub version: crate::StreamVersion,
 }
 
 /// The person in the session was warned that it will end for inactivity.

@@ -172,11 +172,24 @@ settings! {
         /// 0 is never.
         end_when_unreachable_s: u64 = 0, Kind::Seconds { min: 0, max: SECONDS_MAX };
         /// The longest that a session may last; 0 is no limit.
-        max_length_s: u64 = 0, Kind::Seconds { min: 0, max: SECONDS_MAX };
-        /// A session ends when nothing happens for so long; 0 is never.
+        max_length_s: u64 = 86_400, Kind::Seconds { min: 0, max: SECONDS_MAX };
+        /// A session ends when nothing is typed for so long; 0 is never.
         inactivity_s: u64 = 0, Kind::Seconds { min: 0, max: SECONDS_MAX };
         /// How long before it ends for inactivity the user is warned; 0 is no warning.
         idle_warning_s: u64 = 300, Kind::Seconds { min: 0, max: SECONDS_MAX };
+        /// How long after one of these limits the server asks a recorder to end a session that is still there.
+        enforce_after_s: u64 = 60, Kind::Seconds { min: 0, max: 86_400 };
+        /// Whether whoever ends a session, sends a message or changes its policy has to say why.
+        reason_required: bool = false, Kind::Boolean;
+    }
+    /// Who follows what goes on, over WebSocket.
+    live: Live {
+        /// The most connections that follow at once, to one node.
+        connections_max: u64 = 1_000, Kind::Count { min: 0, max: 1_000_000 };
+        /// The most connections that one viewer may have to one node.
+        connections_per_viewer: u64 = 20, Kind::Count { min: 1, max: 1_000_000 };
+        /// The most subscriptions on one connection.
+        subscriptions_max: u64 = 50, Kind::Count { min: 1, max: 10_000 };
     }
     /// What is built of pictures and video.
     video: Video {

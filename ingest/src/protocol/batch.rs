@@ -145,11 +145,12 @@ const RESERVED_NOUNS: [&str; 12] = [
     "search",
     "token",
 ];
-const RESERVED_TYPES: [EventType; 9] = [
+const RESERVED_TYPES: [EventType; 10] = [
     EventType::SESSION_LAUNCHED,
     EventType::CLOCK_MEASURED,
     EventType::TERMINATE_REQUESTED,
     EventType::MESSAGE_SENT,
+    EventType::POLICY_SET,
     EventType::SESSION_REVIEWED,
     EventType::RECORDING_VIEWED,
     EventType::RECORDING_DOWNLOADED,

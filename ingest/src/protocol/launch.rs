@@ -1,6 +1,6 @@
 //! Launching a session.
 
-use retrace_core::event::SessionLaunched;
+use retrace_core::event::{PolicySet, SessionLaunched};
 use retrace_core::{LogId, SessionId, Timestamp, settings};
 use serde::{Deserialize, Serialize};
 
@@ -145,6 +145,44 @@ impl Policy {
             max_length_s: seconds(settings.max_length_s),
             inactivity_s: seconds(settings.inactivity_s),
             idle_warning_s: seconds(settings.idle_warning_s),
+        }
+    }
+}
+
+impl Policy {
+    /// A policy that ends nothing: what holds where none was told.
+    #[must_use]
+    pub fn without_limits() -> Self {
+        Self {
+            name: "default".to_owned(),
+            record_keys: true,
+            recording_required: false,
+            end_when_unreachable_after_s: None,
+            max_length_s: None,
+            inactivity_s: None,
+            idle_warning_s: None,
+        }
+    }
+
+    /// The policy with what was set for one session in the place of what the settings say.
+    #[must_use]
+    pub fn with(&self, set: &PolicySet) -> Self {
+        // 0 is never, as in settings.
+        let seconds = |set: Option<u32>, before: Option<u32>| match set {
+            Some(seconds) => (seconds > 0).then_some(seconds),
+            None => before,
+        };
+        Self {
+            name: self.name.clone(),
+            record_keys: set.record_keys.unwrap_or(self.record_keys),
+            recording_required: self.recording_required,
+            end_when_unreachable_after_s: seconds(
+                set.end_when_unreachable_s,
+                self.end_when_unreachable_after_s,
+            ),
+            max_length_s: seconds(set.max_length_s, self.max_length_s),
+            inactivity_s: seconds(set.inactivity_s, self.inactivity_s),
+            idle_warning_s: seconds(set.idle_warning_s, self.idle_warning_s),
         }
     }
 }

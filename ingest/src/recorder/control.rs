@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use retrace_core::SourceName;
-use retrace_core::event::{ConfigChanged, EventType, MessageSent, TerminateRequested};
+use retrace_core::event::{ConfigChanged, EventType, MessageSent, PolicySet, TerminateRequested};
+use retrace_core::{SourceName, StreamVersion};
 use tokio::sync::mpsc::UnboundedSender;
 
 use super::client::{CallError, Client};
@@ -28,9 +28,19 @@ const EVENT_BYTES_MAX: usize = 1 << 20;
 
 /// Something that the server wants of the session.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Order {
+pub(super) struct Order {
+    /// The version of the event that says so, in the control stream.
+    pub(super) version: StreamVersion,
+    pub(super) wish: Wish,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Wish {
     Terminate(TerminateRequested),
     Message(MessageSent),
+    /// Another policy for this session: what somebody set.
+    PolicySet(PolicySet),
+    /// Another policy: the whole of it, from the server.
     Policy(Box<Policy>),
 }
 
@@ -124,17 +134,20 @@ fn order(event: &Event) -> Option<Order> {
     let message: ControlMessage = serde_json::from_str(&event.data).ok()?;
     let data = message.data.get();
     let kind = EventType::new(&event.kind).ok()?;
-    if kind == EventType::TERMINATE_REQUESTED {
-        serde_json::from_str(data).ok().map(Order::Terminate)
+    let wish = if kind == EventType::TERMINATE_REQUESTED {
+        Wish::Terminate(serde_json::from_str(data).ok()?)
     } else if kind == EventType::MESSAGE_SENT {
-        serde_json::from_str(data).ok().map(Order::Message)
+        Wish::Message(serde_json::from_str(data).ok()?)
+    } else if kind == EventType::POLICY_SET {
+        Wish::PolicySet(serde_json::from_str(data).ok()?)
     } else if kind == EventType::CONFIG_CHANGED {
         let changed: ConfigChanged = serde_json::from_str(data).ok()?;
-        let policy = serde_json::from_value(changed.new).ok()?;
-        Some(Order::Policy(Box::new(policy)))
+        Wish::Policy(Box::new(serde_json::from_value(changed.new).ok()?))
     } else {
-        None
-    }
+        return None;
+    };
+    let version = StreamVersion(event.id.as_ref()?.parse().ok()?);
+    Some(Order { version, wish })
 }
 
 /// An event of the stream.
@@ -212,18 +225,21 @@ mod tests {
             let ids: Vec<_> = events.iter().filter_map(|e| e.id.as_deref()).collect();
             assert_eq!(ids, ["3", "4", "5"], "{size}");
             let orders: Vec<_> = events.iter().filter_map(order).collect();
-            let message = MessageSent {
-                by: "ann".to_owned(),
-                text: "é".to_owned(),
-            };
-            let terminate = TerminateRequested {
+            let message = Wish::Message(MessageSent {
                 by: "ann".to_owned(),
                 reason: None,
-            };
-            assert_eq!(
-                orders,
-                [Order::Message(message), Order::Terminate(terminate)]
-            );
+                text: "é".to_owned(),
+            });
+            let terminate = Wish::Terminate(TerminateRequested {
+                by: "ann".to_owned(),
+                cause: None,
+                reason: None,
+            });
+            let expected = [(3, message), (4, terminate)].map(|(version, wish)| Order {
+                version: StreamVersion(version),
+                wish,
+            });
+            assert_eq!(orders, expected);
         }
     }
 
@@ -231,14 +247,15 @@ mod tests {
     fn a_change_of_the_policy_is_an_order() {
         let policy = serde_json::to_string(&Policy::default()).unwrap();
         let event = Event {
-            id: None,
+            id: Some("7".to_owned()),
             kind: "config.changed".to_owned(),
             data: format!(
                 "{{\"at\":\"2026-11-21T09:30:00Z\",\"data\":{{\"by\":\"ann\",\"new\":{policy},\
                  \"old\":null,\"setting\":\"policy\"}}}}"
             ),
         };
-        assert_eq!(order(&event), Some(Order::Policy(Box::default())));
+        let order = order(&event).unwrap();
+        assert_eq!(order.wish, Wish::Policy(Box::default()));
     }
 
     proptest! {

@@ -33,4 +33,4 @@ mod terminal;
 pub mod upload;
 
 pub use reach::Reach;
-pub use terminal::Command;
+pub use terminal::{Command, PersonScreen, Place};

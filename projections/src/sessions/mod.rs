@@ -15,7 +15,9 @@
 //! | review | `session.reviewed`, `session.review_reopened`, `session.assigned`, `session.commented`; the queue by the settings in force at the launch ([`review`]) |
 //! | gaps | `recording.gap_detected`, `recording.degraded` |
 //! | counts | [`crate::counts::Counts`], summed |
+//! | controls | what was asked of the recorder in the control stream, each with the first answer to it |
 
+mod controls;
 mod review;
 mod row;
 #[cfg(test)]
@@ -29,6 +31,7 @@ use retrace_core::event::{Event, EventBody, EventType};
 use retrace_core::{LogId, Position, SessionId};
 use rusqlite::{Connection, Transaction};
 
+pub use controls::{ControlAnswer, ControlRow, controls_of};
 pub use review::{Comment, Review, comments_of};
 pub use row::{RecordingFacts, SESSION_COLUMNS, SessionRow};
 
@@ -39,7 +42,7 @@ use crate::{Projection, ProjectionError, not_applied};
 /// The tables of the catalogue.
 pub const SCHEMA: Schema = Schema {
     name: "sessions",
-    version: 3,
+    version: 4,
     tables: include_str!("schema.sql"),
 };
 
@@ -139,6 +142,7 @@ impl Batch<'_> {
         };
         for event in events {
             row.apply(event);
+            controls::note(self.transaction, session, event)?;
             match event.kind() {
                 kind if *kind == EventType::SESSION_LAUNCHED => {
                     let policy = row.policy.as_deref();
@@ -173,6 +177,7 @@ impl Batch<'_> {
             "DELETE FROM session_groups WHERE session = ?1",
             "DELETE FROM session_folders WHERE session = ?1",
             "DELETE FROM comments WHERE session = ?1",
+            "DELETE FROM controls WHERE session = ?1",
         ] {
             self.transaction.execute(delete, id)?;
         }

@@ -54,6 +54,7 @@ CREATE INDEX sessions_by_host ON sessions (host, started_us);
 CREATE INDEX sessions_by_protocol ON sessions (protocol);
 CREATE INDEX sessions_by_target ON sessions (target, started_us);
 CREATE INDEX sessions_by_site ON sessions (site, started_us);
+CREATE INDEX sessions_by_last_position ON sessions (last_position);
 
 -- What is to be reviewed: few, of many.
 CREATE INDEX sessions_in_queue ON sessions (started_us, id) WHERE sampled = 1 AND reviewed_us IS NULL;
@@ -95,4 +96,21 @@ CREATE TABLE streams (
     name            TEXT NOT NULL,
     first_position  INTEGER NOT NULL,
     PRIMARY KEY (session, name)
+) STRICT, WITHOUT ROWID;
+
+-- What was asked of recorders, and what they answered.
+CREATE TABLE controls (
+    session         BLOB NOT NULL,
+    version         INTEGER NOT NULL,      -- of the request, in the control stream
+    kind            TEXT NOT NULL,         -- the type of the event that asks
+    at_us           INTEGER NOT NULL,
+    position        INTEGER NOT NULL,
+    asked_by        TEXT NOT NULL,
+    reason          TEXT,
+    content         TEXT,                  -- the text of a message, the policy that was set as JSON
+    answered_us     INTEGER,               -- NULL until it is answered
+    done            INTEGER,
+    detail          TEXT,
+    answered_by     TEXT,                  -- the source that answered
+    PRIMARY KEY (session, version)
 ) STRICT, WITHOUT ROWID;

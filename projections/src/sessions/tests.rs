@@ -1,9 +1,9 @@
-use retrace_core::StreamName;
 use retrace_core::event::{
-    ConfigChanged, EndReason, EventBatch, EventBody, RecordingFile, RecordingViewed,
-    ReviewReopened, SessionAssigned, SessionCommented, SessionEnded, SessionLaunched,
-    SessionReviewed, SourceAttached,
+    ConfigChanged, ControlAnswered, EndReason, EventBatch, EventBody, EventType, MessageSent,
+    RecordingFile, RecordingViewed, ReviewReopened, SessionAssigned, SessionCommented,
+    SessionEnded, SessionLaunched, SessionReviewed, SourceAttached, TerminateRequested,
 };
+use retrace_core::{StreamName, StreamVersion};
 
 use super::*;
 use crate::counts::Counts;
@@ -296,4 +296,77 @@ fn the_queue_takes_the_share_that_is_in_force_at_the_launch() {
     );
     assert!((20..80).contains(&sampled(60..220)), "{}", sampled(60..220));
     assert_eq!(sampled(220..240), 0);
+}
+
+#[test]
+fn each_request_stands_with_the_first_answer_to_it() {
+    let test = TestLog::new();
+    let asked = |by: &str| TerminateRequested {
+        by: by.to_owned(),
+        cause: None,
+        reason: Some("late".to_owned()),
+    };
+    let said = MessageSent {
+        by: "ann".to_owned(),
+        reason: None,
+        text: "stop".to_owned(),
+    };
+    let answer = |request: EventType, version: u64, detail: &str| ControlAnswered {
+        detail: Some(detail.to_owned()),
+        done: true,
+        request,
+        version: StreamVersion(version),
+    };
+    // A recorder cannot ask itself.
+    test.append(session(1), "recorder", [(0, asked("itself").into())]);
+    test.append(
+        session(1),
+        "control",
+        [
+            (1, launched("ops", "h")),
+            (2, said.into()),
+            (3, asked("ann").into()),
+        ],
+    );
+    test.append(
+        session(1),
+        "recorder",
+        [
+            (
+                4,
+                answer(EventType::MESSAGE_SENT, 2, "not what was asked").into(),
+            ),
+            (5, answer(EventType::MESSAGE_SENT, 1, "shown").into()),
+            (6, answer(EventType::MESSAGE_SENT, 1, "again").into()),
+            (7, answer(EventType::MESSAGE_SENT, 99, "nothing").into()),
+        ],
+    );
+    row(&test, 1);
+    let readers = crate::store::Readers::new(&test.models("models"), SCHEMA);
+    let read = || -> Vec<ControlRow> {
+        let rows: rusqlite::Result<_> =
+            readers.read(|connection| controls_of(connection, session(1)));
+        rows.unwrap()
+    };
+    let rows = read();
+    let told: Vec<_> = rows
+        .iter()
+        .map(|row| {
+            let detail = row
+                .answer
+                .as_ref()
+                .and_then(|answer| answer.detail.as_deref());
+            (row.version.0, row.kind.as_str(), row.by.as_str(), detail)
+        })
+        .collect();
+    assert_eq!(
+        told,
+        [
+            (1, "session.message_sent", "ann", Some("shown")),
+            (2, "session.terminate_requested", "ann", None),
+        ]
+    );
+    assert_eq!(rows[0].content.as_deref(), Some("stop"));
+    assert_eq!(rows[1].reason.as_deref(), Some("late"));
+    assert_eq!(rows[0].answer.as_ref().unwrap().source, "recorder");
 }

@@ -15,15 +15,15 @@ use tokio::sync::mpsc::{self, Sender};
 use tokio_stream::wrappers::ReceiverStream;
 
 use super::error::IngestError;
-use super::launch::tell_policy;
 use super::uploader::Uploader;
-use crate::control::{ControlError, Session};
+use crate::control::{ControlError, Session, tell_policy};
 use crate::server::App;
 
 /// What is told. The rest of the control stream (the launch, tokens, clocks) is not for recorders.
-const TOLD: [EventType; 3] = [
+const TOLD: [EventType; 4] = [
     EventType::TERMINATE_REQUESTED,
     EventType::MESSAGE_SENT,
+    EventType::POLICY_SET,
     EventType::CONFIG_CHANGED,
 ];
 /// A recorder that hears nothing for twice as long knows that the server is gone.
@@ -114,7 +114,7 @@ impl Channel {
         let mut stopping = self.app.ingest.stopping.subscribe();
         loop {
             growth.mark_unchanged();
-            let policy = self.app.ingest.policy(&self.app.settings).await?;
+            let settings = self.app.ingest.policy(&self.app.settings).await?;
             let (policy_is_told, is_behind) = {
                 let control = self.session.recent_control().await?;
                 // A revoked token ends the channel; coming back tells why.
@@ -124,11 +124,11 @@ impl Channel {
                 {
                     return Ok(());
                 }
-                let is_told = control.policy() == Some(&policy);
+                let is_told = control.policy() == Some(&control.in_force(&settings));
                 (is_told, control.next_version() > self.next)
             };
             if !policy_is_told {
-                tell_policy(&self.session, &policy).await?;
+                tell_policy(&self.session, &settings).await?;
             }
             if (is_behind || !policy_is_told) && !self.tell_on().await? {
                 return Ok(());

@@ -4,24 +4,20 @@ use axum::Json;
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
-use retrace_core::event::{ConfigChanged, EventBatch};
+use retrace_core::event::EventBatch;
 use retrace_core::{SessionId, StreamName, StreamVersion, Timestamp};
 use retrace_ingest::protocol::{
     ErrorCode, IngestLimits, LaunchAnswer, LaunchRequest, LogFacts, Policy,
 };
-use serde_json::Value;
 use uuid::Version;
 
 use super::body::{InHand, Pieces, announced, check_media_type, whole};
 use super::error::IngestError;
 use super::promise::check_promise;
-use crate::control::{Control, ControlError, NewUploadToken, POLICY_SETTING, Session};
+use crate::control::{Control, ControlError, NewUploadToken, push_policy};
 use crate::server::auth::bearer;
 use crate::server::{App, BODY_BYTES_MAX};
 use crate::tokens::{Denied, Recorder};
-
-/// Who changes the policy that a recorder was told: nobody in person, but the settings.
-const BY_SERVER: &str = "server";
 
 pub(super) async fn launch(
     State(app): State<App>,
@@ -54,10 +50,11 @@ pub(super) async fn launch(
     let expires_at = now.saturating_add_micros(lifetime);
     let token = NewUploadToken::random(id, expires_at, &recorder.name)
         .map_err(|error| IngestError::internal(&error))?;
-    let mut fresh = false;
+    let (mut fresh, mut in_force) = (false, policy.clone());
     session
         .append(|control| {
             fresh = control.next_version() == StreamVersion(0);
+            in_force = control.in_force(&policy);
             let mut events = if fresh {
                 let at = request.at.unwrap_or(now);
                 EventBatch::of(at, request.to_event(&policy.name)).map_err(ControlError::from)?
@@ -65,7 +62,7 @@ pub(super) async fn launch(
                 check_same(control, &request)?;
                 EventBatch::new()
             };
-            push_policy(control, &policy, now, &mut events)?;
+            push_policy(control, None, &policy, now, &mut events)?;
             events
                 .push(now, token.created.clone())
                 .map_err(ControlError::from)?;
@@ -81,7 +78,7 @@ pub(super) async fn launch(
         session: id,
         upload_token: token.text,
         upload_token_expires_at: expires_at,
-        policy,
+        policy: in_force,
         log: LogFacts {
             id: app.log.id(),
             verifier_key: app.log.verifier_key().to_owned(),
@@ -157,39 +154,4 @@ async fn check_unused(app: &App, id: SessionId) -> Result<(), IngestError> {
     }
     let message = "this id belongs to a session that was not launched: make a new id";
     Err(IngestError::new(ErrorCode::SessionConflict, message))
-}
-
-/// Writes down that the policy is another than the recorder was told.
-pub(in crate::server) async fn tell_policy(
-    session: &Session,
-    policy: &Policy,
-) -> Result<(), ControlError> {
-    session
-        .append(|control| {
-            let mut events = EventBatch::new();
-            push_policy(control, policy, Timestamp::now(), &mut events)?;
-            Ok::<_, ControlError>((!events.is_empty()).then_some(events))
-        })
-        .await?;
-    Ok(())
-}
-
-/// Writes down which policy the recorder is told, when it was told another before, or none.
-pub(in crate::server) fn push_policy(
-    control: &Control,
-    policy: &Policy,
-    now: Timestamp,
-    events: &mut EventBatch,
-) -> Result<(), ControlError> {
-    if control.policy() == Some(policy) {
-        return Ok(());
-    }
-    let json = |policy| serde_json::to_value(policy).unwrap_or(Value::Null);
-    let changed = ConfigChanged {
-        by: BY_SERVER.to_owned(),
-        new: json(Some(policy)),
-        old: json(control.policy()),
-        setting: POLICY_SETTING.to_owned(),
-    };
-    Ok(events.push(now, changed)?)
 }

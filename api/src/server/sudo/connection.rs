@@ -219,7 +219,8 @@ async fn resume<S: AsyncRead + AsyncWrite + Unpin>(
     if stored.is_complete {
         seat.set_ended();
     }
-    let policy = server.app.ingest.policy(&server.app.settings).await?;
+    let settings = server.app.ingest.policy(&server.app.settings).await?;
+    let policy = session.recent_control().await?.in_force(&settings);
     let recorder = Recorder::resume(&stored, policy.record_keys, &server.node);
     let stream = Stream::of(Arc::clone(log), id, next);
     let mut recording = Recording::new(server, wire, seat, session, stream, recorder);

@@ -7,8 +7,7 @@ use retrace_ingest::protocol::Policy;
 use retrace_ingest::sudo_logsrv::facts::Facts;
 
 use super::SudoServer;
-use crate::control::{ControlError, Session};
-use crate::server::ingest::launch::push_policy;
+use crate::control::{ControlError, Session, push_policy};
 use crate::server::ingest::promise::check_promise;
 
 /// Why a session is not launched. The text is for the client.
@@ -60,7 +59,7 @@ pub(super) async fn launch(
         .session(id)
         .append(|control| {
             let mut events = EventBatch::of(at, facts.launch(&policy.name))?;
-            push_policy(control, &policy, Timestamp::now(), &mut events)?;
+            push_policy(control, None, &policy, Timestamp::now(), &mut events)?;
             Ok::<_, ControlError>(Some(events))
         })
         .await?;

@@ -2,9 +2,10 @@
 
 use std::time::{Duration, Instant};
 
-use retrace_core::StreamVersion;
-use retrace_core::event::{EndReason, EventBody, EventType, TerminateRequested};
-use retrace_core::log::StoreError;
+use retrace_core::event::{
+    ControlAnswered, EndReason, Event, EventBatch, EventBody, TerminateRequested,
+};
+use retrace_core::{StreamVersion, Timestamp};
 use retrace_ingest::protocol::Policy;
 use retrace_ingest::sudo_logsrv::elapsed::Elapsed;
 use retrace_ingest::sudo_logsrv::messages::ServerEvent;
@@ -16,8 +17,7 @@ use super::append::{PieceError, Stream};
 use super::connection::Fault;
 use super::seats::Seat;
 use super::wire::{Wire, WireError};
-use crate::control::{ControlError, Session};
-use crate::server::ingest::launch::tell_policy;
+use crate::control::{ControlError, Session, tell_policy};
 use crate::server::ingest::limits;
 
 /// What has come is appended, and its commit point told, after this time at the latest.
@@ -233,37 +233,76 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Recording<'a, S> {
     /// What an administrator ends the session with, if one does.
     async fn orders(&mut self) -> Result<Option<String>, ControlError> {
         let app = &self.server.app;
-        let policy = app.ingest.policy(&app.settings).await?;
-        let (is_told, is_behind) = {
+        let settings = app.ingest.policy(&app.settings).await?;
+        let (policy, is_told, is_behind) = {
             let control = self.session.recent_control().await?;
+            let policy = control.in_force(&settings);
             let is_told = control.policy() == Some(&policy);
-            (is_told, control.next_version() > self.next_order)
+            (policy, is_told, control.next_version() > self.next_order)
         };
         if !is_told {
-            tell_policy(&self.session, &policy).await?;
+            tell_policy(&self.session, &settings).await?;
         }
         self.recorder.set_record_keys(policy.record_keys);
         self.policy = Some(policy);
         if !is_behind {
             return Ok(None);
         }
-        self.terminate_request().await.map_err(ControlError::from)
+        self.follow_orders().await
     }
 
-    async fn terminate_request(&mut self) -> Result<Option<String>, StoreError> {
+    /// Answers what was asked since the last time. Gives the last words to the client when that is to
+    /// end the session.
+    async fn follow_orders(&mut self) -> Result<Option<String>, ControlError> {
         loop {
             let events = self.session.events(self.next_order, ORDERS_PAGE).await?;
             let Some(last) = events.last() else {
                 return Ok(None);
             };
-            self.next_order = last.version().plus(1);
-            let is_request = |kind: &EventType| *kind == EventType::TERMINATE_REQUESTED;
-            for event in events.iter().filter(|event| is_request(event.kind())) {
-                if let Ok(EventBody::TerminateRequested(request)) = event.body() {
-                    return Ok(Some(words(&request)));
+            let next = last.version().plus(1);
+            for event in &events {
+                match event.body() {
+                    Ok(EventBody::TerminateRequested(request)) => {
+                        self.answer(event, true, None).await?;
+                        self.next_order = next;
+                        return Ok(Some(words(&request)));
+                    }
+                    Ok(EventBody::MessageSent(_)) => {
+                        let why = "sudo shows no messages while a command runs";
+                        self.answer(event, false, Some(why)).await?;
+                    }
+                    Ok(EventBody::PolicySet(_)) => self.answer(event, true, None).await?,
+                    _ => {}
                 }
             }
+            self.next_order = next;
         }
+    }
+
+    /// Answers in the control stream: it is the server that records here. A connection that goes on with
+    /// the recording of another answers nothing twice.
+    async fn answer(
+        &self,
+        request: &Event,
+        done: bool,
+        detail: Option<&str>,
+    ) -> Result<(), ControlError> {
+        let answered = ControlAnswered {
+            detail: detail.map(str::to_owned),
+            done,
+            request: request.kind().clone(),
+            version: request.version(),
+        };
+        self.session
+            .append(|control| {
+                if control.is_answered(request.version()) {
+                    return Ok(None);
+                }
+                let events = EventBatch::of(Timestamp::now(), answered.clone())?;
+                Ok::<_, ControlError>(Some(events))
+            })
+            .await?;
+        Ok(())
     }
 
     /// Whether the session has gone on for too long, or has been silent for too long.
@@ -290,7 +329,7 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Recording<'a, S> {
 
 /// What the person in the session is told. It is shown on their terminal as it is.
 fn words(request: &TerminateRequested) -> String {
-    let TerminateRequested { by, reason } = request;
+    let TerminateRequested { by, reason, .. } = request;
     let words = match reason {
         Some(reason) => format!("the session was terminated by {by}: {reason}"),
         None => format!("the session was terminated by {by}"),
@@ -307,6 +346,7 @@ mod tests {
     fn what_a_person_is_told_has_no_escape_sequences() {
         let request = TerminateRequested {
             by: "ann".to_owned(),
+            cause: None,
             reason: Some("over\u{1b}[2J\u{9b}31mnow\n".to_owned()),
         };
         let told = words(&request);

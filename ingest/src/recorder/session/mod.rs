@@ -28,7 +28,7 @@ use super::reach::Reach;
 use super::schedule::Schedule;
 use super::spool::{SessionFacts, Spool, SpoolError};
 use super::tape::{Entry, Tape};
-use super::terminal::{Command, Shared, Size};
+use super::terminal::{Command, PersonScreen, Shared, Size};
 use crate::protocol::LaunchRequest;
 use desk::Desk;
 use running::{Session, StartError};
@@ -67,6 +67,8 @@ pub struct RecordOptions {
     pub end_within: Duration,
     /// How long the rest is uploaded after the command has ended.
     pub finish_within: Duration,
+    /// The person's terminal, for whoever tells them something while the command runs.
+    pub screen: Arc<PersonScreen>,
 }
 
 impl RecordOptions {
@@ -82,6 +84,7 @@ impl RecordOptions {
             launch_within: Duration::from_secs(5),
             end_within: Duration::from_secs(5),
             finish_within: Duration::from_secs(10),
+            screen: Arc::default(),
         }
     }
 }
@@ -194,7 +197,8 @@ pub async fn record(
         || spool.last_policy_records_keys(),
         |launched| launched.policy.record_keys,
     );
-    let shared = Arc::new(Shared::new(clock, options.record_keys && allowed));
+    let screen = Arc::clone(&options.screen);
+    let shared = Arc::new(Shared::new(clock, screen, options.record_keys && allowed));
 
     let (tell_fault, faults) = mpsc::unbounded_channel();
     let (tape, entries) = Tape::start(Arc::clone(session), desk.source.clone(), writer, tell_fault)

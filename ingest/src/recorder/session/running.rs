@@ -7,11 +7,15 @@ use std::sync::atomic::Ordering;
 use std::sync::mpsc::SyncSender;
 use std::time::{Duration, Instant};
 
-use retrace_core::event::{EndReason, EventBody, IdleWarned, RecordingDegraded, TerminalResized};
+use retrace_core::StreamVersion;
+use retrace_core::event::{
+    ControlAnswered, EndReason, EventBody, EventType, IdleWarned, RecordingDegraded,
+    TerminalResized,
+};
 use rustix::process::Signal;
 use tokio::sync::mpsc::UnboundedReceiver;
 
-use super::super::control::Order;
+use super::super::control::{Order, Wish};
 use super::super::notice::Notice;
 use super::super::tape::Entry;
 use super::super::terminal::{RawMode, Running, Shared, Size, is_interactive};
@@ -182,20 +186,57 @@ impl<'a> Session<'a> {
     }
 
     fn on_order(&mut self, running: &Running, order: Order) {
-        match order {
-            Order::Terminate(asked) => {
-                let told = match asked.reason {
-                    Some(reason) => format!("{} ended this session: {reason}", asked.by),
-                    None => format!("{} ended this session", asked.by),
+        let Order { version, wish } = order;
+        match wish {
+            Wish::Terminate(asked) => {
+                let is_ending = self.ending.is_some();
+                // Answered first: the end is the last that a recording says.
+                let detail = is_ending.then(|| "the session was ending already".to_owned());
+                self.answer(EventType::TERMINATE_REQUESTED, version, !is_ending, detail);
+                let limit = asked
+                    .cause
+                    .filter(|cause| matches!(cause, EndReason::Inactivity | EndReason::MaxLength));
+                let told = match (asked.reason, limit) {
+                    (Some(reason), Some(_)) => reason,
+                    (Some(reason), None) => format!("{} ended this session: {reason}", asked.by),
+                    (None, _) => format!("{} ended this session", asked.by),
                 };
-                self.end(running, EndReason::Terminated, Some(told));
+                let reason = limit.unwrap_or(EndReason::Terminated);
+                self.end(running, reason, Some(told));
             }
-            Order::Message(message) => (self.desk.tell)(Notice::Message {
-                by: message.by,
-                text: message.text,
-            }),
-            Order::Policy(policy) => self.set_policy(*policy),
+            Wish::Message(message) => {
+                (self.desk.tell)(Notice::Message {
+                    by: message.by,
+                    text: message.text,
+                });
+                let detail = (!is_interactive())
+                    .then(|| "nobody is at a terminal: written to standard error".to_owned());
+                self.answer(EventType::MESSAGE_SENT, version, true, detail);
+            }
+            Wish::PolicySet(set) => {
+                let known = self.policy.clone();
+                // A recorder that was never told one follows what was set, and nothing else.
+                let policy = known.unwrap_or_else(Policy::without_limits).with(&set);
+                self.set_policy(policy);
+                self.answer(EventType::POLICY_SET, version, true, None);
+            }
+            Wish::Policy(policy) => self.set_policy(*policy),
         }
+    }
+
+    fn answer(
+        &self,
+        request: EventType,
+        version: StreamVersion,
+        done: bool,
+        detail: Option<String>,
+    ) {
+        self.event(ControlAnswered {
+            detail,
+            done,
+            request,
+            version,
+        });
     }
 
     fn set_policy(&mut self, policy: Policy) {
@@ -205,8 +246,10 @@ impl<'a> Session<'a> {
             .record_keys
             .store(record_keys, Ordering::Relaxed);
         self.note_silence_limit(&policy);
+        // Whoever was warned of another limit is warned anew.
+        let before = self.policy.as_ref().map(|before| before.inactivity_s);
+        self.warned &= before == Some(policy.inactivity_s);
         self.policy = Some(policy);
-        self.warned = false;
     }
 
     fn note_silence_limit(&self, policy: &Policy) {
@@ -234,6 +277,10 @@ impl<'a> Session<'a> {
 
     fn on_tick(&mut self, running: &Running) {
         let now = Instant::now();
+        if self.shared.screen.take_covered(self.shared.idle()) {
+            // Programs that have the whole screen draw it anew then.
+            running.signal(Signal::WINCH);
+        }
         if let Some(ending) = &mut self.ending {
             if ending.kill_at <= now {
                 running.signal(Signal::KILL);

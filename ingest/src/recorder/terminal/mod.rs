@@ -8,6 +8,7 @@
 //! read from there, then end of file, and its terminal does not echo.
 
 mod keys;
+mod person;
 mod tty;
 
 use std::ffi::OsString;
@@ -31,6 +32,7 @@ use tokio::sync::oneshot;
 use super::clock::Clock;
 use super::tape::Entry;
 use keys::KeyMask;
+pub use person::{PersonScreen, Place};
 pub(super) use tty::{RawMode, Size, is_interactive};
 
 /// How much is read at once.
@@ -44,6 +46,8 @@ const DRAIN_MAX: Duration = Duration::from_secs(2);
 /// What the threads share with the session.
 pub(super) struct Shared {
     pub(super) clock: Clock,
+    /// What the person's terminal shows.
+    pub(super) screen: Arc<PersonScreen>,
     /// Whether what is typed is recorded. The policy can change while the session runs.
     pub(super) record_keys: AtomicBool,
     /// When something was typed last.
@@ -51,9 +55,10 @@ pub(super) struct Shared {
 }
 
 impl Shared {
-    pub(super) fn new(clock: Clock, record_keys: bool) -> Self {
+    pub(super) fn new(clock: Clock, screen: Arc<PersonScreen>, record_keys: bool) -> Self {
         Self {
             clock,
+            screen,
             record_keys: AtomicBool::new(record_keys),
             typed: Mutex::new(Instant::now()),
         }
@@ -239,7 +244,7 @@ impl Output {
                 return;
             }
             if self.tell_gone.is_some()
-                && write_all(rustix::stdio::stdout(), &buffer[..read]).is_err()
+                && self.shared.screen.write(&buffer[..read]).is_err()
                 && let Some(tell_gone) = self.tell_gone.take()
             {
                 let _ = tell_gone.send(());
