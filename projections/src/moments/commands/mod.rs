@@ -24,9 +24,11 @@
 //! - its program (`program`), or for a line typed to Python and its like, that.
 
 mod cwd;
+mod marks;
 pub(super) mod program;
 mod prompt;
 mod running;
+mod sending;
 mod text;
 
 use std::collections::VecDeque;
@@ -34,11 +36,10 @@ use std::collections::VecDeque;
 use avt::parser::Function;
 use avt::{Line, Observation, Observer, Operation, ScreenKind, Terminal};
 
-use super::moment::{Draft, MAX_TEXT_CHARS, MomentKind};
+use super::moment::Draft;
 use super::rows;
 use prompt::{Told, looks_like_prompt, prompt_at_start};
 use running::Running;
-use text::Place;
 
 /// Output that goes on sooner than this did not wait for a person.
 const WAIT_US: i64 = 30_000;
@@ -73,10 +74,13 @@ pub(super) struct Commands {
     marked_line: Option<String>,
     /// How many lines were fed since a command was sent off.
     feeds_since_sent: usize,
+    /// The prompt that the last command was sent from by a line feed, and the lines of it: some
+    /// programs move to the line below to show what would come out, and come back.
+    left: Option<(Prompt, usize)>,
     found: Vec<Draft>,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Prompt {
     /// What stands before the command in its line.
     text: String,
@@ -183,66 +187,6 @@ impl Commands {
         }
     }
 
-    /// An operating system command came.
-    pub(super) fn marked(&mut self, command: &str, terminal: &Terminal) {
-        if terminal.active_screen_kind() != ScreenKind::Primary {
-            return;
-        }
-        if let Some(directory) = cwd::told_by(command) {
-            self.running.directory_is(&directory);
-            return;
-        }
-        if let Some(line) = command.strip_prefix("633;E;") {
-            let line = line.split(';').next().unwrap_or_default();
-            self.marked_line = Some(cwd::unescaped(&line.replace("\\x", "%")));
-            return;
-        }
-        let mark = command
-            .strip_prefix("133;")
-            .or_else(|| command.strip_prefix("633;"));
-        let Some(mark) = mark else {
-            return;
-        };
-        let (mark, rest) = mark.split_once(';').unwrap_or((mark, ""));
-        match mark {
-            "A" => self.running.marks(),
-            "B" => {
-                let screen = terminal.primary_screen();
-                let lines: Vec<&Line> = screen.visible_lines().collect();
-                let cursor = terminal.cursor();
-                let (text, start) = rows::read_line(&lines, cursor.row, Some(cursor.col));
-                self.show_prompt(text, String::new(), above(&lines, start), true);
-                self.sent = false;
-                if let Some(prompt) = &mut self.prompt {
-                    prompt.marked = true;
-                }
-                self.tell_prompt();
-                self.running.marks();
-            }
-            "C" => {
-                if let Some(line) = rest
-                    .split(';')
-                    .find_map(|part| part.strip_prefix("cmdline_url="))
-                {
-                    self.marked_line = Some(cwd::unescaped(line));
-                }
-                if !self.sent {
-                    self.sent_off(terminal);
-                }
-                self.marked_line = None;
-            }
-            "D" => {
-                let status = rest
-                    .split(';')
-                    .next()
-                    .and_then(|status| status.parse().ok());
-                let now_us = self.now_us;
-                self.running.marked_end(status, now_us, &mut self.found);
-            }
-            _ => {}
-        }
-    }
-
     /// The output switched bracketed paste.
     pub(super) fn paste_mode(&mut self, on: bool, terminal: &Terminal) {
         let primary = terminal.active_screen_kind() == ScreenKind::Primary;
@@ -273,7 +217,7 @@ impl Commands {
         if self.prompt.as_ref().is_some_and(|prompt| prompt.waits)
             && (self.editing
                 || self.prompt.as_ref().is_some_and(|prompt| prompt.marked)
-                || self.stands_at_prompt(&lines, cursor.row))
+                || self.stands_at_prompt(&lines, (cursor.col, cursor.row)))
         {
             return;
         }
@@ -311,6 +255,7 @@ impl Commands {
 
     fn show_prompt(&mut self, text: String, right: String, above: String, waits: bool) {
         self.feeds = 0;
+        self.left = None;
         self.prompt = Some(Prompt {
             text,
             right,
@@ -322,93 +267,6 @@ impl Commands {
             asks_for_more: false,
             told: false,
         });
-    }
-
-    fn stands_at_prompt(&self, lines: &[&Line], row: usize) -> bool {
-        let (line, _) = rows::read_line(lines, row, None);
-        let prompt = self.prompt.as_ref().map(|prompt| prompt.text.trim_end());
-        prompt.is_some_and(|prompt| line.len() > prompt.len() && line.starts_with(prompt))
-    }
-
-    /// The output is about to leave the cursor's line, and no line editor says what that means.
-    fn line_feed(&mut self, terminal: &Terminal) {
-        if terminal.active_screen_kind() == ScreenKind::Alternate {
-            return;
-        }
-        let lines: Vec<&Line> = terminal.primary_screen().visible_lines().collect();
-        let waits = self.prompt.as_ref().is_some_and(|prompt| prompt.waits);
-        let shown_us = self
-            .prompt
-            .as_ref()
-            .map_or(i64::MAX, |prompt| prompt.shown_us);
-        let entered = !self.has_keys || self.enter_us.is_some_and(|us| us >= shown_us);
-        let more = self
-            .prompt
-            .as_ref()
-            .is_some_and(|prompt| prompt.asks_for_more);
-        let here = self.stands_at_prompt(&lines, terminal.cursor().row);
-        if waits && (entered && (here || more) || more && self.last == ('^', 'C')) {
-            self.sent_off(terminal);
-        }
-        self.prompt = None;
-    }
-
-    fn sent_off(&mut self, terminal: &Terminal) {
-        let at_once = std::mem::take(&mut self.begins);
-        if self.prompt.is_none() && !at_once && self.marked_line.is_none() {
-            return;
-        }
-        self.tell_prompt_now();
-        let prompt = self.prompt.take();
-        // Ctrl-C shows itself where the cursor stood, in the middle of the line perhaps.
-        let interrupted = std::mem::take(&mut self.interrupted) || self.last == ('^', 'C');
-        self.typed_ahead = false;
-        self.sent = true;
-        let lines: Vec<&Line> = terminal.primary_screen().visible_lines().collect();
-        let cursor = terminal.cursor();
-        let place = Place {
-            lines: &lines,
-            cursor: (cursor.col, cursor.row),
-            prompt: prompt.as_ref().map_or("", |prompt| &prompt.text),
-            right: prompt.as_ref().map_or("", |prompt| &prompt.right),
-            several: self.editing.then_some(self.feeds),
-        };
-        let (shape, shown) = place.command().unwrap_or_default();
-        let shown = Some(shown).filter(|text| !text.is_empty());
-        let text = shown
-            .or_else(|| self.marked_line.take())
-            .unwrap_or_default();
-        if prompt.is_none() && !shape.is_empty() {
-            // Prompt and command came at once.
-            let told = Told::by(&shape, "", "");
-            self.running
-                .prompted(told, "", self.now_us, &mut self.found);
-        }
-        let asks_for_more = prompt.as_ref().is_some_and(|prompt| prompt.asks_for_more);
-        if interrupted || text.ends_with("^C") {
-            if asks_for_more {
-                self.running.given_up(&mut self.found);
-            }
-            return;
-        }
-        let shown_us = prompt
-            .as_ref()
-            .map_or(self.now_us, |prompt| prompt.shown_us);
-        let enter_us = self.enter_us.filter(|&us| us >= shown_us);
-        let complete_us = enter_us.unwrap_or(self.now_us);
-        self.feeds_since_sent = 0;
-        if asks_for_more {
-            self.running.sent_more(&text, complete_us, &mut self.found);
-            return;
-        }
-        if text.is_empty() {
-            return;
-        }
-        let text = text.chars().take(MAX_TEXT_CHARS).collect();
-        let mut draft = Draft::at(complete_us, MomentKind::Command, text);
-        let typed_us = prompt.and_then(|prompt| prompt.typed_us);
-        draft.start_us = typed_us.unwrap_or(complete_us).min(complete_us);
-        self.running.sent(draft, &mut self.found);
     }
 }
 
@@ -437,6 +295,7 @@ impl Observer for Commands {
                 }
                 self.feeds_since_sent = self.feeds_since_sent.saturating_add(1);
             }
+            Function::Cuu(rows) => self.moved_up(context.terminal(), (*rows).into()),
             _ => {}
         }
     }

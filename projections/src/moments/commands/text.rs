@@ -3,6 +3,7 @@
 use avt::Line;
 
 use super::prompt::prompt_at_start;
+use super::sending::is_full;
 use crate::moments::moment::MAX_TEXT_CHARS;
 use crate::moments::rows;
 
@@ -18,6 +19,8 @@ pub(super) struct Place<'a> {
     /// How many lines above the cursor's may belong to it, where a line editor knows of more than
     /// one.
     pub(super) several: Option<usize>,
+    /// Whether a line editor holds the terminal: it leaves the cursor in the row below.
+    pub(super) edited: bool,
 }
 
 impl Place<'_> {
@@ -28,15 +31,17 @@ impl Place<'_> {
     pub(super) fn command(&self) -> Option<(String, String)> {
         let lines = self.lines;
         let (column, row) = self.cursor;
-        // Line editors leave the cursor at the beginning of the row below.
-        let below = self.several.is_some() && column == 0 && row > 0;
+        let below = self.edited && column == 0 && row > 0;
         let last = if below { row - 1 } else { row };
         let known = self.prompt.trim_end();
         let mut above = last;
         let mut other_form = None;
         for _ in 0..=self.several.unwrap_or(0) {
             let (line, start) = rows::read_line(lines, above.min(lines.len() - 1), None);
-            if let Some(command) = line.strip_prefix(known).filter(|_| !known.is_empty()) {
+            let behind = line
+                .strip_prefix(self.prompt)
+                .or_else(|| line.strip_prefix(known));
+            if let Some(command) = behind.filter(|_| !known.is_empty()) {
                 let command = self.with_rows_below(command, above, last);
                 return Some((self.prompt.to_owned(), command));
             }
@@ -58,7 +63,7 @@ impl Place<'_> {
     /// The command with the rows that follow its first line down to row `last`.
     fn with_rows_below(&self, command: &str, first: usize, last: usize) -> String {
         let lines = self.lines;
-        let command = command.trim();
+        let command = command.trim_end();
         let mut text = match command.strip_suffix(self.right) {
             Some(rest) if !self.right.is_empty() => rest.trim_end().to_owned(),
             _ => command.to_owned(),
@@ -73,8 +78,13 @@ impl Place<'_> {
                 return text.trim_end().to_owned();
             }
             let (line, _) = rows::read_line(lines, row, None);
-            text.push('\n');
-            text.push_str(&line);
+            if !is_full(lines[row - 1]) {
+                text.push('\n');
+            }
+            // fish puts what follows below the command, not below the prompt.
+            let indent = self.prompt.chars().count();
+            let blanks = line.bytes().take_while(|byte| *byte == b' ').count();
+            text.push_str(&line[if blanks >= indent { indent } else { 0 }..]);
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Recordings as the events they are imported as.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use proptest::prelude::*;
 use retrace_core::event::{
@@ -18,20 +18,23 @@ impl Cast {
     /// A sample recording by its name; says so when it is not there.
     pub(super) fn sample(name: &str) -> Option<Self> {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-        let folders = [
-            "samples",
-            "../shared/recordings/cast",
-            "../shared/recordings/third-party",
-        ];
+        let given = std::env::var_os("RETRACE_RECORDINGS").map(PathBuf::from);
+        let shared = given.unwrap_or_else(|| root.join("../shared/recordings"));
+        let folders = [root.join("samples"), shared.join("third-party")];
         let found = folders
             .iter()
-            .map(|folder| root.join(folder).join(name))
-            .find(|p| p.exists());
+            .map(|folder| folder.join(name))
+            .find(|path| path.exists());
         let Some(path) = found else {
             println!("skipped: the recording {name} is not there");
             return None;
         };
-        Some(Self::parse(&std::fs::read_to_string(path).unwrap()))
+        Some(Self::read(&path))
+    }
+
+    /// The recording in a file.
+    pub(super) fn read(path: &Path) -> Self {
+        Self::parse(&std::fs::read_to_string(path).unwrap())
     }
 
     fn parse(text: &str) -> Self {

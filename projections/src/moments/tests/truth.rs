@@ -10,7 +10,9 @@ use retrace_ingest::import::{ImportOptions, NoProgress, Outcome, import_all};
 use serde::Deserialize;
 
 use super::super::{Moment, MomentKind, MomentsProjection};
+use super::casts::Cast;
 use super::log::moments;
+use super::{drafts, of_kind};
 use crate::testing::TestLog;
 
 /// A recording and what was typed while it was made.
@@ -126,4 +128,84 @@ fn commands_of_all_recordings_are_those_that_were_typed() {
     let (recall, precision) = (hits as f64 / truths as f64, hits as f64 / founds as f64);
     println!("recall {recall:.3}, precision {precision:.3}");
     assert!(recall >= 0.98 && precision >= 0.98);
+}
+
+#[test]
+fn commands_are_found_in_shells_of_all_kinds_with_keys_and_without() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/shells");
+    let mut names: Vec<PathBuf> = std::fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|ending| ending == "cast"))
+        .collect();
+    names.sort();
+    let (mut truths, mut founds, mut hits) = (0, 0, 0);
+    for path in names {
+        let list = std::fs::read_to_string(path.with_extension("json")).unwrap();
+        let truth: Vec<(f64, String)> = serde_json::from_str(&list).unwrap();
+        let cast = Cast::read(&path);
+        for (with, cast) in [
+            ("with keys", cast.clone()),
+            ("without", cast.without_keys()),
+        ] {
+            let drafts = drafts(&cast);
+            let found = of_kind(&drafts, MomentKind::Command);
+            let mut left = truth.clone();
+            let mut extra = Vec::new();
+            for (at, text) in &found {
+                let hit = left
+                    .iter()
+                    .position(|(t, line)| (t - at).abs() <= 1.0 && same(line.trim(), text));
+                match hit {
+                    Some(index) => _ = left.remove(index),
+                    None => extra.push((at, text)),
+                }
+            }
+            let name = path.file_stem().unwrap().display();
+            println!(
+                "{name:16} {with:9} {:3} {:3} {:3} {:3}",
+                truth.len(),
+                found.len(),
+                left.len(),
+                extra.len()
+            );
+            for (at, text) in &left {
+                println!("    missed at {at:.3} s: {text:?}");
+            }
+            for (at, text) in &extra {
+                println!("    extra at {at:.3} s: {text:?} {}", text.len());
+            }
+            truths += truth.len();
+            founds += found.len();
+            hits += found.len() - extra.len();
+        }
+    }
+    let (recall, precision) = (hits as f64 / truths as f64, hits as f64 / founds as f64);
+    println!("recall {recall:.3}, precision {precision:.3}");
+    assert!(recall >= 0.98 && precision >= 0.98);
+}
+
+#[test]
+fn zz_details() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/shells");
+    for name in ["bash-marks", "zsh-pure", "bash-redhat", "bash-two-line", "fish", "dash", "programs"] {
+        println!("== {name}");
+        let cast = Cast::read(&folder.join(name).with_extension("cast"));
+        for draft in drafts(&cast) {
+            if draft.kind == MomentKind::Command {
+                let d = draft.detail;
+                println!("{:7.2} {:40.40} app={:?} cwd={:?} exit={:?} ran={:?}", draft.complete_us as f64/1e6, draft.text.replace('\n', "⏎"), d.app.unwrap_or_default(), d.cwd.unwrap_or_default(), d.exit_status, d.duration_us.map(|us| us/1000));
+            } else if draft.kind == MomentKind::Window { println!("   title {:?}", draft.text); }
+        }
+    }
+    for name in ["incident-v2.cast", "deploy-v3.cast", "blog-typing.cast", "zellij-leap-demo.cast", "server-welcome.cast", "borg2-demo.cast", "tcut-demo.cast"] {
+        let Some(cast) = Cast::sample(name) else { continue };
+        println!("== {name}");
+        for draft in drafts(&cast) {
+            if draft.kind == MomentKind::Command {
+                let d = draft.detail;
+                println!("{:7.2} {:60.60} app={:?} cwd={:?} exit={:?} ran={:?}", draft.complete_us as f64/1e6, draft.text.replace('\n', "⏎"), d.app.unwrap_or_default(), d.cwd.unwrap_or_default(), d.exit_status, d.duration_us.map(|us| us/1000));
+            }
+        }
+    }
 }
