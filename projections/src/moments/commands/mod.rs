@@ -72,6 +72,8 @@ pub(super) struct Commands {
     begins: bool,
     /// The command line in the shell's own words.
     marked_line: Option<String>,
+    /// What stood before the cursor in its line when it was looked at last.
+    line: String,
     /// How many lines were fed since a command was sent off.
     feeds_since_sent: usize,
     /// The prompt that the last command was sent from by a line feed, and the lines of it: some
@@ -232,7 +234,11 @@ impl Commands {
             self.tell_prompt();
             return;
         }
-        let looks = looks_like_prompt(&before);
+        let was = std::mem::replace(&mut self.line, before.clone());
+        let added = before.strip_prefix(was.as_str()).unwrap_or(&before);
+        // A person types `=> ` letter by letter; a prompt is written at once.
+        let is_typed = !was.trim().is_empty() && added.chars().count() == 1;
+        let looks = looks_like_prompt(&before) && !is_typed;
         let text = if self.editing && !self.typed_ahead && !before.trim().is_empty() {
             before
         } else if looks || self.editing {
@@ -293,6 +299,7 @@ impl Observer for Commands {
                 } else if self.prompt.is_some() {
                     self.line_feed(context.terminal());
                 }
+                self.line.clear();
                 self.feeds_since_sent = self.feeds_since_sent.saturating_add(1);
             }
             Function::Cuu(rows) => self.moved_up(context.terminal(), (*rows).into()),

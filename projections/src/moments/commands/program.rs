@@ -3,11 +3,18 @@
 /// The program of a command line, without its folder: behind assignments, and behind programs that
 /// run others (`sudo -u root env A=1 nice -n 5 vim x` is `vim`).
 pub(in crate::moments) fn of(command: &str) -> Option<String> {
+    if command.trim_start().starts_with('#') {
+        return None;
+    }
     let words = words(command);
     let mut words = words.iter().map(String::as_str).peekable();
     let mut found = None;
     while let Some(word) = words.next() {
-        if is_assignment(word) || matches!(word, "!" | "{" | "(" | "time" | "if" | "while" | "then")
+        if is_assignment(word)
+            || matches!(
+                word,
+                "!" | "{" | "(" | "time" | "if" | "while" | "until" | "then" | "do"
+            )
         {
             continue;
         }
@@ -330,7 +337,7 @@ mod tests {
             ("for i in 1 2; do echo $i; done", Some("for")),
             ("X=1", None),
             ("", None),
-            ("# a comment", Some("#")),
+            ("# a comment", None),
         ];
         for (command, want) in cases {
             assert_eq!(of(command).as_deref(), want, "{command}");

@@ -12,7 +12,7 @@ use serde::Deserialize;
 use super::super::{Moment, MomentKind, MomentsProjection};
 use super::casts::Cast;
 use super::log::moments;
-use super::{drafts, of_kind};
+use super::{Draft, drafts, of_kind};
 use crate::testing::TestLog;
 
 /// A recording and what was typed while it was made.
@@ -185,27 +185,107 @@ fn commands_are_found_in_shells_of_all_kinds_with_keys_and_without() {
     assert!(recall >= 0.98 && precision >= 0.98);
 }
 
+/// What is known of commands, in shells that say it in different ways.
 #[test]
-fn zz_details() {
+fn commands_are_told_with_where_they_ran_how_long_and_how_they_ended() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/shells");
-    for name in ["bash-marks", "zsh-pure", "bash-redhat", "bash-two-line", "fish", "dash", "programs"] {
-        println!("== {name}");
-        let cast = Cast::read(&folder.join(name).with_extension("cast"));
-        for draft in drafts(&cast) {
-            if draft.kind == MomentKind::Command {
-                let d = draft.detail;
-                println!("{:7.2} {:40.40} app={:?} cwd={:?} exit={:?} ran={:?}", draft.complete_us as f64/1e6, draft.text.replace('\n', "⏎"), d.app.unwrap_or_default(), d.cwd.unwrap_or_default(), d.exit_status, d.duration_us.map(|us| us/1000));
-            } else if draft.kind == MomentKind::Window { println!("   title {:?}", draft.text); }
-        }
-    }
-    for name in ["incident-v2.cast", "deploy-v3.cast", "blog-typing.cast", "zellij-leap-demo.cast", "server-welcome.cast", "borg2-demo.cast", "tcut-demo.cast"] {
-        let Some(cast) = Cast::sample(name) else { continue };
-        println!("== {name}");
-        for draft in drafts(&cast) {
-            if draft.kind == MomentKind::Command {
-                let d = draft.detail;
-                println!("{:7.2} {:60.60} app={:?} cwd={:?} exit={:?} ran={:?}", draft.complete_us as f64/1e6, draft.text.replace('\n', "⏎"), d.app.unwrap_or_default(), d.cwd.unwrap_or_default(), d.exit_status, d.duration_us.map(|us| us/1000));
-            }
+    // The shell, the command, its program, directory and exit status, and whether it took a second.
+    type Case<'a> = (
+        &'a str,
+        &'a str,
+        &'a str,
+        Option<&'a str>,
+        Option<i32>,
+        bool,
+    );
+    let home = "/tmp/shells/home";
+    let logs = "/tmp/shells/home/logs";
+    let cases: &[Case<'_>] = &[
+        (
+            "bash-marks",
+            "cd logs; ls",
+            "cd",
+            Some(home),
+            Some(0),
+            false,
+        ),
+        ("bash-marks", "false", "false", Some(logs), Some(1), false),
+        (
+            "bash-marks",
+            "sleep 1; echo slept",
+            "sleep",
+            Some(logs),
+            Some(0),
+            true,
+        ),
+        ("bash-marks", "pwd", "pwd", Some("/etc"), Some(0), false),
+        ("zsh-pure", "cd logs; ls", "cd", Some("~"), None, false),
+        ("zsh-pure", "false", "false", Some("~/logs"), Some(1), false),
+        (
+            "zsh-pure",
+            "sleep 1; echo slept",
+            "sleep",
+            Some("~/logs"),
+            Some(0),
+            true,
+        ),
+        ("bash-redhat", "false", "false", Some("~/logs"), None, false),
+        ("bash-two-line", "pwd", "pwd", Some("/etc"), None, false),
+        ("dash", "false", "false", None, None, false),
+        ("dash", "pwd", "pwd", Some("/etc"), None, false),
+        (
+            "fish",
+            "sleep 1; echo slept",
+            "sleep",
+            Some("~/logs"),
+            None,
+            true,
+        ),
+        ("programs", "python3 -q", "python3", Some("~"), None, true),
+        ("programs", "len(x)", "python", Some("~"), None, false),
+        (
+            "programs",
+            "create table t(a);",
+            "sqlite",
+            Some("~"),
+            None,
+            false,
+        ),
+        ("programs", "6*7", "node", Some("~"), None, false),
+        ("programs", "info line", "gdb", Some("~"), None, false),
+        ("programs", "echo inner", "echo", Some("~"), None, false),
+        (
+            "programs",
+            "TERM=vt100 vi -u NONE x.txt",
+            "vi",
+            Some("~"),
+            None,
+            true,
+        ),
+    ];
+    for (shell, command, app, cwd, exit_status, is_long) in cases {
+        let cast = Cast::read(&folder.join(shell).with_extension("cast"));
+        for cast in [cast.clone(), cast.without_keys()] {
+            let drafts = drafts(&cast);
+            let is_it =
+                |draft: &&Draft| draft.kind == MomentKind::Command && draft.text == *command;
+            let detail = &drafts.iter().find(is_it).unwrap().detail;
+            let about = (
+                detail.app.as_deref(),
+                detail.cwd.as_deref(),
+                detail.exit_status,
+            );
+            assert_eq!(
+                about,
+                (Some(*app), *cwd, *exit_status),
+                "{shell}: {command}"
+            );
+            let ran_us = detail.duration_us.unwrap();
+            assert_eq!(
+                ran_us >= 1_000_000,
+                *is_long,
+                "{shell}: {command}: {ran_us} us"
+            );
         }
     }
 }
