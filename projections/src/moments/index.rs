@@ -30,7 +30,7 @@ use crate::ProjectionError;
 pub const NAME: &str = "moments";
 
 /// To be raised whenever the fields change, or which moments are found: that rebuilds the index.
-const VERSION: u32 = 5;
+const VERSION: u32 = 6;
 /// Memory for moments that are not yet in a segment. More lowers the number of segments.
 const WRITER_BYTES: usize = 64 << 20;
 /// Segments stay below this, so that each covers a span of time: the newest moments are then found
