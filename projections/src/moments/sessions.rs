@@ -126,7 +126,8 @@ impl OpenSession {
                 }
             }
             EventBody::ClockMeasured(measured) => {
-                if self.measured(event.position(), measured) {
+                let is_said_by_server = *event.stream() == StreamName::control_of(session);
+                if is_said_by_server && self.measured(event.position(), measured) {
                     after = After::PlaceAnew;
                 }
             }

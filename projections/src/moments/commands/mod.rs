@@ -225,12 +225,12 @@ impl Commands {
         }
         let (before, _) = rows::read_line(&lines, cursor.row, Some(cursor.col));
         let (line, start) = rows::read_line(&lines, cursor.row, None);
-        let above = above(&lines, start);
+        let above = || above(&lines, start);
         let after = line.get(before.len()..).unwrap_or_default().trim();
         let known = self.known.iter().find(|known| line.starts_with(*known));
         if let Some(text) = known.filter(|_| !self.editing).cloned() {
             // It waited before, and here something was typed at it at once.
-            self.show_prompt(text, String::new(), above, true);
+            self.show_prompt(text, String::new(), above(), true);
             self.tell_prompt();
             return;
         }
@@ -256,7 +256,7 @@ impl Commands {
             self.prompt = None;
             return;
         }
-        self.show_prompt(text, after.to_owned(), above, false);
+        self.show_prompt(text, after.to_owned(), above(), false);
     }
 
     fn show_prompt(&mut self, text: String, right: String, above: String, waits: bool) {

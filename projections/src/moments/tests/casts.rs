@@ -144,6 +144,9 @@ pub(super) fn any_event() -> impl Strategy<Value = EventBody> {
         "\x1b\\[\\?(6|7|25|1047|1048|1049|2004)[hl]",
         "\x1b[78DEHMc]",
         "\x1b\\]133;[ABCD]\x07",
+        "\x1b\\]0;[a-z]{0,2}\x07",
+        Just("$ ".to_owned()),
+        Just("> ".to_owned()),
         "[\x00-\x1f]",
     ]
     .prop_map(|text| {
