@@ -7,6 +7,7 @@ use retrace_core::event::{EndReason, EventBody, SessionEnded, SourceAttached, Vi
 use super::commands::Commands;
 use super::escapes::{Escapes, Sequence};
 use super::happenings::{self, Happenings};
+use super::keys::Recalled;
 use super::lines::ScreenLines;
 use super::moment::{Draft, MomentKind};
 use super::typed_runs::TypedRuns;
@@ -19,6 +20,7 @@ pub(super) struct StreamMoments {
     lines: ScreenLines,
     commands: Commands,
     keys: TypedRuns,
+    recalled: Recalled,
     escapes: Escapes,
     happenings: Happenings,
     has_output: bool,
@@ -32,7 +34,8 @@ impl StreamMoments {
             terminal: TerminalReplay::new(size),
             lines: ScreenLines::new(size.rows().into()),
             commands: Commands::default(),
-            keys: TypedRuns::new(rules),
+            keys: TypedRuns::new(Arc::clone(&rules)),
+            recalled: Recalled::new(rules),
             escapes: Escapes::default(),
             happenings: Happenings::default(),
             has_output: false,
@@ -57,6 +60,12 @@ impl StreamMoments {
 
     /// Applies an event of the stream that happened at `at_us`, in microseconds after 1970.
     pub(super) fn apply(&mut self, body: &EventBody, at_us: i64, out: &mut Vec<Draft>) {
+        let start = out.len();
+        self.find(body, at_us, out);
+        self.recalled.look(start, out);
+    }
+
+    fn find(&mut self, body: &EventBody, at_us: i64, out: &mut Vec<Draft>) {
         // A clock that is set back does not take back what was shown.
         self.now_us = self.now_us.max(at_us);
         self.lines
@@ -97,7 +106,10 @@ impl StreamMoments {
     ) {
         self.lines
             .settle(self.terminal.terminal(), self.now_us, out);
+        let start = out.len();
         self.keys.end(out);
+        self.recalled.look(start, out);
+        self.recalled.end(out);
         // Of a session that somebody else ended it is not known how what ran in it ended.
         let by_itself = ended.exit_status.is_some() || ended.reason == EndReason::User;
         let end_us = (only && by_itself).then_some(at_us.max(self.now_us));

@@ -208,6 +208,26 @@ fn a_line_is_found_at_a_time_at_which_the_screen_shows_it() {
     }
 }
 
+#[test]
+fn keys_are_told_with_the_line_that_came_of_them() {
+    let cases = [
+        ("deploy-v3.cast", "cat shop.conf\n", "⇥"),
+        ("deploy-v3.cast", "grep -n tls *.conf\n", "↑^A →⌦⌦re"),
+        ("incident-v2.cast", "jobs\n", "↑↑↑↑"),
+        ("incident-v2.cast", "grep -c ERROR app.log\n", "^R grep -c"),
+    ];
+    for (name, line, typed) in cases {
+        let Some(cast) = Cast::sample(name) else {
+            continue;
+        };
+        let keys = texts(&cast, MomentKind::Keys);
+        let found = keys
+            .iter()
+            .any(|text| text.starts_with(line) && text.contains(typed));
+        assert!(found, "{name} {line}: {keys:#?}");
+    }
+}
+
 fn screen_at(cast: &Cast, at_us: i64) -> Vec<String> {
     let mut terminal = TerminalReplay::new(TerminalSize::DEFAULT);
     for (_, body) in cast.events().iter().filter(|(us, _)| *us <= at_us) {

@@ -30,6 +30,7 @@ mod prompt;
 mod running;
 mod sending;
 mod text;
+mod told;
 
 use std::collections::VecDeque;
 
@@ -38,8 +39,9 @@ use avt::{Line, Observation, Observer, Operation, ScreenKind, Terminal};
 
 use super::moment::Draft;
 use super::rows;
-use prompt::{Told, looks_like_prompt, prompt_at_start};
+use prompt::{looks_like_prompt, prompt_at_start};
 use running::Running;
+use told::Told;
 
 /// Output that goes on sooner than this did not wait for a person.
 const WAIT_US: i64 = 30_000;

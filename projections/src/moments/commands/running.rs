@@ -6,7 +6,8 @@
 
 use super::cwd::Directory;
 use super::program;
-use super::prompt::{Told, asks_for_more, language_of};
+use super::prompt::{asks_for_more, language_of};
+use super::told::Told;
 use crate::moments::moment::{Draft, MAX_TEXT_CHARS, Stage};
 
 /// Shells within shells.
@@ -170,7 +171,7 @@ impl Running {
     /// A command was sent off.
     pub(super) fn sent(&mut self, mut draft: Draft, out: &mut Vec<Draft>) {
         let number = self.next;
-        self.next += 2;
+        self.next += 4;
         let level = self.top();
         level.leave_open(out);
         let program = program::of(&draft.text);

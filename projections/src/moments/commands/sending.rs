@@ -2,8 +2,8 @@
 
 use avt::{Line, ScreenKind, Terminal};
 
-use super::prompt::Told;
 use super::text::Place;
+use super::told::Told;
 use super::{Commands, Prompt};
 use crate::moments::moment::{Draft, MAX_TEXT_CHARS, MomentKind};
 use crate::moments::rows;

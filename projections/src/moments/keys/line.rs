@@ -5,6 +5,7 @@
 //! not known any more.
 
 use crate::moments::growth::Growth;
+use crate::moments::moment::MAX_TEXT_CHARS;
 
 /// Stands for a letter that is hidden. A word may have it.
 const HIDDEN: char = '•';
@@ -60,6 +61,8 @@ impl EditedLine {
     pub(super) fn apply(&mut self, edit: Edit, now_us: i64) {
         let count = self.chars.len();
         match edit {
+            // Ctrl-Y could make it grow without end.
+            Edit::Insert(_) if count >= MAX_TEXT_CHARS => self.unknown = true,
             Edit::Insert(char) => {
                 self.chars.insert(self.cursor, char);
                 self.cursor += 1;

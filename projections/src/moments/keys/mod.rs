@@ -8,8 +8,10 @@
 //! The text of a run is for people and for the index at once. Where keys edited the line it has two
 //! lines: first the line as the keys left it (`line`: Backspace, Ctrl-W, the arrows and their like
 //! applied), then what was typed, key by key. Both are searched: what was typed and taken back is
-//! found, and so is what came of it. Where nothing was edited, or a key brought text that is not
-//! among the keys (history, completion: the command that was run has it), it is what was typed.
+//! found, and so is what came of it. Where a key brought text that is not among the keys (history,
+//! completion), the first line is the command that the screen showed when Enter was typed
+//! (`recalled`). Where nothing was edited, or nobody knows what came of it, there is one line: what
+//! was typed.
 //!
 //! Keys that type no character are signs that the index does not take for words (`↑ ↓ → ← ⇥ ⌫ ⌦ ⇱
 //! ⇲ ⇞ ⇟ ⎋`), control characters `^R ` with a space behind (so that they do not grow together with
@@ -18,10 +20,12 @@
 //! was not typed and is left out.
 
 mod line;
+mod recalled;
 
 use super::growth::Growth;
-use super::moment::{Draft, MAX_TEXT_CHARS, MomentKind};
+use super::moment::{Draft, MAX_TEXT_CHARS, MomentKind, Stage};
 use line::{Edit, EditedLine};
+pub(super) use recalled::Recalled;
 
 const PAUSE_US: i64 = 5_000_000;
 /// An Escape at the end of one event and the rest of its sequence in the next are one key when
@@ -78,6 +82,10 @@ impl KeyRuns {
 
     /// Whatever is typed from now on goes to another program, or the session ends.
     pub(super) fn finish(&mut self, out: &mut Vec<Draft>) {
+        self.finish_by(false, out);
+    }
+
+    fn finish_by(&mut self, enter: bool, out: &mut Vec<Draft>) {
         if matches!(self.pending, Pending::Escape) {
             self.sign('⎋', Edit::Unknown, self.last_us);
         }
@@ -90,6 +98,7 @@ impl KeyRuns {
         if typed.trim_start().is_empty() {
             return;
         }
+        let recalled = enter && edited.is_none();
         let (text, growth) = match edited {
             Some((line, growth)) if !line.trim().is_empty() && line.trim_end() != typed => {
                 let both = format!("{}\n{typed}", line.trim_end());
@@ -101,6 +110,10 @@ impl KeyRuns {
         let mut draft = Draft::at(complete_us, MomentKind::Keys, text);
         draft.start_us = self.start_us;
         draft.growth = growth;
+        if recalled {
+            // Its number is the stream's to give.
+            draft.stage = Stage::Begun(0);
+        }
         out.push(draft);
     }
 
@@ -184,7 +197,7 @@ impl KeyRuns {
                 return;
             }
             '\r' | '\n' if self.pasting => self.insert('\n', now_us),
-            '\r' | '\n' => self.finish(out),
+            '\r' | '\n' => self.finish_by(true, out),
             '\t' if self.pasting => self.insert(' ', now_us),
             '\t' => self.sign('⇥', Edit::Unknown, now_us),
             '\u{8}' | '\u{7f}' => self.sign('⌫', Edit::Backspace, now_us),
