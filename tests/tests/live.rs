@@ -88,6 +88,9 @@ fn the_log_is_followed_through_restarts_with_no_gap_and_nothing_twice() {
     }
     let mut socket = Socket::of(&server, &admin);
     socket.subscribe("log", EVENTS, &after(&read_to, &Value::Null));
+    // Something is there in any case.
+    let upload = Upload::resume(&server, &session, &token);
+    upload.send("agent", 2_000, markers(2_000, 1)).is_ok();
     let end = size(&server, &admin);
     read_past(&mut socket, "log", end, &mut seen);
     assert!(end > 2_000);
@@ -271,16 +274,11 @@ fn moments_are_told_as_they_are_found_and_taken_up_where_they_were_left() {
     assert_eq!(later[..2], seen[288..]);
     assert_eq!(later[4]["text"], "number 292");
 
-    let keys = json!({"session": upload.session, "kinds": ["KEYS"]});
-    again.subscribe("keys", MOMENTS, &keys);
-    upload
-        .send(
-            "agent",
-            293,
-            line(AT, "keys.typed", &json!({"text": "ls\r"})),
-        )
-        .is_ok();
-    assert_eq!(moments(&mut again, "keys", 1)[0]["kind"], "KEYS");
+    let windows = json!({"session": upload.session, "kinds": ["WINDOW"]});
+    again.subscribe("windows", MOMENTS, &windows);
+    let focused = line(AT, "window.focused", &json!({"title": "Ledger"}));
+    upload.send("agent", 293, focused).is_ok();
+    assert_eq!(moments(&mut again, "windows", 1)[0]["kind"], "WINDOW");
     for (session, code) in [
         ("0193", "NOT_FOUND"),
         ("01936d2e-4b7a-7cc0-8d2a-000000000000", "NOT_FOUND"),
@@ -562,4 +560,47 @@ fn two_hundred_follow_while_five_thousand_events_come_in_every_second() {
     let grown = server.peak_memory().saturating_sub(before) >> 20;
     assert!(grown < 400, "memory grew by {grown} MiB");
     assert!(took < PATIENCE);
+}
+
+/// Whoever does not read costs no memory, and reads all of it later.
+#[test]
+fn who_reads_slowly_costs_no_memory_and_misses_nothing() {
+    let retrace = Retrace::new();
+    let (admin, recorder) = (retrace.token(), retrace.recorder_token());
+    let server = retrace.serve();
+    let upload = Upload::launch(&server, &recorder, &json!({}));
+    let filter = json!({"session": upload.session, "types": ["marker.set"]});
+    let mut slow: Vec<Socket> = (0..5)
+        .map(|_| {
+            let mut socket = Socket::of(&server, &admin);
+            socket.subscribe("log", EVENTS, &from_start(&filter));
+            socket
+        })
+        .collect();
+    let label = "x".repeat(1_000);
+    let lines = |first: u64| -> String {
+        let line = |n| line(AT, "marker.set", &json!({"label": format!("{n} {label}")}));
+        (first..first + 500).map(line).collect()
+    };
+    upload.send("agent", 0, lines(0)).is_ok();
+    server.wait_until_caught_up();
+    let before = server.peak_memory();
+    for batch in 1..60 {
+        upload
+            .send("agent", batch * 500, lines(batch * 500))
+            .is_ok();
+    }
+    server.wait_until_caught_up();
+    let grown = server.peak_memory().saturating_sub(before) >> 20;
+    // 30 MB for each of five, in text twice as much, if anything were kept for them.
+    assert!(grown < 150, "memory grew by {grown} MiB");
+    for socket in &mut slow {
+        let mut next = 0;
+        while next < 30_000 {
+            for event in page(socket, "log").0 {
+                assert_eq!(event["version"], next);
+                next += 1;
+            }
+        }
+    }
 }

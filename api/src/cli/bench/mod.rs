@@ -7,6 +7,7 @@
 mod append;
 mod import;
 mod index;
+mod live;
 mod screen;
 mod search;
 mod video;
@@ -39,7 +40,7 @@ pub(super) struct Bench {
     /// Search these recordings instead of made-up ones; video: dumps and casts from there instead of `samples`
     #[arg(long, value_name = "FOLDER")]
     recordings: Option<PathBuf>,
-    /// Append: for how long in each round
+    /// Append, live: for how long in each round
     #[arg(long, value_name = "TIME", default_value = "1s", value_parser = duration)]
     time: Duration,
     /// Append: all numbers of clients with all sizes of batches, which takes an hour
@@ -70,6 +71,8 @@ enum Name {
     Index,
     /// Searching all moments, over HTTP and directly, beside SQLite FTS5
     Search,
+    /// 200 who follow the log, beside a loop for each
+    Live,
     /// Joining, transcoding, stills, Guacamole dumps and GIFs, beside FFmpeg, guacenc and agg
     Video,
     /// All of them but `overload`
@@ -136,6 +139,9 @@ impl Bench {
         }
         if wanted(Name::Search) {
             figures.extend(search::run(self.rounds, self.recordings.as_deref()).await?);
+        }
+        if wanted(Name::Live) {
+            figures.extend(live::run(self.rounds, self.time).await?);
         }
         if wanted(Name::Video) {
             figures.extend(video::run(self.rounds, self.recordings.as_deref()).await?);

@@ -64,7 +64,7 @@ impl Shared {
         }
     }
 
-    /// How long nothing was typed.
+    /// How long nothing was typed; without a person, how long nothing was written either.
     pub(super) fn idle(&self) -> Duration {
         self.typed
             .lock()
@@ -147,6 +147,7 @@ impl Running {
             tape: tape.clone(),
             shared: Arc::clone(shared),
             is_drain,
+            is_person: person.is_some(),
             tell_gone: Some(tell_gone),
         };
         thread("output", move || {
@@ -209,6 +210,7 @@ struct Output {
     tape: SyncSender<Entry>,
     shared: Arc<Shared>,
     is_drain: PipeReader,
+    is_person: bool,
     tell_gone: Option<oneshot::Sender<()>>,
 }
 
@@ -238,6 +240,10 @@ impl Output {
                 Ok(read) => read,
             };
             let bytes = buffer[..read].to_vec();
+            if !self.is_person {
+                // Nobody types: what works unattended is idle when it says nothing.
+                self.shared.note_typed();
+            }
             let at = self.shared.clock.now();
             // Recorded before it is shown. When the tape has ended, so has the session.
             if self.tape.send(Entry::Output { at, bytes }).is_err() {
