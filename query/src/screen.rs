@@ -1,6 +1,8 @@
 //! The terminal screen at a moment.
 
 use retrace_core::SessionId;
+use retrace_media::terminal::html::html;
+use retrace_media::terminal::theme::Theme;
 use retrace_projections::ProjectionError;
 use retrace_projections::screens::screen_at;
 use retrace_projections::terminal::TerminalReplay;
@@ -25,6 +27,8 @@ pub struct Screen {
     /// stream's next output may be written behind them, until the terminal is resized: then lines
     /// come back that had scrolled off, and those are not in them.
     pub ansi: String,
+    /// The screen as HTML, with its colours ([`retrace_media::terminal::html`]).
+    pub html: String,
     /// Where the cursor stands.
     pub cursor: ScreenCursor,
 }
@@ -37,6 +41,7 @@ impl Screen {
             rows: replay.size().rows(),
             lines: replay.lines(),
             ansi: replay.ansi(),
+            html: html(replay.terminal(), &Theme::default()),
             cursor: replay.cursor(),
         }
     }

@@ -2,6 +2,9 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use retrace_tests::{Retrace, Server};
@@ -266,5 +269,107 @@ fn bombs_are_refused_at_once() {
     ] {
         let answer = at.ask(&format!("{{ session(id: {id:?}) {{ {field} }} }}"));
         assert!(answer["errors"].is_null(), "{field}: {answer}");
+    }
+}
+
+/// schemathesis, which we did not write, asks what our schema allows, and what it does not.
+#[test]
+fn a_fuzzer_of_others_finds_no_failure() {
+    let cache = std::env::var("RETRACE_CACHE").ok().map(PathBuf::from);
+    let home = std::env::var("HOME").map(|home| Path::new(&home).join(".cache/retrace"));
+    let cache = cache.or(home.ok()).unwrap();
+    let schemathesis = cache.join("schemathesis/bin/schemathesis");
+    assert!(
+        schemathesis.is_file(),
+        "schemathesis is not there: scripts/install verifiers"
+    );
+    let at = asking();
+    let sessions = at.ask("{ sessions(first: 20) { nodes { id } } }");
+    let nodes = sessions["data"]["sessions"]["nodes"]
+        .as_array()
+        .unwrap()
+        .iter();
+    let ids: Vec<&str> = nodes.map(|node| node["id"].as_str().unwrap()).collect();
+    let hooks = Path::new(env!("CARGO_MANIFEST_DIR")).join("schemathesis/hooks.py");
+    let fuzzed = Command::new(schemathesis)
+        .current_dir(at.retrace.scratch())
+        .env("SCHEMATHESIS_HOOKS", hooks)
+        .env("PYTHONDONTWRITEBYTECODE", "1")
+        .env("RETRACE_IDS", ids.join(" "))
+        .args(["run", &format!("{}/graphql", at.server.url())])
+        .args(["--header", &format!("Authorization: Bearer {}", at.token)])
+        .args(["--checks", "errors_tell_what_to_do", "--max-examples", "40"])
+        .args([
+            "--suppress-health-check",
+            "all",
+            "--generation-deterministic",
+        ])
+        .output()
+        .unwrap();
+    let said = retrace_tests::text(&fuzzed.stdout);
+    assert!(fuzzed.status.success(), "{said}");
+    assert!(said.contains("passed"), "{said}");
+}
+
+/// The questions of `docs/graphql.md` run as they stand there.
+#[test]
+fn the_ten_questions_of_the_documentation_have_answers() {
+    let at = asking();
+    let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/graphql.md");
+    let docs = fs::read_to_string(docs).unwrap();
+    let (_, questions) = docs.split_once("## Ten questions").unwrap();
+    let (questions, _) = questions.split_once("\n## ").unwrap();
+    let blocks = questions.split("```graphql\n").skip(1);
+    let blocks: Vec<&str> = blocks
+        .map(|block| block.split("```").next().unwrap())
+        .collect();
+    assert_eq!(blocks.len(), 10);
+    let found = at.ask("{ search(text: \"shadow\", filter: {kinds: [COMMAND]}) { nodes { offsetMs session { id } } } }");
+    let hit = &found["data"]["search"]["nodes"][0];
+    let all = json!({
+        "session": hit["session"]["id"], "atMs": hit["offsetMs"], "position": "3", "event": "event:3",
+    });
+    for (number, query) in (1..).zip(blocks) {
+        let declared = |name: &&String| query.contains(&format!("${name}:"));
+        let names = all.as_object().unwrap().keys().filter(declared);
+        let variables: serde_json::Map<String, Value> = names
+            .map(|name| (name.clone(), all[name].clone()))
+            .collect();
+        let answer = at
+            .server
+            .graphql(&at.token, query, &Value::Object(variables));
+        assert!(answer["errors"].is_null(), "question {number}: {answer}");
+        let data = answer["data"].as_object().unwrap();
+        assert!(
+            data.values().all(|value| !value.is_null()),
+            "question {number}: {answer}"
+        );
+        match number {
+            1 => assert!(
+                data["search"]["totalCount"].as_u64().unwrap() > 0,
+                "{answer}"
+            ),
+            2 => assert!(answer.to_string().contains("shadow"), "{answer}"),
+            3 => assert!(
+                !data["session"]["timeline"]["nodes"]
+                    .as_array()
+                    .unwrap()
+                    .is_empty()
+            ),
+            6 => assert!(
+                !data["session"]["accesses"]["nodes"]
+                    .as_array()
+                    .unwrap()
+                    .is_empty()
+            ),
+            9 => assert!(answer.to_string().contains("token.created"), "{answer}"),
+            10 => assert!(
+                data["log"]["tlogProof"]
+                    .as_str()
+                    .unwrap()
+                    .contains("tlog-proof")
+            ),
+            _ => {}
+        }
     }
 }

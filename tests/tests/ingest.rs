@@ -291,7 +291,9 @@ fn each_token_opens_its_own_and_nothing_else() {
     );
     assert!(
         !retrace
-            .run(&["token", "create", "--name", "x", "--site", "berlin"])
+            .run(&[
+                "token", "create", "--name", "x", "--role", "recorder", "--folder", "/a"
+            ])
             .status
             .success()
     );

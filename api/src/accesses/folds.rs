@@ -8,8 +8,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use retrace_core::access::Right;
-use retrace_core::event::{EventBody, RecordingViewed, RecordsViewed};
-use retrace_core::{SessionId, StreamName, Timestamp};
+use retrace_core::event::{EventBody, EventsExported, RecordingViewed, RecordsViewed};
+use retrace_core::{Position, SessionId, StreamName, Timestamp};
 use tokio::sync::OnceCell;
 
 use crate::tokens::Viewer;
@@ -24,11 +24,48 @@ pub(super) enum Look {
     Recording(SessionId),
     /// A list.
     Records(&'static str),
+    /// The log itself, in a format.
+    Log(&'static str),
     /// Something that is not allowed.
     Denied {
         object: String,
         right: Option<Right>,
     },
+}
+
+/// What was seen in one look.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Seen {
+    /// Which part.
+    pub(super) what: &'static str,
+    /// Which positions of the log.
+    pub(super) positions: Option<(Position, Position)>,
+}
+
+impl From<&'static str> for Seen {
+    fn from(what: &'static str) -> Self {
+        Self {
+            what,
+            positions: None,
+        }
+    }
+}
+
+/// All that was seen in several.
+#[derive(Debug, Clone, Default)]
+struct AllSeen {
+    what: BTreeSet<&'static str>,
+    positions: Option<(Position, Position)>,
+}
+
+impl AllSeen {
+    fn add(&mut self, seen: Seen) {
+        self.what.insert(seen.what);
+        self.positions = match (self.positions, seen.positions) {
+            (Some((a, b)), Some((c, d))) => Some((a.min(c), b.max(d))),
+            (known, new) => known.or(new),
+        };
+    }
 }
 
 /// The looks that were counted since the first, which was at `since`. None for the first itself.
@@ -50,11 +87,11 @@ impl Look {
         }
     }
 
-    fn event(&self, viewer: &Viewer, what: &BTreeSet<&'static str>, folded: Folded) -> EventBody {
+    fn event(&self, viewer: &Viewer, seen: &AllSeen, folded: Folded) -> EventBody {
         let (address, by) = (viewer.address.clone(), viewer.name.clone());
         let (reason, token) = (viewer.reason.clone(), Some(viewer.token_id.clone()));
         let Folded { looks, since } = folded;
-        let what = what.iter().map(|&part| part.to_owned()).collect();
+        let what = seen.what.iter().map(|&part| part.to_owned()).collect();
         match self {
             Self::Recording(_) => RecordingViewed {
                 address,
@@ -75,6 +112,20 @@ impl Look {
                 what,
             }
             .into(),
+            Self::Log(format) => {
+                let (first, last) = seen.positions.unwrap_or_default();
+                EventsExported {
+                    address,
+                    by,
+                    first_position: first.0,
+                    format: (*format).to_owned(),
+                    last_position: last.0,
+                    looks,
+                    since,
+                    token,
+                }
+                .into()
+            }
             Self::Denied { object, right } => super::denial(viewer, object, *right, folded).into(),
         }
     }
@@ -91,7 +142,7 @@ struct Window {
     once: Arc<OnceCell<()>>,
     /// After the first.
     looks: u64,
-    what: BTreeSet<&'static str>,
+    seen: AllSeen,
 }
 
 impl Window {
@@ -105,7 +156,7 @@ impl Window {
             looks: Some(self.looks),
             since: Some(self.since),
         };
-        (self.looks > 0).then(|| (look.stream(), look.event(&self.viewer, &self.what, folded)))
+        (self.looks > 0).then(|| (look.stream(), look.event(&self.viewer, &self.seen, folded)))
     }
 }
 
@@ -149,7 +200,7 @@ impl Folds {
         &self,
         viewer: &Viewer,
         look: Look,
-        what: &'static str,
+        seen: Seen,
         folded_for: Duration,
     ) -> Written {
         let now = Instant::now();
@@ -173,11 +224,12 @@ impl Folds {
                 over.extend(window.counted(&key.0));
             }
         }
-        let only = BTreeSet::from([what]);
+        let mut only = AllSeen::default();
+        only.add(seen);
         let first = key.0.event(viewer, &only, Folded::default());
         let window = windows.entry(key).and_modify(|window| {
             window.looks += 1;
-            window.what.insert(what);
+            window.seen.add(seen);
         });
         let window = window.or_insert_with(|| Window {
             viewer: viewer.clone(),
@@ -186,7 +238,7 @@ impl Folds {
             since: Timestamp::now(),
             once: Arc::default(),
             looks: 0,
-            what: only,
+            seen: only,
         });
         Written {
             over,

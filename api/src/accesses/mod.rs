@@ -27,7 +27,7 @@ use std::time::Duration;
 
 use retrace_core::access::Right;
 use retrace_core::event::{
-    AccessDenied, EventBody, EventError, EventsExported, RecordingDownloaded, SearchPerformed,
+    AccessDenied, EventBody, EventError, RecordingDownloaded, SearchPerformed,
 };
 use retrace_core::log::{AppendError, EventLog, StoreError};
 use retrace_core::settings::SettingsBook;
@@ -36,7 +36,7 @@ use retrace_core::{Position, SessionId, StreamName};
 pub(crate) use scribe::append_at_end;
 
 use crate::tokens::Viewer;
-use folds::{Folds, Look};
+use folds::{Folds, Look, Seen};
 use scribe::Scribe;
 
 /// How often folded looks whose time is over are written down.
@@ -152,12 +152,13 @@ impl Accesses {
         &self,
         viewer: &Viewer,
         look: Look,
-        what: &'static str,
+        seen: impl Into<Seen>,
         folded_for: Duration,
     ) -> Result<(), AccessError> {
         let (stream, written) = (
             look.stream(),
-            self.folds.look(viewer, look.clone(), what, folded_for),
+            self.folds
+                .look(viewer, look.clone(), seen.into(), folded_for),
         );
         for (stream, event) in written.over {
             self.scribe.append(stream, event).await?;
@@ -227,26 +228,24 @@ impl Accesses {
         self.append(searched).await
     }
 
-    /// Somebody read events out of the log, from one position to another, in a format.
+    /// Somebody reads events out of the log, from one position to another, in a format.
     ///
     /// # Errors
     /// When it cannot be written down: they must not be shown then.
     pub async fn exported(
         &self,
         viewer: &Viewer,
-        format: &str,
+        format: &'static str,
         first: Position,
         last: Position,
     ) -> Result<(), AccessError> {
-        let exported = EventsExported {
-            address: viewer.address.clone(),
-            by: viewer.name.clone(),
-            first_position: first.0,
-            format: format.to_owned(),
-            last_position: last.0,
-            token: Some(viewer.token_id.clone()),
+        let settings = self.settings.recent().await?;
+        let folded_for = Duration::from_secs(settings.access.fold_s);
+        let seen = Seen {
+            what: format,
+            positions: Some((first, last)),
         };
-        self.append(exported).await
+        self.fold(viewer, Look::Log(format), seen, folded_for).await
     }
 
     /// Somebody tried what their grants do not allow. That it is written down changes nothing of the answer.

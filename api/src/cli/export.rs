@@ -11,12 +11,14 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 use clap::Args;
+use retrace_core::event::{EventBatch, EventsExported, RecordingDownloaded};
 use retrace_core::log::EventLog;
 use retrace_core::log::tlog_proof::TlogProof;
-use retrace_core::{Position, SessionId};
+use retrace_core::{Position, SessionId, StreamName, Timestamp};
 use retrace_media::terminal::font::FontSize;
 
-use super::{Data, output};
+use super::{Data, operator, output};
+use crate::accesses::append_at_end;
 use crate::export::{ExportError, Format, SessionExport, Showing};
 use footage::Footage;
 
@@ -118,6 +120,7 @@ impl Export {
                     let footage = Footage::open(&data, &stored, session, self.format)?;
                     let footage =
                         footage.context("the session has neither a terminal nor footage")?;
+                    tell(&stored, session, path.as_deref()).await?;
                     match path {
                         None => footage.write(&mut BufWriter::new(io::stdout().lock()))?,
                         Some(path) => {
@@ -129,6 +132,7 @@ impl Export {
                     return Ok(ExitCode::SUCCESS);
                 }
                 let export = opened?;
+                tell(&stored, session, path.as_deref()).await?;
                 if let Some(clipped) = export.clipped() {
                     output::note(clipped);
                 }
@@ -148,6 +152,22 @@ impl Export {
         }
         Ok(ExitCode::SUCCESS)
     }
+}
+
+/// Writes down that the recording is taken, before it is.
+async fn tell(log: &dyn EventLog, session: SessionId, path: Option<&Path>) -> anyhow::Result<()> {
+    let name = path.and_then(Path::file_name);
+    let object = name.map_or_else(|| "standard output".into(), |name| name.to_string_lossy());
+    let downloaded = RecordingDownloaded {
+        address: None,
+        by: operator(),
+        object: object.into_owned(),
+        reason: None,
+        token: None,
+    };
+    let events = EventBatch::of(Timestamp::now(), downloaded)?;
+    append_at_end(log, StreamName::accesses_of(session), events).await?;
+    Ok(())
 }
 
 async fn export_to(mut export: SessionExport, path: &Path) -> anyhow::Result<()> {
@@ -176,6 +196,18 @@ async fn export_event(log: &dyn EventLog, position: Position, path: &Path) -> an
             head.size
         );
     };
+    let exported = EventsExported {
+        address: None,
+        by: operator(),
+        first_position: position.0,
+        format: "ndjson".to_owned(),
+        last_position: position.0,
+        looks: None,
+        since: None,
+        token: None,
+    };
+    let events = EventBatch::of(Timestamp::now(), exported)?;
+    append_at_end(log, StreamName::accesses(), events).await?;
     let proof = TlogProof {
         extra: None,
         index: position,

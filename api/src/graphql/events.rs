@@ -8,7 +8,7 @@ use async_graphql::{Context, ID, InputObject, Json, Object, Result, SimpleObject
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use retrace_core::access::{Right, Sight};
-use retrace_core::event::{self, EventType};
+use retrace_core::event;
 use retrace_core::log::{EventLog, merkle};
 use retrace_core::{Position, SessionId};
 use retrace_query::{QueryError, Reader};
@@ -229,11 +229,7 @@ pub(super) async fn page(
             }
         }
     }
-    // Whoever follows the log to its end finds that they read it, and must not have read that for ever.
-    let is_own_trace = |event: &event::Event| *event.kind() == EventType::EVENTS_EXPORTED;
-    if let (Some(first), Some(last)) = (found.first(), found.last())
-        && !found.iter().all(is_own_trace)
-    {
+    if let (Some(first), Some(last)) = (found.first(), found.last()) {
         look::exported(ctx, first.position(), last.position()).await?;
     }
     let read_to = next

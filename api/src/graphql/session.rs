@@ -631,6 +631,8 @@ pub(super) struct Screen {
     lines: Vec<String>,
     /// The escape sequences that draw this screen on an empty terminal of the same size.
     ansi: String,
+    /// The screen as HTML: one `pre` with the text in its colours, which can stand in any page.
+    html: String,
     cursor: Cursor,
 }
 
@@ -650,6 +652,7 @@ impl From<query::Screen> for Screen {
             rows: screen.rows.into(),
             lines: screen.lines,
             ansi: screen.ansi,
+            html: screen.html,
             cursor: Cursor {
                 column: screen.cursor.column.into(),
                 row: screen.cursor.row.into(),

@@ -136,6 +136,12 @@ pub struct EventsExported {
     pub format: String,
     /// The last position exported.
     pub last_position: u64,
+    /// How many reads followed the first; absent, this is the first. They are folded as views of recordings are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub looks: Option<u64>,
+    /// When the first read was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub since: Option<crate::Timestamp>,
     /// The id of the token, or of the browser's session.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub token: Option<String>,

@@ -17,6 +17,7 @@ pub mod changes;
 pub mod font;
 pub mod frames;
 pub mod gif;
+pub mod html;
 pub mod picture;
 mod screen;
 mod size;

@@ -1,6 +1,6 @@
 //! Colours.
 
-use avt::Color;
+use avt::{Color, Pen};
 use serde::{Deserialize, Serialize};
 
 /// Red, green and blue.
@@ -84,6 +84,27 @@ impl Theme {
             background: rgb(&colours.bg)?,
             palette,
         })
+    }
+
+    /// The colour of a character that was written so, and the one behind it.
+    pub(crate) fn of_pen(&self, pen: &Pen) -> [Rgb; 2] {
+        let ink = match pen.foreground() {
+            None => self.foreground,
+            Some(Color::Indexed(dark @ 0..8)) if pen.is_bold() => {
+                self.colour(Color::Indexed(dark + 8))
+            }
+            Some(colour) => self.colour(colour),
+        };
+        let paper = pen.background();
+        let paper = paper.map_or(self.background, |colour| self.colour(colour));
+        let (mut ink, mut paper) = (ink, paper);
+        if pen.is_inverse() {
+            (ink, paper) = (paper, ink);
+        }
+        if pen.is_faint() {
+            ink = mix(paper, ink, 1, 2);
+        }
+        [ink, paper]
     }
 
     /// A colour as a program names it.

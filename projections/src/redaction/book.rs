@@ -12,10 +12,13 @@ use super::Rules;
 /// How many different rules are kept compiled.
 const KNOWN_MAX: usize = 16;
 
+/// Settings, and the rules that they make.
+type Known = (Redaction, Arc<Rules>);
+
 /// Rules that were compiled, by the settings that make them. Cheap to clone; clones share them.
 #[derive(Debug, Clone, Default)]
 pub struct CompiledRules {
-    known: Arc<Mutex<Vec<(Redaction, Arc<Rules>)>>>,
+    known: Arc<Mutex<Vec<Known>>>,
 }
 
 impl CompiledRules {

@@ -222,23 +222,7 @@ impl Painter {
 
     /// The colour of the character and the one behind it.
     fn colours(&self, cell: &Cell, is_under_cursor: bool) -> [Rgb; 2] {
-        let pen = cell.pen();
-        let ink = match pen.foreground() {
-            None => self.theme.foreground,
-            Some(avt::Color::Indexed(dark @ 0..8)) if pen.is_bold() => {
-                self.theme.colour(avt::Color::Indexed(dark + 8))
-            }
-            Some(colour) => self.theme.colour(colour),
-        };
-        let paper = pen.background();
-        let paper = paper.map_or(self.theme.background, |colour| self.theme.colour(colour));
-        let (mut ink, mut paper) = (ink, paper);
-        if pen.is_inverse() {
-            (ink, paper) = (paper, ink);
-        }
-        if pen.is_faint() {
-            ink = mix(paper, ink, 1, 2);
-        }
+        let [mut ink, mut paper] = self.theme.of_pen(cell.pen());
         if is_under_cursor {
             (ink, paper) = (paper, ink);
         }
