@@ -242,7 +242,7 @@ fn a_server_is_verified_from_outside_and_a_kept_checkpoint_makes_a_witness() {
     assert!(
         fs::read_to_string(kept)
             .unwrap()
-            .contains(&format!("\n{}\n", first + 1))
+            .contains(&format!("\n{}\n", first + 2))
     );
 }
 

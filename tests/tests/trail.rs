@@ -77,6 +77,13 @@ fn fields() -> BTreeMap<&'static str, Vec<(&'static str, Trace)>> {
             ),
         ),
         (
+            "setPolicy",
+            Event(
+                "session.policy_set",
+                "mutation { setPolicy(session: $live, policy: {maxLengthSeconds: 3600}) { type } }",
+            ),
+        ),
+        (
             "requestVideo",
             Nothing("`video.requested`: `media.rs` holds it, with footage"),
         ),
@@ -120,6 +127,12 @@ fn fields() -> BTreeMap<&'static str, Vec<(&'static str, Trace)>> {
             ),
         ),
     ];
+    let followed = || Nothing("followed over WebSocket: `live.rs` holds what each leaves");
+    let subscription = vec![
+        ("activeSessions", followed()),
+        ("sessionMoments", followed()),
+        ("events", followed()),
+    ];
     let of_session = |field: &str| -> &'static str {
         Box::leak(format!("{{ session(id: $id) {{ {field} }} }}").into_boxed_str())
     };
@@ -148,6 +161,10 @@ fn fields() -> BTreeMap<&'static str, Vec<(&'static str, Trace)>> {
         (
             "momentMap",
             Event("recording.viewed", of_session("momentMap { bucketMs }")),
+        ),
+        (
+            "controls",
+            Event("records.viewed", of_session("controls { by }")),
         ),
         (
             "comments",
@@ -191,6 +208,8 @@ fn fields() -> BTreeMap<&'static str, Vec<(&'static str, Trace)>> {
         "terminal",
         "counts",
         "gaps",
+        "lastActivityAt",
+        "policyInForce",
         "review",
     ];
     session.extend(row.map(|field| (field, OWN)));
@@ -198,6 +217,7 @@ fn fields() -> BTreeMap<&'static str, Vec<(&'static str, Trace)>> {
         ("Query", query),
         ("Mutation", mutation),
         ("Session", session),
+        ("Subscription", subscription),
     ])
 }
 

@@ -17,10 +17,13 @@ use super::scalar::{DateTime, Long};
 /// Somebody looked at a session, or took a part of it.
 #[derive(SimpleObject)]
 pub(super) struct SessionAccess {
+    /// The id of its event.
     id: ID,
     /// `recording.viewed`, `recording.downloaded`, …
     r#type: String,
+    /// When.
     at: DateTime,
+    /// Who.
     by: String,
     /// Where from.
     address: Option<String>,

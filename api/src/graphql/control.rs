@@ -165,7 +165,7 @@ pub(super) async fn of_session(
     ctx: &Context<'_>,
     session: SessionId,
 ) -> Result<Vec<SessionControl>> {
-    let reader = look::reader(ctx)?;
+    let reader = look::list(ctx, "controls").await?;
     let rows = blocking(move || reader.controls(session)).await?;
     Ok(rows.into_iter().map(SessionControl::from).collect())
 }

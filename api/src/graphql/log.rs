@@ -38,7 +38,9 @@ impl Log {
 /// How far a read model has come. It answers for all positions below `checkpoint`.
 #[derive(SimpleObject)]
 pub(super) struct ProjectionState {
+    /// Its name.
     name: &'static str,
+    /// It answers for all positions below.
     checkpoint: LogPosition,
     /// How many events it is behind the log.
     lag: LogPosition,

@@ -30,15 +30,21 @@ pub(super) struct Media {
 /// A file that plays.
 #[derive(SimpleObject)]
 pub(super) struct Video {
+    /// Where it plays.
     url: String,
+    /// `video/webm` or `video/mp4`.
     media_type: String,
     /// `vp8`, `vp9`, `av1`, `h264`, or as Matroska names it.
     codec: String,
+    /// Pixels from left to right.
     width: i32,
+    /// Pixels from top to bottom.
     height: i32,
     /// What the file's time 0 is, in milliseconds from the start of the session.
     start_ms: Long,
+    /// How long it plays.
     duration_ms: Long,
+    /// Its size.
     bytes: Long,
     /// Whether the session goes on, and there will be more.
     is_live: bool,
@@ -49,18 +55,25 @@ pub(super) struct Video {
 pub(super) struct Clip {
     /// From 1, in the order of time.
     number: i32,
+    /// Where it plays.
     url: String,
     /// Its first picture, small.
     thumbnail_url: String,
+    /// Who recorded it.
     source: String,
+    /// How its frames are encoded: `vp8`, `vp9`, …
     codec: String,
+    /// Pixels from left to right.
     width: i32,
+    /// Pixels from top to bottom.
     height: i32,
     /// In milliseconds from the start of the session.
     start_ms: Long,
     /// When its last frame is shown.
     end_ms: Long,
+    /// How many frames it has.
     frames: Long,
+    /// Its size.
     bytes: Long,
 }
 
@@ -93,18 +106,23 @@ pub(super) enum ProcessingState {
 /// Something that is built of the footage.
 #[derive(SimpleObject)]
 pub(super) struct Product {
+    /// What is built.
     kind: ProductKind,
+    /// How far it is.
     state: ProcessingState,
     /// How much of the work is done, in thousandths, where this node does it.
     progress_permille: Option<i32>,
     /// Who asked for it, where somebody did.
     requested_by: Option<String>,
+    /// When that changed.
     changed_at: DateTime,
     /// Why it failed.
     reason: Option<String>,
     /// Where it is, once it is there.
     url: Option<String>,
+    /// Its size.
     bytes: Option<Long>,
+    /// How long it plays.
     duration_ms: Option<Long>,
     /// What the time 0 of a file is, in milliseconds from the start of the session.
     start_ms: Long,
@@ -113,9 +131,13 @@ pub(super) struct Product {
 /// Small pictures side by side in one picture.
 #[derive(SimpleObject)]
 pub(super) struct ThumbnailSheet {
+    /// Where the picture is.
     url: String,
+    /// How many stand side by side.
     columns: i32,
+    /// Pixels of each from left to right.
     tile_width: i32,
+    /// Pixels of each from top to bottom.
     tile_height: i32,
     /// What each tile shows, in milliseconds from the start of the session.
     times_ms: Vec<Long>,
@@ -126,7 +148,9 @@ pub(super) struct ThumbnailSheet {
 pub(super) struct FootageProblem {
     /// In milliseconds from the start of the session.
     start_ms: Long,
+    /// What it was said to be.
     media_type: String,
+    /// What is wrong with it.
     problem: String,
     /// The piece as it was captured.
     url: String,

@@ -38,6 +38,7 @@ pub(super) enum MomentKind {
 pub(super) struct Moment {
     #[graphql(skip)]
     id: ID,
+    /// What kind of thing it is.
     kind: MomentKind,
     /// The whole of it was there from here on, in milliseconds from the start of the session.
     offset_ms: Long,
@@ -45,6 +46,7 @@ pub(super) struct Moment {
     start_ms: Long,
     /// `offsetMs` as a point in time.
     at: DateTime,
+    /// What was typed, run, seen; masked where something is redacted.
     text: String,
     /// The program it happened in, or that it is about.
     app: Option<String>,
@@ -87,7 +89,9 @@ impl From<moments::Moment> for Moment {
 pub(super) struct SeekPoint {
     /// In milliseconds from the start of the session.
     offset_ms: Long,
+    /// `offsetMs` as a point in time.
     at: DateTime,
+    /// What kind of moment is there.
     kind: MomentKind,
     /// What is there, in a few words.
     label: String,

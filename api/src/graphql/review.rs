@@ -21,6 +21,7 @@ use super::session::{Session, unsigned};
 pub(super) struct Review {
     /// When it was reviewed. Null when it was not, or is to be reviewed again.
     reviewed_at: Option<DateTime>,
+    /// Who reviewed it.
     reviewed_by: Option<String>,
     /// Who has it to review.
     assignee: Option<String>,
@@ -46,11 +47,15 @@ impl Review {
 /// Something that was said about a session.
 #[derive(SimpleObject)]
 pub(super) struct Comment {
+    /// Its id.
     id: ID,
+    /// When it was said.
     at: DateTime,
+    /// Who said it.
     by: String,
     /// About which moment: milliseconds from the start of the session. Null when it is about all of it.
     offset_ms: Option<Long>,
+    /// What was said.
     text: String,
 }
 

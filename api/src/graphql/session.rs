@@ -26,7 +26,9 @@ use super::scalar::{DateTime, Long};
 #[derive(Enum, Clone, Copy, PartialEq, Eq)]
 #[graphql(remote = "query::SessionState")]
 pub(super) enum SessionState {
+    /// It has not ended yet, as far as the log knows.
     Active,
+    /// It has ended.
     Ended,
 }
 
@@ -34,9 +36,13 @@ pub(super) enum SessionState {
 #[derive(Enum, Clone, Copy, PartialEq, Eq)]
 #[graphql(remote = "query::SessionOrder")]
 pub(super) enum SessionOrder {
+    /// The latest start first.
     StartedDesc,
+    /// The earliest start first.
     StartedAsc,
+    /// The longest first.
     DurationDesc,
+    /// The last one taken in first.
     RecordedDesc,
 }
 
@@ -44,13 +50,21 @@ pub(super) enum SessionOrder {
 #[derive(Enum, Clone, Copy, PartialEq, Eq)]
 #[graphql(remote = "event::EndReason")]
 pub(super) enum EndReason {
+    /// The person, or their program, ended it.
     User,
+    /// An administrator ended it.
     Terminated,
+    /// Nothing was done in it for too long.
     Inactivity,
+    /// It reached the longest time that is allowed.
     MaxLength,
+    /// The connection to the target was lost.
     ConnectionLost,
+    /// The recorder could not reach the server.
     ServerUnreachable,
+    /// It was not allowed, and never began.
     Refused,
+    /// The recording ends here and does not say why.
     Unknown,
 }
 
@@ -59,18 +73,27 @@ pub(super) enum EndReason {
 pub(super) struct SessionFilter {
     /// Words that must all occur in title, user, host, command or file name.
     text: Option<String>,
+    /// The user, exactly.
     user: Option<String>,
+    /// The host, exactly.
     host: Option<String>,
+    /// The protocol, exactly.
     protocol: Option<String>,
     /// A group of the user.
     group: Option<String>,
+    /// The secret, exactly.
     secret: Option<String>,
     /// The folder of the secret, or one that it lies in.
     folder: Option<String>,
+    /// The target, exactly.
     target: Option<String>,
+    /// The site, exactly.
     site: Option<String>,
+    /// The launcher, exactly.
     launcher: Option<String>,
+    /// The policy, exactly.
     policy: Option<String>,
+    /// Whether it goes on.
     state: Option<SessionState>,
     /// Whether anything of it was recorded: output, keys, pictures.
     recorded: Option<bool>,
@@ -179,6 +202,7 @@ pub(super) async fn find(ctx: &Context<'_>, id: &ID) -> Result<Option<Session>> 
 #[derive(SimpleObject, Clone)]
 #[graphql(complex)]
 pub(super) struct Session {
+    /// A title for people.
     title: Option<String>,
     /// The person or service that acts.
     user: Option<String>,
@@ -202,8 +226,11 @@ pub(super) struct Session {
     policy: Option<String>,
     /// The groups of the user.
     groups: Vec<String>,
+    /// Whether it goes on.
     state: SessionState,
+    /// When it started.
     started_at: DateTime,
+    /// When it ended. Null while it goes on.
     ended_at: Option<DateTime>,
     /// When something happened in it last, as far as is known.
     last_activity_at: DateTime,
@@ -211,6 +238,7 @@ pub(super) struct Session {
     duration_ms: Long,
     /// When the server took in the first event.
     recorded_at: DateTime,
+    /// Why it ended.
     end_reason: Option<EndReason>,
     /// The exit status of the command, where it is known.
     exit_status: Option<i32>,
@@ -218,9 +246,11 @@ pub(super) struct Session {
     recording: Option<RecordingFile>,
     /// The size of its terminal at the start.
     terminal: Option<TerminalSize>,
+    /// How much there is of each kind.
     counts: SessionCounts,
     /// How many parts of the recording are missing, or show less than they should.
     gaps: Long,
+    /// How far its review is.
     review: Review,
     #[graphql(skip)]
     session: SessionId,
@@ -240,6 +270,7 @@ pub(super) enum Node {
 /// The file that a session was imported from.
 #[derive(SimpleObject, Clone)]
 pub(super) struct RecordingFile {
+    /// Its name, without folders.
     name: String,
     /// `asciicast-v2`, …
     format: String,
@@ -251,20 +282,25 @@ pub(super) struct RecordingFile {
     idle_limit_ms: Option<Long>,
 }
 
+/// The size of a terminal.
 #[derive(SimpleObject, Clone)]
 pub(super) struct TerminalSize {
+    /// Characters in a line.
     columns: i32,
+    /// Lines.
     rows: i32,
 }
 
 /// How much there is of each kind.
 #[derive(SimpleObject, Clone)]
 pub(super) struct SessionCounts {
+    /// Events of all its streams.
     events: Long,
     /// Bytes written to the terminal, as UTF-8.
     output_bytes: Long,
     /// Keys typed: one for each character, and one for an escape sequence.
     keys: Long,
+    /// Markers.
     markers: Long,
 }
 
@@ -531,7 +567,9 @@ fn optional(field: &'static str, number: Option<Long>) -> Result<Option<u64>> {
 /// A part of a session in which nothing happened, in milliseconds from its start.
 #[derive(SimpleObject)]
 pub(super) struct IdleStretch {
+    /// Where it begins.
     from_ms: Long,
+    /// Where it ends.
     to_ms: Long,
 }
 
@@ -586,11 +624,17 @@ pub(super) struct ActivityMap {
 #[derive(Enum, Clone, Copy, PartialEq, Eq)]
 #[graphql(remote = "query::ActivityKind")]
 pub(super) enum ActivityKind {
+    /// Bytes written to the terminal.
     Output,
+    /// Keys.
     Keys,
+    /// Changes of the terminal's size.
     Resize,
+    /// Markers.
     Marker,
+    /// Processes that were started.
     Process,
+    /// Thousandths of the screen that changed.
     Screen,
 }
 
@@ -624,8 +668,11 @@ impl From<query::ActivityMap> for ActivityMap {
 /// A terminal screen at a moment.
 #[derive(SimpleObject)]
 pub(super) struct Screen {
+    /// The moment, in milliseconds from the start of the session.
     at_ms: Long,
+    /// Characters in a line.
     columns: i32,
+    /// Lines.
     rows: i32,
     /// A line of text for each row, trailing spaces cut off.
     lines: Vec<String>,
@@ -633,14 +680,18 @@ pub(super) struct Screen {
     ansi: String,
     /// The screen as HTML: one `pre` with the text in its colours, which can stand in any page.
     html: String,
+    /// Where the cursor stands.
     cursor: Cursor,
 }
 
 /// Where the cursor stands, from 0.
 #[derive(SimpleObject)]
 pub(super) struct Cursor {
+    /// From the left, from 0.
     column: i32,
+    /// From the top, from 0.
     row: i32,
+    /// Whether it is shown.
     visible: bool,
 }
 

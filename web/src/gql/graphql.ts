@@ -6,22 +6,36 @@ export type Incremental<T> = T | { [P in keyof T]?: P extends ' $fragmentName' |
 import type { DocumentTypeDecoration } from '@graphql-typed-document-node/core';
 /** What is counted: bytes for `OUTPUT`, thousandths of the screen for `SCREEN`, things for the others. */
 export type ActivityKind =
+  /** Keys. */
   | 'KEYS'
+  /** Markers. */
   | 'MARKER'
+  /** Bytes written to the terminal. */
   | 'OUTPUT'
+  /** Processes that were started. */
   | 'PROCESS'
+  /** Changes of the terminal's size. */
   | 'RESIZE'
+  /** Thousandths of the screen that changed. */
   | 'SCREEN';
 
 /** Why a session ended. */
 export type EndReason =
+  /** The connection to the target was lost. */
   | 'CONNECTION_LOST'
+  /** Nothing was done in it for too long. */
   | 'INACTIVITY'
+  /** It reached the longest time that is allowed. */
   | 'MAX_LENGTH'
+  /** It was not allowed, and never began. */
   | 'REFUSED'
+  /** The recorder could not reach the server. */
   | 'SERVER_UNREACHABLE'
+  /** An administrator ended it. */
   | 'TERMINATED'
+  /** The recording ends here and does not say why. */
   | 'UNKNOWN'
+  /** The person, or their program, ended it. */
   | 'USER';
 
 /** Which events are wanted: all conditions that are given must hold. */
@@ -106,39 +120,54 @@ export type SessionFilter = {
   group?: string | null | undefined;
   /** Whether parts of the recording are missing, or show less than they should. */
   hasGaps?: boolean | null | undefined;
+  /** The host, exactly. */
   host?: string | null | undefined;
   /** Whether it waits in the review queue: chosen for it, ended and not reviewed. */
   inReviewQueue?: boolean | null | undefined;
+  /** The launcher, exactly. */
   launcher?: string | null | undefined;
+  /** The policy, exactly. */
   policy?: string | null | undefined;
+  /** The protocol, exactly. */
   protocol?: string | null | undefined;
   /** Whether anything of it was recorded: output, keys, pictures. */
   recorded?: boolean | null | undefined;
   /** Whether it was reviewed. */
   reviewed?: boolean | null | undefined;
+  /** The secret, exactly. */
   secret?: string | null | undefined;
+  /** The site, exactly. */
   site?: string | null | undefined;
   /** Started at this time or later. */
   startedFrom?: string | null | undefined;
   /** Started before this time. */
   startedTo?: string | null | undefined;
+  /** Whether it goes on. */
   state?: SessionState | null | undefined;
+  /** The target, exactly. */
   target?: string | null | undefined;
   /** Words that must all occur in title, user, host, command or file name. */
   text?: string | null | undefined;
+  /** The user, exactly. */
   user?: string | null | undefined;
 };
 
 /** The order of sessions. */
 export type SessionOrder =
+  /** The longest first. */
   | 'DURATION_DESC'
+  /** The last one taken in first. */
   | 'RECORDED_DESC'
+  /** The earliest start first. */
   | 'STARTED_ASC'
+  /** The latest start first. */
   | 'STARTED_DESC';
 
 /** Whether a session goes on. */
 export type SessionState =
+  /** It has not ended yet, as far as the log knows. */
   | 'ACTIVE'
+  /** It has ended. */
   | 'ENDED';
 
 /** What is asked for as video. */
