@@ -2,14 +2,24 @@
 //!
 //! | kind | is | from |
 //! |---|---|---|
-//! | keys | a run of keys, as typed | `keys.typed` (`keys`) |
-//! | command | a command line as the screen showed it when it was sent off | `terminal.written`, and `keys.typed` where recorded (`commands`) |
+//! | keys | a run of keys, as typed and as they left the line | `keys.typed` (`keys`) |
+//! | command | a command line as the screen showed it when it was sent off | `terminal.written`, and `keys.typed` where recorded (`commands`); `session.launched` (`launched`) |
 //! | screen | a line of the screen, once it stood still or scrolled off | `terminal.written`, `terminal.resized` (`lines`) |
 //! | marker | a label, which may be empty | `marker.set` |
+//! | change | much of a picture changed at once | `video.analyzed` |
+//! | process, window, clipboard, file, message | what recorders tell | `process.started` and others (`happenings`); titles in `terminal.written` |
 //!
 //! `session.launched`, `session.source_attached` and `session.ended` say whose the moments are, how
 //! large the terminal is, and that nothing more is to come; `retention.purged` takes all moments of
 //! its session out. Other events are skipped.
+//!
+//! Some moments are there before all is known of them: how a command ended, when a process stopped.
+//! They are found at once, and take their own place when more is known: a document is removed by
+//! its id and added again with the same ([`Stage`]).
+//!
+//! Sources have clocks of their own. An event's time is brought to the clock of the source that
+//! began the session, by what the server measured (`clocks`); a measurement that changes where
+//! moments stand has all of the session found anew.
 //!
 //! The contract of [`Projection`] is kept like this:
 //! - the checkpoint is in the payload of the commit that holds the moments (`index`). A batch

@@ -175,16 +175,18 @@ impl OpenSession {
         leads: &[String],
         out: &mut Vec<Found>,
     ) {
+        let new = out.iter().filter(|found| found.draft.stage.is_new());
+        let mut ordinal = u32::try_from(new.count()).unwrap_or(u32::MAX);
         for mut draft in drafts {
             self.conceal(stream, leads, &mut draft);
             let known = |number: u64| (stream.clone(), number);
             let id = match draft.stage {
                 Stage::Whole | Stage::Begun(_) => {
-                    let new = out.iter().filter(|found| found.draft.stage.is_new());
                     let id = MomentId {
                         position: event.position(),
-                        ordinal: u32::try_from(new.count()).unwrap_or(u32::MAX),
+                        ordinal,
                     };
+                    ordinal = ordinal.saturating_add(1);
                     if let Stage::Begun(number) = draft.stage {
                         self.begun.insert(known(number), id);
                     }

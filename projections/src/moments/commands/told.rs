@@ -2,6 +2,9 @@
 
 use super::prompt::{SIGNS, language_of};
 
+/// What is longer is not told from other prompts by its end.
+const CHARS_MAX: usize = 512;
+
 /// What a prompt says.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Told {
@@ -23,7 +26,7 @@ impl Told {
         let text = prompt.trim();
         let sign = text.chars().rev().find(|c| SIGNS.contains(c));
         let mut told = Self {
-            text: prompt.to_owned(),
+            text: prompt.chars().take(CHARS_MAX).collect(),
             who: who(text),
             directory: directory(text),
             status: status(text).or_else(|| status(right)),

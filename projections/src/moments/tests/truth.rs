@@ -289,3 +289,35 @@ fn commands_are_told_with_where_they_ran_how_long_and_how_they_ended() {
         }
     }
 }
+
+#[test]
+fn a_command_that_sudo_logged_is_one() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/wc-uncompressed");
+    let moments = imported(&folder);
+    let commands: Vec<_> = moments
+        .iter()
+        .filter(|moment| moment.kind == MomentKind::Command)
+        .map(|moment| (moment.text.as_str(), &moment.detail))
+        .collect();
+    let [(command, detail)] = commands[..] else {
+        panic!("{commands:?}");
+    };
+    assert_eq!(command, "/usr/bin/wc -l /etc/shadow /etc/passwd /etc/group");
+    assert_eq!(detail.app.as_deref(), Some("wc"));
+    // Logs of this version do not tell how it ended.
+    assert_eq!((detail.exit_status, detail.duration_us), (None, None));
+}
+
+/// asciicast tells how the shell ended: that is how its last command ended.
+#[test]
+fn the_last_command_ends_with_the_session() {
+    let samples = Path::new(env!("CARGO_MANIFEST_DIR")).join("../samples");
+    let moments = imported(&samples.join("deploy-v3.cast"));
+    let commands = moments.iter().filter(|m| m.kind == MomentKind::Command);
+    let last = commands.max_by_key(|moment| moment.offset_us).unwrap();
+    let detail = (last.detail.exit_status, last.detail.cwd.as_deref());
+    assert_eq!(
+        (last.text.as_str(), detail),
+        ("exit", (Some(0), Some("~/shop-api")))
+    );
+}
