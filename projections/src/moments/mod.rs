@@ -49,6 +49,7 @@ mod moment;
 mod reader;
 mod recent;
 mod rows;
+mod session;
 mod sessions;
 mod stream;
 #[cfg(test)]
@@ -70,7 +71,8 @@ use crate::runner::Surroundings;
 use crate::{Projection, ProjectionError, not_applied, offset_us};
 use index::MomentWriter;
 use moment::{Draft, Stage};
-use sessions::{After, Found, OpenSession, OpenSessions};
+use session::{After, Found, OpenSession};
+use sessions::OpenSessions;
 
 /// So many events without a moment are applied at most before the checkpoint is stored.
 const UNCOMMITTED_EVENTS: u64 = 65_536;
@@ -166,7 +168,7 @@ impl MomentsProjection {
         let mut by_session: HashMap<SessionId, Vec<&Event>> = HashMap::new();
         for event in events {
             // Of an event that says nothing here it only counts whether it began the session.
-            let counts = sessions::concerns(event.kind()) || event.version().0 == 0;
+            let counts = session::concerns(event.kind()) || event.version().0 == 0;
             if let Some(session) = event.session().filter(|_| counts) {
                 let events = by_session.entry(session).or_default();
                 if events.is_empty() {
