@@ -57,6 +57,8 @@ pub(super) struct Commands {
     prompt: Option<Prompt>,
     /// Whether the recording has keys.
     has_keys: bool,
+    /// Whether a key other than Enter was typed since a command was sent off.
+    typed_any: bool,
     enter_us: Option<i64>,
     interrupted: bool,
     /// How many lines the editor may have begun since the prompt was shown.
@@ -70,8 +72,9 @@ pub(super) struct Commands {
     running: Running,
     /// Whether a command was sent off since the line editor, or the shell's mark, began to wait.
     sent: bool,
-    /// Whether the line editor began to wait in the output that is arriving.
-    begins: bool,
+    /// Whether the alternate screen was shown since the line editor began to wait: it is one of a
+    /// full-screen program.
+    was_alternate: bool,
     /// The command line in the shell's own words.
     marked_line: Option<String>,
     /// What stood before the cursor in its line when it was looked at last.
@@ -109,6 +112,7 @@ impl Commands {
     /// Keys were typed.
     pub(super) fn typed(&mut self, keys: &str, now_us: i64, out: &mut Vec<Draft>) {
         self.has_keys = true;
+        self.typed_any |= keys.contains(|key| !matches!(key, '\r' | '\n'));
         if keys.contains(['\r', '\n', '\u{f}']) {
             self.enter_us = Some(now_us);
         }
@@ -199,7 +203,7 @@ impl Commands {
                 self.prompt = None;
             }
             (self.editing, self.sent, self.interrupted) = (true, false, false);
-            self.begins = true;
+            self.was_alternate = false;
         } else if !on {
             if primary && self.editing && !self.sent {
                 self.sent_off(terminal);
@@ -211,9 +215,8 @@ impl Commands {
     /// All of the output arrived: is there a prompt now?
     pub(super) fn output_ended(&mut self, terminal: &Terminal, out: &mut Vec<Draft>) {
         out.append(&mut self.found);
-        self.begins = false;
         if terminal.active_screen_kind() == ScreenKind::Alternate {
-            self.prompt = None;
+            (self.prompt, self.was_alternate) = (None, true);
             return;
         }
         let lines: Vec<&Line> = terminal.primary_screen().visible_lines().collect();

@@ -93,6 +93,7 @@ impl Commands {
         if line.starts_with(text) && line.len() > text.len() && !prompt.asks_for_more {
             self.running.given_up(&mut self.found);
             self.feeds = feeds.saturating_add(1);
+            self.typed_any = true;
             self.prompt = Some(Prompt {
                 told: true,
                 ..prompt
@@ -103,8 +104,8 @@ impl Commands {
     }
 
     pub(super) fn sent_off(&mut self, terminal: &Terminal) {
-        let at_once = std::mem::take(&mut self.begins);
-        if self.prompt.is_none() && !at_once && self.marked_line.is_none() {
+        let editing = self.editing && !self.was_alternate;
+        if self.prompt.is_none() && !editing && self.marked_line.is_none() {
             return;
         }
         self.tell_prompt_now();
@@ -156,7 +157,9 @@ impl Commands {
             self.running.sent_more(&text, complete_us, &mut self.found);
             return;
         }
-        if text.is_empty() {
+        // What another program wrote behind the prompt was not typed.
+        let typed = std::mem::take(&mut self.typed_any) || !self.has_keys;
+        if text.is_empty() || !typed {
             return;
         }
         let text = text.chars().take(MAX_TEXT_CHARS).collect();
