@@ -15,13 +15,16 @@ use retrace_core::{LogId, Position, SessionId, Timestamp};
 use serde::{Deserialize, Serialize};
 use tantivy::directory::MmapDirectory;
 use tantivy::directory::error::OpenDirectoryError;
-use tantivy::indexer::LogMergePolicy;
+use tantivy::index::IndexSettings;
 use tantivy::schema::{
     FAST, Field, INDEXED, IndexRecordOption, STORED, STRING, Schema, TextFieldIndexing,
     TextOptions, Value,
 };
+use tantivy::store::{Compressor, ZstdCompressor};
 use tantivy::{DocAddress, Index, IndexWriter, Searcher, TantivyDocument, TantivyError, Term};
 
+use super::columns::SegmentColumns;
+use super::merging::Neighbours;
 use super::moment::{Detail, Moment, MomentId, MomentKind};
 use super::tokens::{TOKENIZER, Words};
 use crate::ProjectionError;
@@ -33,9 +36,8 @@ pub const NAME: &str = "moments";
 const VERSION: u32 = 6;
 /// Memory for moments that are not yet in a segment. More lowers the number of segments.
 const WRITER_BYTES: usize = 64 << 20;
-/// Segments stay below this, so that each covers a span of time: the newest moments are then found
-/// without looking at the oldest.
-const SEGMENT_DOCUMENTS: usize = 250_000;
+/// Texts are compressed together in blocks of so many bytes: small ones, as a page of hits reads one block for each.
+const BLOCK_BYTES: usize = 8 << 10;
 
 /// The fields of a moment in the index.
 #[derive(Debug, Clone, Copy)]
@@ -76,6 +78,8 @@ pub struct Fields {
     pub revealed: Field,
     /// [`MomentId::sequence`].
     pub sequence: Field,
+    /// The same, as a term, of moments that others may take the place of: a term for each moment takes room.
+    pub(super) replaceable: Field,
     /// Microseconds from the start of the session.
     pub start_us: Field,
     /// Microseconds from the start of the session.
@@ -88,38 +92,29 @@ pub struct Fields {
     pub session_start_us: Field,
 }
 
-/// The names of the fields that are columns.
-pub mod columns {
-    /// [`super::Fields::sequence`], unsigned.
-    pub const SEQUENCE: &str = "sequence";
-    /// [`super::Fields::offset_us`], unsigned.
-    pub const OFFSET_US: &str = "offset_us";
-    /// [`super::Fields::at_us`], signed.
-    pub const AT_US: &str = "at_us";
-}
-
 impl Fields {
     fn schema() -> (Schema, Self) {
         let mut schema = Schema::builder();
         let words = TextFieldIndexing::default()
             .set_tokenizer(TOKENIZER)
             .set_index_option(IndexRecordOption::WithFreqsAndPositions);
+        let name = STRING | FAST;
         let fields = Self {
-            session: schema.add_text_field("session", STRING | STORED),
-            kind: schema.add_u64_field("kind", INDEXED | STORED),
-            user: schema.add_text_field("user", STRING),
-            host: schema.add_text_field("host", STRING),
-            group: schema.add_text_field("group", STRING),
-            site: schema.add_text_field("site", STRING),
+            session: schema.add_text_field("session", name.clone()),
+            kind: schema.add_u64_field("kind", INDEXED | FAST),
+            user: schema.add_text_field("user", name.clone()),
+            host: schema.add_text_field("host", name.clone()),
+            group: schema.add_text_field("group", name.clone()),
+            site: schema.add_text_field("site", name.clone()),
             folder: schema.add_text_field("folder", STRING),
-            target: schema.add_text_field("target", STRING),
+            target: schema.add_text_field("target", name.clone()),
             secret: schema.add_text_field("secret", STRING),
-            launcher: schema.add_text_field("launcher", STRING),
-            protocol: schema.add_text_field("protocol", STRING),
-            app: schema.add_text_field("app", STRING | STORED),
+            launcher: schema.add_text_field("launcher", name.clone()),
+            protocol: schema.add_text_field("protocol", name.clone()),
+            app: schema.add_text_field("app", name | STORED),
             cwd: schema.add_text_field("cwd", STRING | STORED),
-            exit_status: schema.add_i64_field("exit_status", INDEXED | STORED),
-            duration_us: schema.add_u64_field("duration_us", STORED),
+            exit_status: schema.add_i64_field("exit_status", FAST),
+            duration_us: schema.add_u64_field("duration_us", FAST),
             text: schema.add_text_field(
                 "text",
                 TextOptions::default()
@@ -132,10 +127,11 @@ impl Fields {
                     .set_stored()
                     .set_indexing_options(words),
             ),
-            sequence: schema.add_u64_field(columns::SEQUENCE, FAST | INDEXED | STORED),
-            start_us: schema.add_u64_field("start_us", STORED),
-            offset_us: schema.add_u64_field(columns::OFFSET_US, FAST | STORED),
-            at_us: schema.add_i64_field(columns::AT_US, FAST | STORED),
+            sequence: schema.add_u64_field("sequence", FAST),
+            replaceable: schema.add_u64_field("replaceable", INDEXED),
+            start_us: schema.add_u64_field("start_us", FAST),
+            offset_us: schema.add_u64_field("offset_us", FAST),
+            at_us: schema.add_i64_field("at_us", FAST),
             grown: schema.add_bytes_field("grown", STORED),
             session_start_us: schema.add_i64_field("session_start_us", FAST),
         };
@@ -157,61 +153,73 @@ impl Fields {
     /// # Errors
     /// When the index cannot be read, or holds no moment there.
     pub fn read(&self, searcher: &Searcher, address: DocAddress) -> Result<Moment, TantivyError> {
+        let columns = SegmentColumns::open(searcher.segment_reader(address.segment_ord))?;
+        self.read_with(searcher, &columns, address)
+    }
+
+    /// The same, with the columns of the segment at hand.
+    pub(super) fn read_with(
+        &self,
+        searcher: &Searcher,
+        columns: &SegmentColumns,
+        address: DocAddress,
+    ) -> Result<Moment, TantivyError> {
         let document: TantivyDocument = searcher.doc(address)?;
-        let number = |field| document.get_first(field).and_then(|value| value.as_u64());
         let text = |field| document.get_first(field).and_then(|value| value.as_str());
+        let id = address.doc_id;
         let moment = || {
             Some(Moment {
-                id: MomentId::from_sequence(number(self.sequence)?),
-                session: text(self.session)?.parse().ok()?,
-                kind: MomentKind::from_number(number(self.kind)?)?,
-                start_us: number(self.start_us)?,
-                offset_us: number(self.offset_us)?,
-                at: Timestamp::from_micros(document.get_first(self.at_us)?.as_i64()?).ok()?,
+                id: columns.id(id)?,
+                session: columns.session(id)?,
+                kind: MomentKind::from_number(columns.kind.first(id)?)?,
+                start_us: columns.start_us.first(id)?,
+                offset_us: columns.offset_us.first(id)?,
+                at: Timestamp::from_micros(columns.at_us.first(id)?).ok()?,
                 text: text(self.text)?.to_owned(),
                 revealed: text(self.revealed).map(str::to_owned),
                 detail: Detail {
                     app: text(self.app).map(str::to_owned),
                     cwd: text(self.cwd).map(str::to_owned),
-                    exit_status: document
-                        .get_first(self.exit_status)
-                        .and_then(|value| i32::try_from(value.as_i64()?).ok()),
-                    duration_us: number(self.duration_us),
+                    exit_status: columns
+                        .exit_status
+                        .first(id)
+                        .and_then(|status| i32::try_from(status).ok()),
+                    duration_us: columns.duration_us.first(id),
                 },
                 grown: document
                     .get_first(self.grown)
-                    .map_or_else(Vec::new, |value| {
-                        value
-                            .as_bytes()
-                            .unwrap_or_default()
-                            .chunks_exact(8)
-                            .map(pair)
-                            .collect()
-                    }),
+                    .and_then(|value| value.as_bytes())
+                    .unwrap_or_default()
+                    .chunks_exact(8)
+                    .map(pair)
+                    .collect(),
             })
         };
         moment().ok_or_else(|| TantivyError::InternalError("a document is no moment".to_owned()))
     }
 }
 
-/// Where a session stands in the index: what its moments have in common.
+/// What the moments of a session have in common.
 #[derive(Debug, Clone)]
-pub(super) struct SessionFacts {
-    pub(super) session: SessionId,
-    pub(super) started: Timestamp,
-    pub(super) user: Option<String>,
-    pub(super) host: Option<String>,
-    pub(super) groups: Vec<String>,
-    pub(super) site: Option<String>,
-    pub(super) folder: Option<String>,
-    pub(super) target: Option<String>,
-    pub(super) secret: Option<String>,
-    pub(super) launcher: Option<String>,
-    pub(super) protocol: Option<String>,
+#[allow(missing_docs, reason = "named as in `SessionLaunched`")]
+pub struct SessionFacts {
+    pub session: SessionId,
+    pub started: Timestamp,
+    pub user: Option<String>,
+    pub host: Option<String>,
+    pub groups: Vec<String>,
+    pub site: Option<String>,
+    pub folder: Option<String>,
+    pub target: Option<String>,
+    pub secret: Option<String>,
+    pub launcher: Option<String>,
+    pub protocol: Option<String>,
 }
 
 impl SessionFacts {
-    pub(super) fn begun(session: SessionId, started: Timestamp) -> Self {
+    /// Of a session of which nothing more is known yet.
+    #[must_use]
+    pub fn begun(session: SessionId, started: Timestamp) -> Self {
         Self {
             session,
             started,
@@ -257,7 +265,7 @@ struct Payload {
 }
 
 /// The one writer of the index.
-pub(super) struct MomentWriter {
+pub struct MomentWriter {
     writer: IndexWriter,
     fields: Fields,
     log: LogId,
@@ -266,7 +274,10 @@ pub(super) struct MomentWriter {
 
 impl MomentWriter {
     /// Opens the index of `log` below `dir`, and creates it if there is none that fits.
-    pub(super) fn open(dir: &Path, log: LogId) -> Result<Self, ProjectionError> {
+    ///
+    /// # Errors
+    /// When the directory cannot be written.
+    pub fn open(dir: &Path, log: LogId) -> Result<Self, ProjectionError> {
         let path = dir.join(NAME);
         let (index, checkpoint) = match fitting(&path, log) {
             Ok(found) => found,
@@ -276,7 +287,14 @@ impl MomentWriter {
                 }
                 remove(dir).map_err(store)?;
                 std::fs::create_dir_all(&path).map_err(store)?;
-                let index = Index::create_in_dir(&path, Fields::schema().0).map_err(store)?;
+                let settings = IndexSettings {
+                    docstore_compression: Compressor::Zstd(ZstdCompressor::default()),
+                    docstore_blocksize: BLOCK_BYTES,
+                    ..IndexSettings::default()
+                };
+                let directory = MmapDirectory::open(&path).map_err(store)?;
+                let index =
+                    Index::create(directory, Fields::schema().0, settings).map_err(store)?;
                 register(&index);
                 (index, Position(0))
             }
@@ -286,9 +304,7 @@ impl MomentWriter {
         let writer = index
             .writer_with_num_threads(1, WRITER_BYTES)
             .map_err(store)?;
-        let mut merging = LogMergePolicy::default();
-        merging.set_max_docs_before_merge(SEGMENT_DOCUMENTS);
-        writer.set_merge_policy(Box::new(merging));
+        writer.set_merge_policy(Box::new(Neighbours::of(index)));
         Ok(Self {
             writer,
             fields: Fields::schema().1,
@@ -297,12 +313,16 @@ impl MomentWriter {
         })
     }
 
-    pub(super) fn checkpoint(&self) -> Position {
+    /// Up to where the index has what is in the log.
+    pub fn checkpoint(&self) -> Position {
         self.checkpoint
     }
 
     /// Adds a moment, to be stored by the next commit.
-    pub(super) fn add(&self, moment: &Moment, facts: &SessionFacts) -> Result<(), ProjectionError> {
+    ///
+    /// # Errors
+    /// When the writer has stopped.
+    pub fn add(&self, moment: &Moment, facts: &SessionFacts) -> Result<(), ProjectionError> {
         let fields = &self.fields;
         let mut document = TantivyDocument::new();
         document.add_text(fields.session, moment.session.to_string());
@@ -346,6 +366,9 @@ impl MomentWriter {
             document.add_bytes(fields.grown, &bytes.flatten().collect::<Vec<u8>>());
         }
         document.add_u64(fields.sequence, moment.id.sequence());
+        if matches!(moment.kind, MomentKind::Command | MomentKind::Process) {
+            document.add_u64(fields.replaceable, moment.id.sequence());
+        }
         document.add_u64(fields.start_us, moment.start_us);
         document.add_u64(fields.offset_us, moment.offset_us);
         document.add_i64(fields.at_us, moment.at.micros());
@@ -356,19 +379,22 @@ impl MomentWriter {
             .map_err(store)
     }
 
-    /// Takes out a moment that was added before.
+    /// Takes out a moment that was added before: a command or a process.
     pub(super) fn remove(&self, id: MomentId) {
-        let term = Term::from_field_u64(self.fields.sequence, id.sequence());
+        let term = Term::from_field_u64(self.fields.replaceable, id.sequence());
         self.writer.delete_term(term);
     }
 
     /// Takes out all moments of a session that were added until now.
-    pub(super) fn purge(&self, session: SessionId) {
+    pub fn purge(&self, session: SessionId) {
         self.writer.delete_term(self.fields.session_term(session));
     }
 
     /// Stores what was added and taken out, and the checkpoint with it.
-    pub(super) fn commit(&mut self, checkpoint: Position) -> Result<(), ProjectionError> {
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn commit(&mut self, checkpoint: Position) -> Result<(), ProjectionError> {
         let payload = Payload {
             checkpoint: checkpoint.0,
             log: self.log.to_string(),
@@ -383,17 +409,22 @@ impl MomentWriter {
     }
 
     /// Forgets what was added and taken out since the last commit.
-    pub(super) fn rollback(&mut self) -> Result<(), ProjectionError> {
+    ///
+    /// # Errors
+    /// When the index cannot be read.
+    pub fn rollback(&mut self) -> Result<(), ProjectionError> {
         self.writer.rollback().map_err(store)?;
-        self.limit_segments();
+        let merging = Neighbours::of(self.writer.index().clone());
+        self.writer.set_merge_policy(Box::new(merging));
         Ok(())
     }
 
-    /// Merging goes on in threads of its own, up to the size of a segment.
-    fn limit_segments(&self) {
-        let mut merging = LogMergePolicy::default();
-        merging.set_max_docs_before_merge(SEGMENT_DOCUMENTS);
-        self.writer.set_merge_policy(Box::new(merging));
+    /// Waits until no segments are being merged any more.
+    ///
+    /// # Errors
+    /// When merging failed.
+    pub fn settle(self) -> Result<(), ProjectionError> {
+        self.writer.wait_merging_threads().map_err(store)
     }
 }
 

@@ -37,6 +37,7 @@
 //! nothing more keeps its last lines to itself until it goes on or ends.
 
 mod clocks;
+mod columns;
 mod commands;
 mod escapes;
 mod growth;
@@ -45,6 +46,7 @@ mod index;
 mod keys;
 mod launched;
 mod lines;
+mod merging;
 mod moment;
 mod reader;
 mod recent;
@@ -62,14 +64,14 @@ use std::collections::{BTreeMap, HashMap};
 use retrace_core::event::{Event, EventType};
 use retrace_core::{Position, SessionId, Timestamp};
 
-pub use index::{Fields, NAME, columns, path, remove};
+pub use columns::{NamedColumn, SegmentColumns};
+pub use index::{Fields, MomentWriter, NAME, SessionFacts, path, remove};
 pub use moment::{Detail, InvalidMomentId, Moment, MomentId, MomentKind};
 pub use reader::{MomentsReader, MomentsView};
-pub use tokens::{TOKENIZER, WordStream, Words, words};
+pub use tokens::{TOKENIZER, Word, WordStream, Words, words};
 
 use crate::runner::Surroundings;
 use crate::{Projection, ProjectionError, not_applied, offset_us};
-use index::MomentWriter;
 use moment::{Draft, Stage};
 use session::{After, Found, OpenSession};
 use sessions::OpenSessions;

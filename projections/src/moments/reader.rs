@@ -1,13 +1,17 @@
 //! The reading side: the index as it was last committed.
 
+use std::collections::HashMap;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use retrace_core::Position;
-use tantivy::{Index, IndexReader, ReloadPolicy, Searcher, TantivyError};
+use tantivy::index::SegmentId;
+use tantivy::{DocAddress, Index, IndexReader, ReloadPolicy, Searcher, TantivyError};
 
+use super::columns::SegmentColumns;
 use super::index::{self, Fields};
+use super::moment::Moment;
 
 /// Opens the index and follows its commits: whatever was committed when a question is asked is
 /// seen by the question. Also when the index was removed and rebuilt in the meantime.
@@ -23,6 +27,8 @@ struct Opened {
     fields: Fields,
     stamp: Stamp,
     checkpoint: Position,
+    /// Of the segments in the order of the reader's.
+    columns: Arc<[Arc<SegmentColumns>]>,
 }
 
 impl std::fmt::Debug for Opened {
@@ -50,6 +56,28 @@ pub struct MomentsView {
     pub fields: Fields,
     /// The view answers for all positions below.
     pub checkpoint: Position,
+    columns: Arc<[Arc<SegmentColumns>]>,
+}
+
+impl MomentsView {
+    /// The columns of a segment.
+    ///
+    /// # Errors
+    /// When there is no such segment.
+    pub fn columns(&self, segment: u32) -> Result<&SegmentColumns, TantivyError> {
+        let columns = self.columns.get(segment as usize);
+        let missing = || TantivyError::InternalError(format!("there is no segment {segment}"));
+        columns.map(Arc::as_ref).ok_or_else(missing)
+    }
+
+    /// The moment at an address.
+    ///
+    /// # Errors
+    /// When the index cannot be read, or holds no moment there.
+    pub fn read(&self, address: DocAddress) -> Result<Moment, TantivyError> {
+        let columns = self.columns(address.segment_ord)?;
+        self.fields.read_with(&self.searcher, columns, address)
+    }
 }
 
 impl MomentsReader {
@@ -74,6 +102,7 @@ impl MomentsReader {
                 // The checkpoint first: the view may then have more than it says, never less.
                 known.checkpoint = index::checkpoint_of(&known.index)?;
                 known.reader.reload()?;
+                known.columns = columns_of(&known.reader.searcher(), &known.columns)?;
                 known.stamp = stamp;
             }
             None => *opened = Some(self.open(stamp)?),
@@ -87,6 +116,7 @@ impl MomentsReader {
             searcher: opened.reader.searcher(),
             fields: opened.fields,
             checkpoint: opened.checkpoint,
+            columns: Arc::clone(&opened.columns),
         })
     }
 
@@ -97,12 +127,14 @@ impl MomentsReader {
             .reader_builder()
             .reload_policy(ReloadPolicy::Manual)
             .try_into()?;
+        let columns = columns_of(&reader.searcher(), &[])?;
         Ok(Opened {
             index,
             reader,
             fields,
             stamp,
             checkpoint,
+            columns,
         })
     }
 
@@ -115,4 +147,20 @@ impl MomentsReader {
             bytes: metadata.len(),
         })
     }
+}
+
+/// The columns of all segments: those that were known are taken over.
+fn columns_of(
+    searcher: &Searcher,
+    known: &[Arc<SegmentColumns>],
+) -> Result<Arc<[Arc<SegmentColumns>]>, TantivyError> {
+    let known: HashMap<SegmentId, &Arc<SegmentColumns>> = known
+        .iter()
+        .map(|columns| (columns.segment, columns))
+        .collect();
+    let of = |reader: &tantivy::SegmentReader| match known.get(&reader.segment_id()) {
+        Some(columns) => Ok(Arc::clone(columns)),
+        None => SegmentColumns::open(reader).map(Arc::new),
+    };
+    searcher.segment_readers().iter().map(of).collect()
 }
