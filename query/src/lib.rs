@@ -43,7 +43,11 @@ pub use activity::{ActivityKind, ActivityMap, ActivitySeries, IdleStretch, Stret
 pub use moments::{MomentMap, SeekPoint, TimelineFilter};
 pub use page::{Cursor, Page, PageRequest, QueryError};
 pub use screen::Screen;
-pub use search::{SearchFilter, SearchHit, SearchOrder, SearchPage, SnippetRun};
+pub use search::{
+    FacetKind, InvalidQuery, SearchBucket, SearchFacet, SearchFacets, SearchFilter, SearchHit,
+    SearchOrder, SearchPage, SearchQuestion, SearchSource, SessionHits, SessionHitsPage,
+    SnippetRun, Suggestion, SuggestionKind, TimeUnit, Total,
+};
 pub use sessions::{Facet, Facets, SessionFilter, SessionOrder, SessionState};
 
 /// Answers questions. Cheap to clone; clones share connections.
@@ -56,6 +60,7 @@ pub struct Reader {
     moments: Arc<MomentsReader>,
     log: Arc<dyn EventLog>,
     sight: Arc<Sight>,
+    seen: Arc<sight::Seen>,
     reveals: bool,
 }
 
@@ -71,6 +76,7 @@ impl Reader {
             moments: Arc::new(MomentsReader::new(dir)),
             log,
             sight: Arc::new(Sight::everything()),
+            seen: Arc::default(),
             reveals: false,
         }
     }

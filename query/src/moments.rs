@@ -4,12 +4,14 @@ use std::collections::BinaryHeap;
 use std::ops::Bound;
 
 use retrace_core::{SessionId, Timestamp};
-use retrace_projections::moments::{Fields, Moment, MomentId, MomentKind, MomentsView, columns};
+use retrace_projections::moments::{Fields, Moment, MomentId, MomentKind, MomentsView};
 use tantivy::collector::{Collector, SegmentCollector};
 use tantivy::columnar::Column;
 use tantivy::query::{BooleanQuery, EnableScoring, Occur, Query, RangeQuery, TermQuery};
 use tantivy::schema::{Field, IndexRecordOption};
-use tantivy::{DocAddress, DocId, Score, SegmentOrdinal, SegmentReader, TantivyError, Term};
+use tantivy::{
+    DocAddress, DocId, DocSet, Score, SegmentOrdinal, SegmentReader, TERMINATED, TantivyError, Term,
+};
 
 use crate::activity::{BUCKETS_MAX, Stretch};
 use crate::page::checked;
@@ -73,7 +75,7 @@ impl Reader {
         let view = self.moments_view()?;
         let sequence = Term::from_field_u64(view.fields.sequence, id.sequence());
         let is_it = RangeQuery::new(Bound::Included(sequence.clone()), Bound::Included(sequence));
-        let found = first_by(&view, &is_it, Order::Newest, 1, None)?;
+        let found = first_by(&view, &is_it, Order::Earliest, 1, None)?;
         let Some((_, address)) = found.first() else {
             return Ok(None);
         };
@@ -271,7 +273,7 @@ impl Collector for Counter {
         reader: &SegmentReader,
     ) -> Result<CountInSegment, TantivyError> {
         Ok(CountInSegment {
-            offset_us: reader.fast_fields().u64(columns::OFFSET_US)?,
+            offset_us: reader.fast_fields().u64("offset_us")?,
             from_us: self.from_us,
             bucket_us: self.bucket_us,
             counts: vec![0; self.buckets],
@@ -310,9 +312,7 @@ impl SegmentCollector for CountInSegment {
 }
 
 pub(crate) fn read(view: &MomentsView, address: DocAddress) -> Result<Moment, QueryError> {
-    view.fields
-        .read(&view.searcher, address)
-        .map_err(QueryError::internal)
+    view.read(address).map_err(QueryError::internal)
 }
 
 /// Holds for the documents that have the term.
@@ -343,197 +343,70 @@ fn offsets(field: Field, from_ms: Option<u64>, to_ms: Option<u64>) -> Option<Box
     any.then(|| -> Box<dyn Query> { Box::new(RangeQuery::new(from, to)) })
 }
 
-/// By what moments are sorted. The smaller key comes first.
+/// By what the moments of a session are sorted. The smaller key comes first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Order {
+enum Order {
     /// From the start of the session on.
     Earliest,
     /// From the end of the session back.
     Latest,
     /// By distance from an offset in microseconds.
     Nearest(u64),
-    /// The latest first, over all sessions.
-    Newest,
     /// In the order in which they were found.
     Found,
 }
 
-/// A moment's place in an [`Order`]; no two moments have the same.
+/// A moment's place in an order; no two moments have the same.
 pub(crate) type Key = (u64, u64);
 
 /// The first `limit` documents in the order, behind the key `after`.
-///
-/// Segments are asked in the order of the best that they can hold, and not at all once enough
-/// better ones are found: as each covers a span of time, the newest moments are found in the newest
-/// segments alone.
-pub(crate) fn first_by(
+fn first_by(
     view: &MomentsView,
     query: &dyn Query,
     order: Order,
     limit: usize,
     after: Option<Key>,
 ) -> Result<Vec<(Key, DocAddress)>, QueryError> {
-    let collector = FirstBy {
-        order,
-        limit,
-        after,
-    };
     let searcher = &view.searcher;
     let collect = || -> Result<Vec<(Key, DocAddress)>, TantivyError> {
         let weight = query.weight(EnableScoring::disabled_from_searcher(searcher))?;
-        let mut segments = Vec::new();
+        // The worst on top.
+        let mut first: BinaryHeap<(Key, DocAddress)> = BinaryHeap::with_capacity(limit + 1);
         for (ordinal, reader) in (0..).zip(searcher.segment_readers()) {
-            if order == Order::Found && ends_before(reader, after)? {
+            let columns = view.columns(ordinal)?;
+            // Who follows a session looks at its newest segments alone.
+            let last = columns.sequence.max_value();
+            if order == Order::Found && after.is_some_and(|(sequence, _)| last <= sequence) {
                 continue;
             }
-            segments.push((best_key(order, reader)?, ordinal, reader));
-        }
-        segments.sort_by_key(|(best, ordinal, _)| (*best, *ordinal));
-        let mut found: Vec<(Key, DocAddress)> = Vec::new();
-        for (best, ordinal, reader) in segments {
-            if found.len() >= limit && found.last().is_some_and(|(worst, _)| worst.0 < best) {
-                break;
+            let mut scorer = weight.scorer(reader, 1.0)?;
+            let mut document = scorer.doc();
+            while document != TERMINATED {
+                let offset_us = columns.offset_us.first(document).unwrap_or(0);
+                let sequence = columns.sequence.first(document).unwrap_or(0);
+                let key = match order {
+                    Order::Earliest => (offset_us, sequence),
+                    Order::Latest => (!offset_us, !sequence),
+                    Order::Nearest(near_us) => (offset_us.abs_diff(near_us), sequence),
+                    Order::Found => (sequence, sequence),
+                };
+                if !reader.is_deleted(document) && after.is_none_or(|after| key > after) {
+                    first.push((key, DocAddress::new(ordinal, document)));
+                    if first.len() > limit {
+                        first.pop();
+                    }
+                }
+                document = scorer.advance();
             }
-            found.extend(collector.collect_segment(&*weight, ordinal, reader)?);
-            found.sort();
-            found.truncate(limit);
         }
-        Ok(found)
+        Ok(first.into_sorted_vec())
     };
     collect().map_err(QueryError::internal)
 }
 
-/// No key of the segment begins with less.
-fn best_key(order: Order, reader: &SegmentReader) -> Result<u64, TantivyError> {
-    Ok(match order {
-        Order::Newest => newest_first(reader.fast_fields().i64(columns::AT_US)?.max_value()),
-        Order::Found => reader.fast_fields().u64(columns::SEQUENCE)?.min_value(),
-        Order::Earliest | Order::Latest | Order::Nearest(_) => 0,
-    })
-}
-
-/// Whether all moments of the segment were found before: who follows a session looks at its newest
-/// segments alone.
-fn ends_before(reader: &SegmentReader, after: Option<Key>) -> Result<bool, TantivyError> {
-    let last = reader.fast_fields().u64(columns::SEQUENCE)?.max_value();
-    Ok(after.is_some_and(|(sequence, _)| last <= sequence))
-}
-
 /// A number that sorts the other way round.
-fn newest_first(at_us: i64) -> u64 {
+pub(crate) fn newest_first(at_us: i64) -> u64 {
     (!at_us).cast_unsigned() ^ (1 << 63)
-}
-
-struct FirstBy {
-    order: Order,
-    limit: usize,
-    after: Option<Key>,
-}
-
-struct FirstInSegment {
-    order: Order,
-    limit: usize,
-    after: Option<Key>,
-    ordinal: SegmentOrdinal,
-    at: Values,
-    sequence: Column<u64>,
-    /// The worst on top.
-    first: BinaryHeap<(Key, DocId)>,
-}
-
-enum Values {
-    Offset(Column<u64>),
-    At(Column<i64>),
-    Sequence,
-}
-
-impl Collector for FirstBy {
-    type Fruit = Vec<(Key, DocAddress)>;
-    type Child = FirstInSegment;
-
-    fn for_segment(
-        &self,
-        ordinal: SegmentOrdinal,
-        reader: &SegmentReader,
-    ) -> Result<FirstInSegment, TantivyError> {
-        let columns = reader.fast_fields();
-        let at = match self.order {
-            Order::Newest => Values::At(columns.i64(columns::AT_US)?),
-            Order::Earliest | Order::Latest | Order::Nearest(_) => {
-                Values::Offset(columns.u64(columns::OFFSET_US)?)
-            }
-            Order::Found => Values::Sequence,
-        };
-        Ok(FirstInSegment {
-            order: self.order,
-            limit: self.limit,
-            after: self.after,
-            ordinal,
-            at,
-            sequence: columns.u64(columns::SEQUENCE)?,
-            first: BinaryHeap::with_capacity(self.limit + 1),
-        })
-    }
-
-    fn requires_scoring(&self) -> bool {
-        false
-    }
-
-    fn merge_fruits(&self, fruits: Vec<Self::Fruit>) -> Result<Self::Fruit, TantivyError> {
-        let mut found: Vec<_> = fruits.into_iter().flatten().collect();
-        found.sort();
-        found.truncate(self.limit);
-        Ok(found)
-    }
-}
-
-impl SegmentCollector for FirstInSegment {
-    type Fruit = Vec<(Key, DocAddress)>;
-
-    fn collect(&mut self, document: DocId, _: Score) {
-        let place = match &self.at {
-            Values::Offset(column) => {
-                let offset_us = column.first(document).unwrap_or(0);
-                match self.order {
-                    Order::Nearest(near_us) => offset_us.abs_diff(near_us),
-                    Order::Latest => !offset_us,
-                    Order::Earliest | Order::Newest | Order::Found => offset_us,
-                }
-            }
-            Values::Sequence => self.sequence.first(document).unwrap_or(0),
-            Values::At(column) => newest_first(column.first(document).unwrap_or(i64::MIN)),
-        };
-        let full = self.first.len() >= self.limit;
-        if full
-            && self
-                .first
-                .peek()
-                .is_some_and(|((worst, _), _)| *worst < place)
-        {
-            return;
-        }
-        let sequence = self.sequence.first(document).unwrap_or(0);
-        let sequence = if matches!(self.order, Order::Newest | Order::Latest) {
-            !sequence
-        } else {
-            sequence
-        };
-        let key = (place, sequence);
-        if self.after.is_none_or(|after| key > after) {
-            self.first.push((key, document));
-            if full {
-                self.first.pop();
-            }
-        }
-    }
-
-    fn harvest(self) -> Self::Fruit {
-        let ordinal = self.ordinal;
-        let found = self.first.into_sorted_vec().into_iter();
-        found
-            .map(|(key, document)| (key, DocAddress::new(ordinal, document)))
-            .collect()
-    }
 }
 
 #[cfg(test)]

@@ -13,6 +13,8 @@ use retrace_core::access::Right;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use crate::search::InvalidQuery;
+
 /// Which part of an ordered list is wanted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PageRequest {
@@ -165,6 +167,9 @@ pub enum QueryError {
         /// What it may be.
         expected: String,
     },
+    /// The text of a search cannot be understood, or asks for too much. Change it at the place that is told.
+    #[error(transparent)]
+    InvalidQuery(#[from] InvalidQuery),
     /// The viewer may see that a session took place, and not do this with it. Ask for a grant.
     #[error("your grants do not allow this with this session: it needs the right to {}", what(*.0))]
     Denied(Right),

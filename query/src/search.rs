@@ -1,59 +1,80 @@
 //! Full text over what was typed, run, seen and marked in all sessions.
 //!
-//! `parse` says what may be asked; `snippet` shows why a moment was found. Counts are exact.
+//! | module | |
+//! |---|---|
+//! | `syntax` | what a question says, however it was put |
+//! | `parse`, `values` | as text |
+//! | `filter` | as typed values |
+//! | `compile`, `terms` | as a query of the index |
+//! | `collect` | the newest hits, the best, how many |
+//! | `snippet` | why a moment was found |
+//! | `facets` | what the hits have in common, and when they were |
+//! | `by_session` | hits together with their session |
+//! | `suggest` | what could be asked |
+//!
+//! What a viewer may not see is not there for any of it (`crate::sight`), and neither is what is redacted unless they may
+//! reveal it and ask to.
 
+mod by_session;
+mod collect;
+mod compile;
+mod facets;
+mod filter;
 mod parse;
 mod snippet;
+mod suggest;
+mod syntax;
+mod terms;
 #[cfg(test)]
 mod tests;
+mod values;
 
-use std::ops::Bound;
 use std::time::{Duration, Instant};
 
-use retrace_core::access::Right;
-use retrace_core::{SessionId, Timestamp};
-use retrace_projections::moments::{Fields, Moment, MomentKind, MomentsView, columns};
+use retrace_core::Timestamp;
+use retrace_core::access::{Extent, Right};
+use retrace_projections::moments::{Moment, MomentsView};
 use serde::{Deserialize, Serialize};
-use tantivy::collector::{Count, TopDocs};
-use tantivy::query::{
-    BooleanQuery, ConstScoreQuery, Occur, PhrasePrefixQuery, PhraseQuery, Query, RangeQuery,
-    TermQuery,
-};
-use tantivy::schema::{Field, IndexRecordOption};
-use tantivy::{DocAddress, Term};
+use tantivy::DocAddress;
 
+pub use by_session::{SessionHits, SessionHitsPage};
+pub use facets::{FacetKind, SearchBucket, SearchFacet, SearchFacets, TimeUnit};
+pub use filter::{SearchFilter, SearchSource};
 pub use snippet::SnippetRun;
+pub use suggest::{Suggestion, SuggestionKind};
+pub use syntax::InvalidQuery;
 
-use crate::moments::{Key, Order, all_of, any_kind, first_by, is, read};
+use crate::moments::{Key, read};
+use crate::sight::Allowed;
 use crate::{Cursor, Page, PageRequest, QueryError, Reader, SeekPoint, sight};
-use parse::Clause;
+use collect::Hunt;
+use compile::{Compiled, Reveal, compile};
+use syntax::Expr;
+use values::Clock;
 
 /// Nobody turns this many pages: who wants all hits orders them by time.
 const RANK_MAX: usize = 10_000;
-/// The most words that a prefix at the end of a phrase stands for.
-const EXPANSIONS_MAX: u32 = 100_000;
+/// Hits are counted up to this many, unless the index knows how many there are.
+pub const COUNTED_MAX: u64 = 10_000;
 
-/// Where to search: all conditions that are given must hold.
+/// What is looked for.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct SearchFilter {
-    /// Moments of one of these kinds.
-    pub kinds: Option<Vec<MomentKind>>,
-    /// Moments of this session.
-    pub session: Option<SessionId>,
-    /// Moments of sessions of this user, letter for letter.
-    pub user: Option<String>,
-    /// Moments of sessions on this host, letter for letter.
-    pub host: Option<String>,
-    /// Moments of sessions that started at this time or later.
-    pub started_from: Option<Timestamp>,
-    /// Moments of sessions that started before this time.
-    pub started_to: Option<Timestamp>,
+pub struct SearchQuestion {
+    /// In the language of the search box.
+    pub text: String,
+    /// Where to search.
+    pub filter: SearchFilter,
+    /// In which order.
+    pub order: SearchOrder,
+    /// Whether the hits are to be counted, too.
+    pub counted: bool,
 }
 
 /// The order of hits.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum SearchOrder {
-    /// The best match first (BM25).
+    /// The best match first (BM25); the latest first where nothing tells better from worse.
+    #[default]
     Relevance,
     /// The latest moment first.
     Newest,
@@ -62,7 +83,7 @@ pub enum SearchOrder {
 /// A moment that was found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SearchHit {
-    /// The moment, as a whole.
+    /// The moment, as a whole. What is redacted in it is there only if it was searched.
     pub moment: Moment,
     /// From where on all that was looked for was there, in microseconds from the start of the
     /// session: in a line that was typed slowly, earlier than the moment's own offset.
@@ -75,13 +96,22 @@ pub struct SearchHit {
     pub seek_point: SeekPoint,
 }
 
+/// How many there are.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Total {
+    /// As far as it was counted.
+    pub count: u64,
+    /// Whether that is all.
+    pub exact: bool,
+}
+
 /// A page of hits.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SearchPage {
     /// The hits.
     pub page: Page<SearchHit>,
-    /// How many there are on all pages.
-    pub total: u64,
+    /// How many there are on all pages, exact up to [`COUNTED_MAX`]. None unless asked for.
+    pub total: Option<Total>,
     /// How long the search took.
     pub took: Duration,
 }
@@ -93,36 +123,86 @@ struct Rank {
     newest_sequence: u64,
 }
 
+/// A question that is ready to be put to one view of the index.
+struct Prepared {
+    view: MomentsView,
+    compiled: Compiled,
+    allowed: Option<Allowed>,
+    revealed: Revealed,
+    clock: Clock,
+}
+
+/// Of which moments the viewer sees what is redacted.
+enum Revealed {
+    None,
+    All,
+    Of(Allowed),
+}
+
+impl Prepared {
+    fn hunt(&self) -> Hunt<'_> {
+        Hunt {
+            view: &self.view,
+            compiled: &self.compiled,
+            allowed: self.allowed.as_ref(),
+        }
+    }
+
+    fn hit(&self, address: DocAddress) -> Result<SearchHit, QueryError> {
+        let mut moment = read(&self.view, address)?;
+        let shown = match &self.revealed {
+            Revealed::None => false,
+            Revealed::All => true,
+            Revealed::Of(Allowed(of_segments)) => of_segments
+                .get(address.segment_ord as usize)
+                .is_some_and(|allowed| allowed.contains(address.doc_id)),
+        };
+        if !shown {
+            moment.revealed = None;
+        }
+        let text = moment.revealed.as_ref().unwrap_or(&moment.text);
+        let matches = snippet::matches(text, &self.compiled.wanted);
+        let snippet = snippet::snippet(text, &matches);
+        let offset_us = moment.offset_us_of_first(matches.complete);
+        let seek_point = SeekPoint::of(&moment, offset_us);
+        Ok(SearchHit {
+            offset_us,
+            at: seek_point.at,
+            snippet,
+            seek_point,
+            moment,
+        })
+    }
+}
+
 impl Reader {
-    /// Moments that say what `text` asks for, a page of them. Words must all occur; `"words in
-    /// quotes"` side by side; `begin*` is any word that begins so; `-word` must not occur.
+    /// A page of the moments that are looked for.
     ///
     /// # Errors
-    /// [`QueryError::InvalidArgument`] when there is no word to look for, or too many.
+    /// [`QueryError::InvalidQuery`] where the text cannot be understood or asks for too much, and
+    /// [`QueryError::InvalidArgument`] when nothing is asked for.
     pub fn search(
         &self,
-        text: &str,
-        filter: &SearchFilter,
-        order: SearchOrder,
+        question: &SearchQuestion,
         request: &PageRequest,
     ) -> Result<SearchPage, QueryError> {
         let begun = Instant::now();
         let limit = request.limit()?;
-        let clauses = parse::parse(text)?;
-        let view = self.moments_view()?;
-        let seen = sight::query(&self.sight.extent(Right::ViewRecordings), &view.fields);
-        let query = question(&view.fields, &clauses, filter, seen);
-        let found = match order {
-            SearchOrder::Relevance => ranked(&view, &*query, limit, request)?,
-            SearchOrder::Newest => newest(&view, &*query, limit, request)?,
+        let prepared = self.prepare(&question.text, &question.filter)?;
+        let found = match question.order {
+            SearchOrder::Relevance if prepared.compiled.scores => {
+                ranked(&prepared, limit, request)?
+            }
+            SearchOrder::Relevance | SearchOrder::Newest => newest(&prepared, limit, request)?,
         };
-        let total = view
-            .searcher
-            .search(&*query, &Count)
-            .map_err(QueryError::internal)? as u64;
+        let total = question
+            .counted
+            .then(|| prepared.hunt().count(COUNTED_MAX))
+            .transpose()?
+            .map(|(count, exact)| Total { count, exact });
         let hits = found
             .into_iter()
-            .map(|(cursor, address)| Ok((cursor, hit(read(&view, address)?, &clauses))));
+            .map(|(cursor, address)| Ok((cursor, prepared.hit(address)?)));
         let page = Page::of(hits.collect::<Result<_, QueryError>>()?, limit, request);
         Ok(SearchPage {
             page,
@@ -130,34 +210,77 @@ impl Reader {
             took: begun.elapsed(),
         })
     }
+
+    fn prepare(&self, text: &str, filter: &SearchFilter) -> Result<Prepared, QueryError> {
+        let clock = Clock::in_zone(filter.time_zone.as_deref())?;
+        let nothing = |expected: &str| QueryError::InvalidArgument {
+            field: "text",
+            found: format!("{text:?}"),
+            expected: expected.to_owned(),
+        };
+        let typed = parse::parse(text, &clock)?;
+        let filtered = filter.expr(&clock)?;
+        let parts: Vec<Expr> = typed.into_iter().chain(filtered).collect();
+        if parts.is_empty() {
+            return Err(nothing("a word to look for, or a filter"));
+        }
+        let expr = Expr::All(parts);
+        if !asks(&expr) {
+            return Err(nothing("something that is to occur, beside what is not to"));
+        }
+        let view = self.moments_view()?;
+        let (reveal, revealed) = self.reveal(&view)?;
+        let compiled = compile(&view, &expr, &reveal)?;
+        let seen = self.sight().extent(Right::ViewRecordings);
+        let allowed = self.allowed(&view, &seen)?;
+        Ok(Prepared {
+            view,
+            compiled,
+            allowed,
+            revealed,
+            clock,
+        })
+    }
+
+    /// Where what is redacted may be looked at.
+    fn reveal(&self, view: &MomentsView) -> Result<(Reveal, Revealed), QueryError> {
+        if !self.reveals() {
+            return Ok((Reveal::Nowhere, Revealed::None));
+        }
+        let extent = self.sight().extent(Right::Reveal);
+        match &extent {
+            Extent::Everything => Ok((Reveal::Everywhere, Revealed::All)),
+            Extent::Within { scopes, .. } if scopes.is_empty() => {
+                Ok((Reveal::Nowhere, Revealed::None))
+            }
+            Extent::Within { .. } => {
+                let there = sight::query(&extent, &view.fields);
+                let allowed = self.allowed(view, &extent)?;
+                Ok(match (there, allowed) {
+                    (Some(there), Some(allowed)) => (Reveal::Where(there), Revealed::Of(allowed)),
+                    _ => (Reveal::Nowhere, Revealed::None),
+                })
+            }
+        }
+    }
 }
 
-fn hit(moment: Moment, clauses: &[Clause]) -> SearchHit {
-    let matches = snippet::matches(&moment.text, clauses);
-    let snippet = snippet::snippet(&moment.text, &matches);
-    let offset_us = moment.offset_us_of_first(matches.complete);
-    let seek_point = SeekPoint::of(&moment, offset_us);
-    SearchHit {
-        offset_us,
-        at: seek_point.at,
-        snippet,
-        seek_point,
-        moment,
+/// Whether something is to be there: what is only not to be there is nearly everything.
+fn asks(expr: &Expr) -> bool {
+    match expr {
+        Expr::All(of) | Expr::Any(of) => of.iter().any(asks),
+        Expr::Not(_) => false,
+        _ => true,
     }
 }
 
 type Found = Vec<(Cursor, DocAddress)>;
 
 /// One more than `limit`, the latest first.
-fn newest(
-    view: &MomentsView,
-    query: &dyn Query,
-    limit: usize,
-    request: &PageRequest,
-) -> Result<Found, QueryError> {
+fn newest(prepared: &Prepared, limit: usize, request: &PageRequest) -> Result<Found, QueryError> {
     const LIST: &str = "search newest";
     let after = request.key_before::<Key>(LIST)?;
-    let found = first_by(view, query, Order::Newest, limit + 1, after)?;
+    let found = prepared.hunt().newest(limit + 1, after)?;
     found
         .into_iter()
         .map(|(key, address)| Ok((Cursor::new(LIST, &key)?, address)))
@@ -166,33 +289,19 @@ fn newest(
 
 /// One more than `limit`, the best first. Moments that came after the first page are left out of
 /// the next ones: they would move the ranks, and others would be seen twice.
-fn ranked(
-    view: &MomentsView,
-    query: &dyn Query,
-    limit: usize,
-    request: &PageRequest,
-) -> Result<Found, QueryError> {
+fn ranked(prepared: &Prepared, limit: usize, request: &PageRequest) -> Result<Found, QueryError> {
     const LIST: &str = "search ranked";
-    let before = request.key_before::<Rank>(LIST)?;
-    let rank = match before {
+    let rank = match request.key_before::<Rank>(LIST)? {
         Some(rank) if rank.above > RANK_MAX => return Err(QueryError::InvalidCursor),
         Some(rank) => rank,
         None => Rank {
             above: 0,
-            newest_sequence: newest_sequence(view)?,
+            newest_sequence: newest_sequence(&prepared.view)?,
         },
     };
-    let then = before.map(|rank| {
-        let last = Term::from_field_u64(view.fields.sequence, rank.newest_sequence);
-        let there: Box<dyn Query> =
-            Box::new(RangeQuery::new(Bound::Unbounded, Bound::Included(last)));
-        all_of(vec![query.box_clone(), unscored(there)])
-    });
-    let top = TopDocs::with_limit(limit + 1)
-        .and_offset(rank.above)
-        .order_by_score();
-    let found = view.searcher.search(then.as_deref().unwrap_or(query), &top);
-    let found = found.map_err(QueryError::internal)?;
+    let found = prepared
+        .hunt()
+        .ranked(limit + 1, rank.above, rank.newest_sequence)?;
     let with_cursor = |(index, (_, address)): (usize, (f32, DocAddress))| {
         let here = Rank {
             above: rank.above + index + 1,
@@ -205,80 +314,9 @@ fn ranked(
 
 fn newest_sequence(view: &MomentsView) -> Result<u64, QueryError> {
     let mut newest = 0;
-    for segment in view.searcher.segment_readers() {
-        let column = segment.fast_fields().u64(columns::SEQUENCE);
-        newest = newest.max(column.map_err(QueryError::internal)?.max_value());
+    for (segment, _) in (0..).zip(view.searcher.segment_readers()) {
+        let columns = view.columns(segment).map_err(QueryError::internal)?;
+        newest = newest.max(columns.sequence.max_value());
     }
     Ok(newest)
-}
-
-/// The clauses and the filter as one query of the index. Only the clauses count for the rank.
-fn question(
-    fields: &Fields,
-    clauses: &[Clause],
-    filter: &SearchFilter,
-    seen: Option<Box<dyn Query>>,
-) -> Box<dyn Query> {
-    let mut parts: Vec<(Occur, Box<dyn Query>)> = Vec::new();
-    for clause in clauses {
-        let occur = if clause.not {
-            Occur::MustNot
-        } else {
-            Occur::Must
-        };
-        parts.push((occur, side_by_side(fields.text, clause)));
-    }
-    let mut conditions: Vec<Box<dyn Query>> = Vec::new();
-    conditions.extend(filter.kinds.as_deref().map(|kinds| any_kind(fields, kinds)));
-    conditions.extend(
-        filter
-            .session
-            .map(|session| is(fields.session_term(session))),
-    );
-    let named = |field: Field, name: &String| is(Term::from_field_text(field, name));
-    conditions.extend(filter.user.as_ref().map(|user| named(fields.user, user)));
-    conditions.extend(filter.host.as_ref().map(|host| named(fields.host, host)));
-    conditions.extend(sight::started(
-        fields,
-        filter.started_from,
-        filter.started_to,
-    ));
-    conditions.extend(seen);
-    parts.extend(
-        conditions
-            .into_iter()
-            .map(|condition| (Occur::Must, unscored(condition))),
-    );
-    match parts.pop() {
-        // Alone, the index counts and ranks it without looking at each document.
-        Some((Occur::Must, only)) if parts.is_empty() => only,
-        last => {
-            parts.extend(last);
-            Box::new(BooleanQuery::new(parts))
-        }
-    }
-}
-
-fn unscored(condition: Box<dyn Query>) -> Box<dyn Query> {
-    Box::new(ConstScoreQuery::new(condition, 0.0))
-}
-
-fn side_by_side(text: Field, clause: &Clause) -> Box<dyn Query> {
-    let mut terms: Vec<Term> = clause
-        .words
-        .iter()
-        .map(|word| Term::from_field_text(text, word))
-        .collect();
-    if clause.prefix {
-        let mut query = PhrasePrefixQuery::new(terms);
-        query.set_max_expansions(EXPANSIONS_MAX);
-        return Box::new(query);
-    }
-    match (terms.len(), terms.pop()) {
-        (1, Some(term)) => Box::new(TermQuery::new(term, IndexRecordOption::WithFreqs)),
-        (_, last) => {
-            terms.extend(last);
-            Box::new(PhraseQuery::new(terms))
-        }
-    }
 }

@@ -7,16 +7,21 @@
 #[cfg(test)]
 mod tests;
 
+use std::collections::HashMap;
 use std::ops::Bound;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use retrace_core::access::{Extent, Right, Scope};
 use retrace_core::{SessionId, Timestamp};
-use retrace_projections::moments::Fields;
+use retrace_projections::moments::{Fields, MomentsView};
 use retrace_projections::sessions::SessionRow;
 use rusqlite::types::Value;
-use tantivy::Term;
-use tantivy::query::{AllQuery, BooleanQuery, EmptyQuery, Occur, Query, RangeQuery};
+use tantivy::index::SegmentId;
+use tantivy::query::{
+    AllQuery, BooleanQuery, EmptyQuery, EnableScoring, Occur, Query, RangeQuery, TermSetQuery,
+};
 use tantivy::schema::Field;
+use tantivy::{BitSet, DocSet, TERMINATED, TantivyError, Term};
 
 use crate::moments::{all_of, is};
 use crate::{QueryError, Reader};
@@ -55,6 +60,97 @@ impl Reader {
     /// Whether the viewer may know of a session.
     pub(crate) fn sees(&self, row: &SessionRow) -> bool {
         self.sight.covers(Right::ViewSessions, &row.traits())
+    }
+}
+
+/// The moments that a viewer may know of, a bit for each document of each segment.
+pub(crate) struct Allowed(pub(crate) Vec<Arc<BitSet>>);
+
+/// So many extents are remembered: viewers have few, and many have the same.
+const EXTENTS_MAX: usize = 32;
+
+/// Which documents lie in which extent, of the segments that there are. A document's session does not change, so a
+/// segment is looked through once for each extent, however many scopes it has.
+#[derive(Default)]
+pub(crate) struct Seen {
+    /// The last one that was asked for at the end.
+    of_extents: Mutex<Vec<OfExtent>>,
+}
+
+struct OfExtent {
+    extent: Extent,
+    segments: HashMap<SegmentId, Arc<BitSet>>,
+}
+
+impl Seen {
+    fn allowed(
+        &self,
+        view: &MomentsView,
+        extent: &Extent,
+        query: &dyn Query,
+    ) -> Result<Allowed, TantivyError> {
+        let readers = view.searcher.segment_readers();
+        let known = {
+            let mut of_extents = self
+                .of_extents
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner);
+            let found = of_extents.iter().position(|of| of.extent == *extent);
+            let found = found.map(|at| of_extents.remove(at));
+            let segments = found.map(|of| of.segments).unwrap_or_default();
+            of_extents.push(OfExtent {
+                extent: extent.clone(),
+                segments: segments.clone(),
+            });
+            let spare = of_extents.len().saturating_sub(EXTENTS_MAX);
+            of_extents.drain(..spare);
+            segments
+        };
+        let weight = query.weight(EnableScoring::disabled_from_searcher(&view.searcher))?;
+        let mut segments = HashMap::new();
+        let mut allowed = Vec::with_capacity(readers.len());
+        for reader in readers {
+            let documents = match known.get(&reader.segment_id()) {
+                Some(documents) => Arc::clone(documents),
+                None => {
+                    let mut documents = BitSet::with_max_value(reader.max_doc());
+                    let mut scorer = weight.scorer(reader, 1.0)?;
+                    let mut document = scorer.doc();
+                    while document != TERMINATED {
+                        documents.insert(document);
+                        document = scorer.advance();
+                    }
+                    Arc::new(documents)
+                }
+            };
+            segments.insert(reader.segment_id(), Arc::clone(&documents));
+            allowed.push(documents);
+        }
+        if segments.len() != known.len() || segments.keys().any(|id| !known.contains_key(id)) {
+            let mut of_extents = self
+                .of_extents
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner);
+            if let Some(of) = of_extents.iter_mut().find(|of| of.extent == *extent) {
+                of.segments = segments;
+            }
+        }
+        Ok(Allowed(allowed))
+    }
+}
+
+impl Reader {
+    /// The moments that lie in an extent; none when all do.
+    pub(crate) fn allowed(
+        &self,
+        view: &MomentsView,
+        extent: &Extent,
+    ) -> Result<Option<Allowed>, QueryError> {
+        let Some(query) = query(extent, &view.fields) else {
+            return Ok(None);
+        };
+        let allowed = self.seen.allowed(view, extent, &*query);
+        allowed.map(Some).map_err(QueryError::internal)
     }
 }
 
@@ -172,12 +268,11 @@ fn query_of_scope(scope: &Scope, who: &[String], fields: &Fields) -> Box<dyn Que
 }
 
 fn named(field: Field, names: &[String]) -> Box<dyn Query> {
-    any_of(
-        names
-            .iter()
-            .map(|name| is(Term::from_field_text(field, name)))
-            .collect(),
-    )
+    let term = |name: &String| Term::from_field_text(field, name);
+    if names.len() > 1 {
+        return Box::new(TermSetQuery::new(names.iter().map(term)));
+    }
+    any_of(names.iter().map(|name| is(term(name))).collect())
 }
 
 /// Holds where one of the conditions does; nowhere when there are none.
@@ -189,7 +284,7 @@ fn any_of(conditions: Vec<Box<dyn Query>>) -> Box<dyn Query> {
 }
 
 /// Holds for moments of sessions that started in `[from, to)`.
-pub(crate) fn started(
+fn started(
     fields: &Fields,
     from: Option<Timestamp>,
     to: Option<Timestamp>,

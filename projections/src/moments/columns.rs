@@ -168,6 +168,21 @@ impl SegmentColumns {
         self.names[column as usize].as_ref()
     }
 
+    /// The names of a column, in the order of their ordinals.
+    #[must_use]
+    pub fn name_list(&self, column: NamedColumn) -> Vec<String> {
+        let Some(column) = self.names(column) else {
+            return Vec::new();
+        };
+        let mut list = Vec::with_capacity(column.dictionary().num_terms());
+        if let Ok(mut names) = column.dictionary().stream() {
+            while names.advance() {
+                list.push(String::from_utf8_lossy(names.key()).into_owned());
+            }
+        }
+        list
+    }
+
     /// When the latest moment of the documents below `document` was; the earliest time there is when
     /// there are none.
     #[must_use]

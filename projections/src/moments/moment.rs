@@ -48,7 +48,8 @@ impl MomentKind {
     ];
 
     /// The number by which the index knows it. Never reused for another kind.
-    pub(crate) fn number(self) -> u64 {
+    #[must_use]
+    pub fn number(self) -> u64 {
         match self {
             Self::Keys => 1,
             Self::Command => 2,

@@ -2,9 +2,9 @@
 
 use std::ops::Range;
 
-use retrace_projections::moments::words;
+use retrace_projections::moments::{Word, words};
 
-use super::parse::Clause;
+use super::compile::Wanted;
 
 /// About so many characters are shown.
 const CHARS_MAX: usize = 160;
@@ -20,34 +20,23 @@ pub struct SnippetRun {
     pub matched: bool,
 }
 
-/// Where the clauses are met in a text.
+/// Where what was looked for is met in a text.
 pub(super) struct Matches {
     /// In order, without overlaps.
     ranges: Vec<Range<usize>>,
-    /// How many bytes of the text it takes until each clause was met once.
+    /// How many bytes of the text it takes until each of it was met once.
     pub(super) complete: usize,
 }
 
-/// Finds where the clauses that must be met are.
-pub(super) fn matches(text: &str, clauses: &[Clause]) -> Matches {
+/// Finds where what must be met is.
+pub(super) fn matches(text: &str, wanted: &[Wanted]) -> Matches {
     let words = words(text);
     let (mut ranges, mut complete) = (Vec::new(), 0);
-    for clause in clauses.iter().filter(|clause| !clause.not) {
-        let last = clause.words.len() - 1;
-        let is_met = |window: &[(String, Range<usize>)]| {
-            window
-                .iter()
-                .zip(&clause.words)
-                .enumerate()
-                .all(|(index, ((found, _), wanted))| {
-                    found == wanted || clause.prefix && index == last && found.starts_with(wanted)
-                })
-        };
-        let windows = words
-            .windows(clause.words.len())
-            .filter(|window| is_met(window));
-        let mut found = windows
-            .map(|window| window[0].1.start..window[window.len() - 1].1.end)
+    for wanted in wanted {
+        let length = wanted.words.len().max(1);
+        let mut found = words
+            .windows(length)
+            .filter_map(|window| met(window, wanted))
             .peekable();
         complete = complete.max(found.peek().map_or(0, |first| first.end));
         ranges.extend(found);
@@ -64,6 +53,31 @@ pub(super) fn matches(text: &str, clauses: &[Clause]) -> Matches {
         ranges: merged,
         complete,
     }
+}
+
+/// What these words take up, if they are what is wanted.
+fn met(window: &[Word], wanted: &Wanted) -> Option<Range<usize>> {
+    let last = window.len() - 1;
+    let mut whole: Option<Range<usize>> = None;
+    for (index, word) in window.iter().enumerate() {
+        let pattern = wanted.pattern.as_ref().filter(|_| index == last);
+        let fits = |text: &str| match pattern {
+            Some(pattern) => pattern.fits(text),
+            None => wanted.words.get(index).is_some_and(|wanted| wanted == text),
+        };
+        let led = word.led.as_ref().filter(|led| fits(led));
+        let range = if let Some(led) = led {
+            // The sign stands directly before the word.
+            let sign = led.len() - word.text.len().min(led.len());
+            word.range.start - sign..word.range.end
+        } else if fits(&word.text) {
+            word.range.clone()
+        } else {
+            word.humps.iter().find(|(hump, _)| fits(hump))?.1.clone()
+        };
+        whole = Some(whole.map_or(range.start, |whole| whole.start)..range.end);
+    }
+    whole
 }
 
 /// Cuts the text around the first match, into runs.
@@ -106,11 +120,37 @@ fn word_start(text: &str, at: usize, end: usize) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use super::super::parse::parse;
+    use tantivy::schema::Field;
+
+    use super::super::parse;
+    use super::super::syntax::{Expr, TextMatch};
+    use super::super::terms::Pattern;
+    use super::super::values::Clock;
     use super::*;
 
+    /// What is looked for in a text, for highlights.
+    fn wanted(text: &str) -> Vec<Wanted> {
+        let clock = Clock::in_zone(None).unwrap();
+        of_expr(parse::parse(text, &clock).unwrap().as_ref())
+    }
+
+    fn of_expr(expr: Option<&Expr>) -> Vec<Wanted> {
+        match expr {
+            Some(Expr::All(of)) => of.iter().flat_map(|one| of_expr(Some(one))).collect(),
+            Some(Expr::Text(text, span)) => {
+                let words = match text {
+                    TextMatch::Words { words, .. } => words.clone(),
+                    _ => Vec::new(),
+                };
+                let pattern = Pattern::of(text, Field::from_field_id(0), span).unwrap();
+                vec![Wanted { words, pattern }]
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+
     fn shown(text: &str, query: &str) -> String {
-        let runs = snippet(text, &matches(text, &parse(query).unwrap()));
+        let runs = snippet(text, &matches(text, &wanted(query)));
         runs.iter()
             .map(|run| {
                 if run.matched {
@@ -130,7 +170,7 @@ mod tests {
             (
                 "cat /etc/shadow",
                 "/etc/shadow",
-                "cat /[etc/shadow]".to_owned(),
+                "cat [/etc/shadow]".to_owned(),
             ),
             (
                 "grep ERROR app.log",
@@ -139,6 +179,24 @@ mod tests {
             ),
             ("部署 完了", "署", "部[署] 完了".to_owned()),
             ("one\ntwo", "two", "one [two]".to_owned()),
+            ("rm -rf x", "\"-rf\"", "rm [-rf] x".to_owned()),
+            (
+                "call getUserName()",
+                "user",
+                "call get[User]Name()".to_owned(),
+            ),
+            (
+                "call getUserName()",
+                "GETUSERNAME",
+                "call [getUserName]()".to_owned(),
+            ),
+            ("Un été à Paris", "ete", "Un [été] à Paris".to_owned()),
+            (
+                "wrong pasword here",
+                "password~",
+                "wrong [pasword] here".to_owned(),
+            ),
+            ("used user us", "/use(r|d)/", "[used] [user] us".to_owned()),
             ("a a a", "\"a a\"", "[a a a]".to_owned()),
             (
                 &long,
@@ -158,8 +216,7 @@ mod tests {
 
     #[test]
     fn a_text_is_complete_when_each_word_was_met() {
-        let clauses = parse("two one").unwrap();
-        assert_eq!(matches("one x two one two", &clauses).complete, 9);
+        assert_eq!(matches("one x two one two", &wanted("two one")).complete, 9);
     }
 
     #[test]
@@ -168,7 +225,7 @@ mod tests {
             for (query, piece) in [("b", "aé部\n "), ("b*", "ba b"), ("部", "部"), ("é", "é é")]
             {
                 let text = format!("{}b é{}", piece.repeat(length), piece.repeat(length / 2));
-                let runs = snippet(&text, &matches(&text, &parse(query).unwrap()));
+                let runs = snippet(&text, &matches(&text, &wanted(query)));
                 let joined: String = runs.iter().map(|run| run.text.as_str()).collect();
                 assert!(
                     text.replace('\n', " ").contains(joined.trim_matches('…')),
