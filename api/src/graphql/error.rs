@@ -13,6 +13,8 @@ use crate::control::ControlError;
 pub enum ErrorCode {
     /// Change the argument.
     InvalidArgument,
+    /// Change the text of the search, at `extensions.at`.
+    InvalidQuery,
     /// The caller's grants do not allow it.
     Forbidden,
     /// The policy wants to know why. Say so, and ask again.
@@ -29,6 +31,7 @@ impl ErrorCode {
     fn as_str(self) -> &'static str {
         match self {
             Self::InvalidArgument => "INVALID_ARGUMENT",
+            Self::InvalidQuery => "INVALID_QUERY",
             Self::Forbidden => "FORBIDDEN",
             Self::ReasonRequired => "REASON_REQUIRED",
             Self::NotFound => "NOT_FOUND",
@@ -75,6 +78,15 @@ pub(super) fn of_runner(error: RunnerError) -> Error {
 
 pub(super) fn of_query(error: QueryError) -> Error {
     match error {
+        QueryError::InvalidQuery(invalid) => {
+            let error = ErrorCode::InvalidQuery.error(invalid.to_string());
+            error.extend_with(|_, extensions| {
+                extensions.set("at", invalid.at);
+                extensions.set("length", invalid.length);
+                extensions.set("found", invalid.found);
+                extensions.set("expected", invalid.expected);
+            })
+        }
         QueryError::InvalidArgument { .. } | QueryError::InvalidCursor => {
             ErrorCode::InvalidArgument.error(error.to_string())
         }

@@ -10,7 +10,10 @@ use super::log::Log;
 use super::look;
 use super::page::{Asked, page_cost};
 use super::scalar::{LogPosition, Long};
-use super::search::{self, SearchConnection, SearchFilter, SearchOrder};
+use super::search::{
+    self, FacetKind, SearchConnection, SearchFacets, SearchFilter, SearchOrder,
+    SessionMatchConnection, Suggestion, TimeUnit,
+};
 use super::session::{
     self, Node, Session, SessionConnection, SessionFilter, SessionOrder, list_cost,
 };
@@ -68,19 +71,61 @@ impl Query {
         session::find_node(ctx, &id).await
     }
 
-    /// Full text over what was typed, run and seen in all sessions: words that must all occur,
-    /// "phrases", `prefix*`, `-not`. `first` is 1 to 100.
+    /// Full text over what was typed, run and seen in all sessions, in the language of `docs/search.md`. `first` is 1 to
+    /// 100. What cannot be understood is an error `INVALID_QUERY`, with `at` and `length` in characters.
     #[graphql(complexity = "200 + list_cost(first, child_complexity)")]
     async fn search(
         &self,
         ctx: &Context<'_>,
-        text: String,
+        #[graphql(default)] text: String,
         filter: Option<SearchFilter>,
         #[graphql(default_with = "SearchOrder::Relevance")] order_by: SearchOrder,
         #[graphql(default = 20)] first: i32,
         after: Option<String>,
     ) -> Result<SearchConnection> {
         search::page(ctx, text, filter, order_by, first, after).await
+    }
+
+    /// The same, together by session: sessions with the number of their hits and the best `hits` of them, 1 to 10.
+    #[graphql(complexity = "500 + list_cost(first, child_complexity)")]
+    #[allow(clippy::too_many_arguments, reason = "the arguments of the field")]
+    async fn search_sessions(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(default)] text: String,
+        filter: Option<SearchFilter>,
+        #[graphql(default_with = "SearchOrder::Relevance")] order_by: SearchOrder,
+        #[graphql(default = 3)] hits: i32,
+        #[graphql(default = 20)] first: i32,
+        after: Option<String>,
+    ) -> Result<SessionMatchConnection> {
+        search::sessions(ctx, text, filter, order_by, hits, first, after).await
+    }
+
+    /// What the hits of a search have in common, and how they lie in time. Exact up to 200,000 hits.
+    #[graphql(complexity = "500 + child_complexity")]
+    async fn search_facets(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(default)] text: String,
+        filter: Option<SearchFilter>,
+        by: Option<Vec<FacetKind>>,
+        #[graphql(default_with = "TimeUnit::Day")] unit: TimeUnit,
+    ) -> Result<SearchFacets> {
+        search::facets(ctx, text, filter, by, unit).await
+    }
+
+    /// What could stand in a search text behind its first `at` characters, its end unless given: fields and their values.
+    /// `first` is 1 to 100.
+    #[graphql(complexity = "100 + list_cost(first, child_complexity)")]
+    async fn suggest(
+        &self,
+        ctx: &Context<'_>,
+        text: String,
+        at: Option<i32>,
+        #[graphql(default = 10)] first: i32,
+    ) -> Result<Vec<Suggestion>> {
+        search::suggest(ctx, text, at, first).await
     }
 
     /// The log itself, in order of position, from after `after` on. `first` is 1 to 1000.

@@ -1,16 +1,24 @@
 //! Searching all sessions.
 
 use async_graphql::connection::Connection;
-use async_graphql::{Context, Enum, ID, InputObject, Result, SimpleObject};
-use retrace_core::SessionId;
+use async_graphql::{Context, Enum, Result, SimpleObject};
 use retrace_query as query;
 
-use super::error::{ErrorCode, blocking};
+use super::error::blocking;
 use super::look;
 use super::moment::{MomentKind, SeekPoint};
 use super::page;
 use super::scalar::{DateTime, Long};
 use super::session::Session;
+
+mod facets;
+mod filter;
+
+pub(super) use facets::{
+    FacetKind, SearchFacets, SessionMatchConnection, Suggestion, TimeUnit, facets, sessions,
+    suggest,
+};
+pub(super) use filter::SearchFilter;
 
 /// The order of hits.
 #[derive(Enum, Clone, Copy, PartialEq, Eq)]
@@ -22,24 +30,13 @@ pub(super) enum SearchOrder {
     Newest,
 }
 
-/// Where to search: all conditions that are given must hold.
-#[derive(InputObject, Default)]
-pub(super) struct SearchFilter {
-    kinds: Option<Vec<MomentKind>>,
-    session: Option<ID>,
-    user: Option<String>,
-    host: Option<String>,
-    /// Moments of sessions that started at this time or later.
-    started_from: Option<DateTime>,
-    /// Moments of sessions that started before this time.
-    started_to: Option<DateTime>,
-}
-
 /// What a page of hits has beside the hits.
 #[derive(SimpleObject)]
 pub(super) struct SearchTotals {
-    /// How many hits there are, on all pages.
+    /// How many hits there are, on all pages; 10,000 when there are more and the index does not know how many.
     total_count: Long,
+    /// Whether that is all of them.
+    total_is_exact: bool,
     /// How long the search took on the server.
     took_ms: f64,
 }
@@ -82,35 +79,25 @@ pub(super) async fn page(
 ) -> Result<SearchConnection> {
     let reader = look::reader(ctx)?;
     let request = page::request(first, after)?;
-    let filter = filter.unwrap_or_default();
-    let invalid =
-        |_| ErrorCode::InvalidArgument.error("`session` is no session id, expected a UUID");
-    let session: Option<SessionId> = filter
-        .session
-        .as_ref()
-        .map(|id| id.parse().map_err(invalid))
-        .transpose()?;
-    let filter = query::SearchFilter {
-        kinds: filter
-            .kinds
-            .map(|kinds| kinds.into_iter().map(Into::into).collect()),
-        session,
-        user: filter.user,
-        host: filter.host,
-        started_from: filter.started_from.map(|time| time.0),
-        started_to: filter.started_to.map(|time| time.0),
-    };
     let asked = text.clone();
+    let question = query::SearchQuestion {
+        text,
+        filter: filter.unwrap_or_default().into_query()?,
+        order: order.into(),
+        counted: true,
+    };
     let (found, sessions) = blocking(move || {
-        let found = reader.search(&text, &filter, order.into(), &request)?;
+        let found = reader.search(&question, &request)?;
         let of_hits = found.page.items.iter().map(|(_, hit)| hit.moment.session);
         let sessions = reader.sessions_by_id(of_hits)?;
         Ok((found, sessions))
     })
     .await?;
-    look::searched(ctx, &asked, found.total).await?;
+    let total = found.total.unwrap_or_default();
+    look::searched(ctx, &asked, total.count).await?;
     let totals = SearchTotals {
-        total_count: found.total.into(),
+        total_count: total.count.into(),
+        total_is_exact: total.exact,
         took_ms: found.took.as_secs_f64() * 1e3,
     };
     // The read models are apart: for a moment, one may know of a session that another does not.

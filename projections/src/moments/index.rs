@@ -33,7 +33,7 @@ use crate::ProjectionError;
 pub const NAME: &str = "moments";
 
 /// To be raised whenever the fields change, or which moments are found: that rebuilds the index.
-const VERSION: u32 = 6;
+const VERSION: u32 = 7;
 /// Memory for moments that are not yet in a segment. More lowers the number of segments.
 const WRITER_BYTES: usize = 64 << 20;
 /// Texts are compressed together in blocks of so many bytes: small ones, as a page of hits reads one block for each.

@@ -13,7 +13,8 @@ use retrace_projections::moments::MomentKind;
 use super::*;
 use crate::testing::{Fixture, ended, session, t0, typed, written};
 use crate::{
-    Facet, PageRequest, SearchFilter, SearchOrder, SessionFilter, SessionOrder, TimelineFilter,
+    Facet, FacetKind, PageRequest, SearchFilter, SearchOrder, SearchQuestion, SessionFilter,
+    SessionOrder, TimeUnit, TimelineFilter,
 };
 
 const USERS: [&str; 4] = ["alice", "bob", "carol", "o'brien"];
@@ -22,8 +23,6 @@ const SITES: [&str; 3] = ["berlin", "paris", ""];
 const FOLDERS: [&str; 5] = ["/unix", "/unix/db", "/unix/db/eu", "/unixes", ""];
 const TARGETS: [&str; 3] = ["db1", "web%", ""];
 const SESSIONS: u16 = 60;
-/// In each session it was typed, echoed, and shown once more.
-const IN_EACH: u64 = 3;
 
 /// A session as it was launched.
 struct Known {
@@ -214,15 +213,56 @@ fn ask_about_all(reader: &Reader, who: &Who, sessions: &[Known]) -> Result<(), T
         .map(|known| known.id)
         .collect();
     for order in [SearchOrder::Relevance, SearchOrder::Newest] {
-        let found = reader
-            .search("common", &SearchFilter::default(), order, &page)
-            .unwrap();
-        prop_assert_eq!(found.total, IN_EACH * content.len() as u64);
+        // Everybody typed it, and the screen showed it.
+        let question = SearchQuestion {
+            text: "common".to_owned(),
+            order,
+            counted: true,
+            ..SearchQuestion::default()
+        };
+        let found = reader.search(&question, &page).unwrap();
+        let total = found.total.unwrap();
+        prop_assert_eq!((total.count, total.exact), (2 * content.len() as u64, true));
+        let grouped = reader.search_sessions(&question, 1, &page).unwrap();
+        prop_assert_eq!(grouped.total.count, content.len() as u64);
+        prop_assert_eq!(grouped.hits.count, 2 * content.len() as u64);
+        for (_, group) in &grouped.page.items {
+            prop_assert!(content.contains(&group.session));
+            prop_assert_eq!((group.count, group.hits.len()), (2, 1));
+        }
         let hits = found.page.items.iter().map(|(_, hit)| hit.moment.session);
         let of: BTreeSet<SessionId> = hits.collect();
         prop_assert!(of.is_subset(&content));
         prop_assert!(found.page.has_next || of == content);
     }
+    let none = SearchFilter::default();
+    let facets = reader
+        .search_facets(
+            "common",
+            &none,
+            &[FacetKind::User, FacetKind::Kind],
+            TimeUnit::Day,
+        )
+        .unwrap();
+    prop_assert_eq!(facets.total.count, 2 * content.len() as u64);
+    let in_time: u64 = facets.buckets.iter().map(|bucket| bucket.count).sum();
+    prop_assert_eq!(in_time, facets.total.count);
+    let users: BTreeMap<&str, u64> = sessions
+        .iter()
+        .filter(|known| content.contains(&known.id))
+        .map(|known| known.user)
+        .fold(BTreeMap::new(), |mut users, user| {
+            *users.entry(user).or_default() += 2;
+            users
+        });
+    let of_facets = facets.facets[0].values.iter();
+    let of_facets: BTreeMap<&str, u64> = of_facets
+        .map(|facet| (facet.value.as_str(), facet.count))
+        .collect();
+    prop_assert_eq!(&of_facets, &users);
+    let suggested = reader.suggest("x user:", 7, 100).unwrap();
+    let suggested: BTreeSet<&str> = suggested.iter().map(|one| one.value.as_str()).collect();
+    prop_assert_eq!(suggested, users.keys().copied().collect::<BTreeSet<_>>());
     Ok(())
 }
 
@@ -263,14 +303,18 @@ async fn ask_about(reader: &Reader, who: &Who, known: &Known) -> Result<(), Test
             prop_assert!(clips.unwrap().is_empty());
         }
     }
-    let in_session = SearchFilter {
-        session: Some(id),
-        ..SearchFilter::default()
+    let in_session = SearchQuestion {
+        text: format!("common session:{id}"),
+        order: SearchOrder::Newest,
+        counted: true,
+        ..SearchQuestion::default()
     };
-    let found = reader
-        .search("common", &in_session, SearchOrder::Newest, &page)
-        .unwrap();
-    prop_assert_eq!(found.total, if content { IN_EACH } else { 0 });
+    let found = reader.search(&in_session, &page).unwrap();
+    let total = found.total.unwrap();
+    prop_assert_eq!(
+        (total.count, total.exact),
+        (if content { 2 } else { 0 }, true)
+    );
     for right in [Right::Control, Right::Review, Right::Reveal] {
         let may = reader.may(right, id);
         prop_assert_eq!(matches!(may, Ok(true)), history && who.may(right, known));
@@ -290,8 +334,10 @@ fn everyone_is_answered_as_if_there_were_nothing_but_what_they_may_see() {
             let events = [
                 (start_us, known.launched()),
                 (start_us + 10, typed("common\r")),
-                (start_us + 20, written("common\r\n")),
-                (start_us + 1_000_000, written("a common line\r\n")),
+                (
+                    start_us + 1_000_000,
+                    written("a common line\r\nand another\r\n"),
+                ),
                 (start_us + 5_000_000, ended()),
             ];
             fixture.append(known.id, events).await;

@@ -48,6 +48,18 @@ export type EventFilter = {
   types?: Array<string> | null | undefined;
 };
 
+/** From the first to the last, both included. */
+export type IntRange = {
+  from?: number | null | undefined;
+  to?: number | null | undefined;
+};
+
+/** From the first to the last, both included. */
+export type LongRange = {
+  from?: number | null | undefined;
+  to?: number | null | undefined;
+};
+
 /** What kind of thing happened at a moment. */
 export type MomentKind =
   /** A large part of a recorded screen changed at once. Has no text. */
@@ -91,16 +103,55 @@ export type ProductKind =
   /** Video of pictures that were captured one by one: screenshots, Guacamole dumps. */
   | 'VIDEO';
 
-/** Where to search: all conditions that are given must hold. */
+/**
+ * Where to search: all conditions that are given must hold. A list holds where one of its values does. Names are
+ * compared letter for letter.
+ */
 export type SearchFilter = {
+  /** All of these hold, too. */
+  and?: Array<SearchFilter> | null | undefined;
+  /** Programs. */
+  apps?: Array<string> | null | undefined;
+  /** When the moment was. */
+  at?: TimeRange | null | undefined;
+  /** Directories that commands ran in. */
+  cwd?: Array<string> | null | undefined;
+  /** How long a command or process ran, in milliseconds. */
+  durationMs?: LongRange | null | undefined;
+  /** With which status a command or process ended. */
+  exitStatus?: IntRange | null | undefined;
+  /** The secret lies in one of these folders, or below. */
+  folders?: Array<string> | null | undefined;
+  /** Groups of the user. */
+  groups?: Array<string> | null | undefined;
   host?: string | null | undefined;
+  hosts?: Array<string> | null | undefined;
   kinds?: Array<MomentKind> | null | undefined;
+  launchers?: Array<string> | null | undefined;
+  /** None of these holds. */
+  not?: Array<SearchFilter> | null | undefined;
+  /** One of these holds, too. */
+  or?: Array<SearchFilter> | null | undefined;
+  protocols?: Array<string> | null | undefined;
+  /** Search across these: kinds of moments, by where their text comes from. */
+  searchIn?: Array<SearchSource> | null | undefined;
+  secrets?: Array<string> | null | undefined;
   session?: string | number | null | undefined;
+  sessions?: Array<string | number> | null | undefined;
+  sites?: Array<string> | null | undefined;
+  /** When the session started. */
+  started?: TimeRange | null | undefined;
   /** Moments of sessions that started at this time or later. */
   startedFrom?: string | null | undefined;
   /** Moments of sessions that started before this time. */
   startedTo?: string | null | undefined;
+  targets?: Array<string> | null | undefined;
+  /** Beside it, in the language of the search box. */
+  text?: string | null | undefined;
+  /** The zone that days in texts, and days of facets, are of: `Europe/Berlin` or `+02:00`. UTC when none is given. */
+  timeZone?: string | null | undefined;
   user?: string | null | undefined;
+  users?: Array<string> | null | undefined;
 };
 
 /** The order of hits. */
@@ -109,6 +160,21 @@ export type SearchOrder =
   | 'NEWEST'
   /** The best match first. */
   | 'RELEVANCE';
+
+/** What a moment's text comes from. */
+export type SearchSource =
+  /** Kinds PROCESS and WINDOW. */
+  | 'APPLICATION_NAMES'
+  /** What went through a proxy or a terminal: kinds SCREEN, KEYS and COMMAND. */
+  | 'CLIENT_DATA'
+  /** Kind CLIPBOARD. */
+  | 'CLIPBOARD'
+  /** Kind FILE. */
+  | 'FILE_NAMES'
+  /** Kind KEYS. */
+  | 'KEYSTROKES'
+  /** Kinds MARKER and MESSAGE. */
+  | 'NOTES';
 
 /** Which sessions are wanted: all conditions that are given must hold. */
 export type SessionFilter = {
@@ -169,6 +235,12 @@ export type SessionState =
   | 'ACTIVE'
   /** It has ended. */
   | 'ENDED';
+
+/** From a time on, and before another. */
+export type TimeRange = {
+  from?: string | null | undefined;
+  to?: string | null | undefined;
+};
 
 /** What is asked for as video. */
 export type VideoKind =
