@@ -169,6 +169,31 @@ pub struct Detail {
 }
 
 impl Moment {
+    /// A moment that was there all at once, with nothing hidden in it.
+    #[must_use]
+    pub fn new(
+        id: MomentId,
+        session: SessionId,
+        kind: MomentKind,
+        at: Timestamp,
+        offset_us: u64,
+        text: String,
+        detail: Detail,
+    ) -> Self {
+        Self {
+            id,
+            session,
+            kind,
+            start_us: offset_us,
+            offset_us,
+            at,
+            text,
+            revealed: None,
+            detail,
+            grown: Vec::new(),
+        }
+    }
+
     /// From where on the first `bytes` bytes of the text were there, in microseconds from the start
     /// of the session: earlier than [`Self::offset_us`] in a line that was typed slowly.
     #[must_use]

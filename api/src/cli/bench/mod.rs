@@ -26,7 +26,7 @@ use super::output;
 #[derive(Args)]
 #[command(after_long_help = "Examples:
   retrace bench import
-  retrace bench search --recordings samples
+  retrace bench search --moments 200000
   retrace bench append
   retrace bench append --only \"HTTP, SQLite\" --time 10s --rounds 1
   retrace bench overload --for 10m
@@ -37,7 +37,10 @@ pub(super) struct Bench {
     /// How often each figure is measured
     #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=1000))]
     rounds: u32,
-    /// Search these recordings instead of made-up ones; video: dumps and casts from there instead of `samples`
+    /// Search: over so many made-up moments
+    #[arg(long, default_value_t = 2_000_000, value_parser = clap::value_parser!(u32).range(1_000..=50_000_000))]
+    moments: u32,
+    /// Video: dumps and casts from there instead of `samples`
     #[arg(long, value_name = "FOLDER")]
     recordings: Option<PathBuf>,
     /// Append, live: for how long in each round
@@ -69,7 +72,7 @@ enum Name {
     Screen,
     /// Finding and indexing moments, beside the terminal emulator alone
     Index,
-    /// Searching all moments, over HTTP and directly, beside SQLite FTS5
+    /// Searching millions of moments, beside PostgreSQL, SQLite FTS5 and tantivy called directly
     Search,
     /// 200 who follow the log, beside a loop for each
     Live,
@@ -138,7 +141,7 @@ impl Bench {
             figures.extend(index::run(self.rounds).await?);
         }
         if wanted(Name::Search) {
-            figures.extend(search::run(self.rounds, self.recordings.as_deref()).await?);
+            figures.extend(search::run(self.rounds, self.moments).await?);
         }
         if wanted(Name::Live) {
             figures.extend(live::run(self.rounds, self.time).await?);
