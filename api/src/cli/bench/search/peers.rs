@@ -10,7 +10,7 @@ use sqlx::postgres::{PgConnection, PgRow};
 use sqlx::{Connection, Row};
 use tantivy::collector::TopDocs;
 use tantivy::query::{
-    BooleanQuery, EnableScoring, Occur, PhraseQuery, Query, RangeQuery, RegexQuery, TermQuery,
+    BooleanQuery, Occur, PhraseQuery, Query, RangeQuery, RegexQuery, TermQuery,
 };
 use tantivy::schema::{
     FAST, Field, IndexRecordOption, STORED, STRING, Schema, TextFieldIndexing, TextOptions,
@@ -288,8 +288,6 @@ impl Tantivy {
         };
         let top = TopDocs::with_limit(PAGE);
         let addresses: Vec<_> = if newest {
-            let weight = EnableScoring::disabled_from_searcher(&self.searcher);
-            drop(weight);
             let found = self
                 .searcher
                 .search(&*query, &top.order_by_fast_field::<i64>("ts", Order::Desc))?;
