@@ -7,7 +7,10 @@
 //! | [`server`] | the HTTP routes, sign-in, the embedded web UI |
 //! | [`live`] | following what goes on: the end of the log, shared by all who follow it |
 //! | [`graphql`] | the schema; its resolvers only translate, rules live in `retrace-query` |
+//! | [`sign_ins`] | who somebody is: tokens, browsers that are signed in, limits on failures |
 //! | [`tokens`] | access tokens, as events in the log |
+//! | [`grants`] | what is granted to users and groups, as events in the log |
+//! | [`oidc`] | sign-in at a provider of identities (OpenID Connect) |
 //! | [`control`] | what is said to and about sessions that go on: launches, upload tokens |
 //! | [`processing`] | video, thumbnails and MP4s, built once for all nodes |
 //! | [`node`] | the name of a node, which stays when it is started anew |
@@ -20,9 +23,12 @@ pub mod accesses;
 pub mod cli;
 pub mod control;
 pub mod export;
+pub mod grants;
 pub mod graphql;
 pub mod live;
 pub mod node;
+pub mod oidc;
 pub mod processing;
 pub mod server;
+pub mod sign_ins;
 pub mod tokens;

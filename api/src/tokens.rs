@@ -31,15 +31,21 @@ const SECRET_BYTES: usize = 32;
 /// How often to try again when somebody else made or revoked a token in between.
 const APPEND_TRIES: usize = 10;
 
-/// Somebody whose token was checked, and what they may see and do.
+/// Somebody whose token, or sign-in, was checked, and what they may see and do ([`crate::sign_ins`]).
 #[derive(Debug, Clone)]
 pub struct Viewer {
-    /// The id of the token.
+    /// The id of the token; of somebody who has none and signed in at a provider, that of the sign-in.
     pub token_id: String,
-    /// What the token is for, or whose it is.
+    /// What the token is for, or whose it is; or the name of the user.
     pub name: String,
-    /// When it stops to work.
+    /// The user whose sessions are their own.
+    pub user: Option<String>,
+    /// The groups of the user, as the provider said.
+    pub groups: Vec<String>,
+    /// When the token, or the sign-in, stops to work.
     pub expires_at: Option<Timestamp>,
+    /// The id of the sign-in, if it is a browser that asks.
+    pub browser: Option<String>,
     /// What they may see and do.
     pub sight: Arc<Sight>,
     /// Where the request comes from.
@@ -93,6 +99,27 @@ impl Token {
         };
         Sight::new(self.user.iter().cloned().collect(), vec![grant])
     }
+
+    /// How its text begins, by which it is recognised: the rest is secret.
+    #[must_use]
+    pub fn prefix(&self) -> String {
+        format!("{PREFIX}_{}_", self.id)
+    }
+
+    /// Whoever has it.
+    pub(crate) fn into_viewer(self) -> Viewer {
+        Viewer {
+            sight: Arc::new(self.sight()),
+            token_id: self.id,
+            name: self.name,
+            user: self.user,
+            groups: Vec::new(),
+            expires_at: self.expires_at,
+            browser: None,
+            address: None,
+            reason: None,
+        }
+    }
 }
 
 /// Why a token gives no right.
@@ -113,6 +140,17 @@ pub enum Denied {
     /// Its time is over.
     #[error("this token expired at {0}")]
     Expired(Timestamp),
+    /// The browser is not signed in any more.
+    #[error("the sign-in has ended: sign in again")]
+    Ended,
+    /// Somebody is who they are, and nothing is granted to them.
+    #[error(
+        "nothing is granted to {user}: an administrator gives grants with `retrace grant give`"
+    )]
+    NoGrant {
+        /// Their name.
+        user: String,
+    },
     /// It opens something else.
     #[error("{0}")]
     OtherRole(&'static str),
@@ -291,14 +329,7 @@ impl TokenBook {
         Ok(match self.find(text).await? {
             Err(denied) => Err(denied),
             Ok(token) if !token.role.reads() => Err(FOR_LAUNCHING),
-            Ok(token) => Ok(Viewer {
-                sight: Arc::new(token.sight()),
-                address: None,
-                reason: None,
-                token_id: token.id,
-                name: token.name,
-                expires_at: token.expires_at,
-            }),
+            Ok(token) => Ok(token.into_viewer()),
         })
     }
 
@@ -316,6 +347,26 @@ impl TokenBook {
                 site: token.site,
             }),
         })
+    }
+
+    /// The token of this id, if it works.
+    ///
+    /// # Errors
+    /// When the log cannot be read. A token that gives no right is the inner error.
+    pub(crate) async fn by_id(&self, id: &str) -> Result<Result<Token, Denied>, StoreError> {
+        let mut state = self.state.lock().await;
+        state.read_on(&*self.log).await?;
+        Ok(match state.tokens.get(id) {
+            Some(token) => works(token.revoked_at, token.expires_at).map(|()| token.clone()),
+            None => Err(Denied::Unknown),
+        })
+    }
+
+    /// What the token of this id is for, whether or not it works.
+    pub(crate) async fn name_of(&self, id: &str) -> Result<Option<String>, StoreError> {
+        let mut state = self.state.lock().await;
+        state.read_on(&*self.log).await?;
+        Ok(state.tokens.get(id).map(|token| token.name.clone()))
     }
 
     /// A token that is known and works, whatever it opens.
@@ -442,6 +493,11 @@ pub(crate) fn random_text(prefix: &str, id: &str) -> Result<String, getrandom::E
 
 fn checksum(body: &str) -> String {
     hex::encode(&Sha256::digest(body.as_bytes())[..4])
+}
+
+/// The id in the text of a token of whatever kind, if the text is whole.
+pub(crate) fn id_of(text: &str) -> Option<&str> {
+    well_formed_id(text).or_else(|| id_in(text, UPLOAD_TOKEN_PREFIX.trim_end_matches('_')))
 }
 
 /// The id in the text of a token, if the text is whole.

@@ -15,6 +15,8 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
+use aws_lc_rs::hkdf;
+
 use crate::blob::BlobStore;
 use crate::id::LogId;
 use crate::log::StoreError;
@@ -273,6 +275,25 @@ impl DataDir {
             place: "while its keys were wrapped".to_owned(),
             source,
         })
+    }
+
+    /// A key for one purpose, which follows from the key of the log: all nodes of a log have the same, and nobody who
+    /// has it learns the key of the log.
+    ///
+    /// # Errors
+    /// When the key of the log cannot be read.
+    pub fn derived_key(&self, purpose: &str) -> Result<[u8; 32], DataDirError> {
+        let secret = self.read_signing_key()?.to_secret_text();
+        let salt = hkdf::Salt::new(hkdf::HKDF_SHA256, b"retrace derived key");
+        let mut key = [0; 32];
+        salt.extract(secret.trim().as_bytes())
+            .expand(&[purpose.as_bytes()], hkdf::HKDF_SHA256)
+            .and_then(|expanded| expanded.fill(&mut key))
+            .map_err(|_| DataDirError::Io {
+                path: self.key_file(),
+                source: io::Error::other("no key follows from it"),
+            })?;
+        Ok(key)
     }
 
     fn read_keys(&self) -> Result<LogKeys, DataDirError> {

@@ -250,6 +250,16 @@ impl StreamName {
         Self("access/log".to_owned())
     }
 
+    /// The stream of browsers that signed in, and of when they signed out.
+    pub fn sign_ins() -> Self {
+        Self("access/sign-ins".to_owned())
+    }
+
+    /// The stream of when tokens were used.
+    pub fn token_uses() -> Self {
+        Self("access/token-uses".to_owned())
+    }
+
     /// The stream of all changes of the server's settings.
     pub fn settings() -> Self {
         Self("settings/server".to_owned())

@@ -6,6 +6,7 @@
 
 pub mod crash;
 pub mod live;
+pub mod oidc;
 pub mod person;
 pub mod sudo;
 pub mod upload;

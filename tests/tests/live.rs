@@ -295,7 +295,13 @@ fn who_connects_says_who_they_are() {
     let retrace = Retrace::new();
     let (admin, recorder) = (retrace.token(), retrace.recorder_token());
     let server = retrace.serve();
-    let cookie = format!("retrace-token={admin}");
+    let signed_in = server
+        .post("/v1/web-session")
+        .json(&json!({ "token": admin }))
+        .send()
+        .unwrap();
+    let cookie = signed_in.headers()["set-cookie"].to_str().unwrap();
+    let cookie = cookie.split(';').next().unwrap().to_owned();
     let own = format!("http://{}", server.address());
     let is_taken = |headers: &[(&str, &str)], payload: Value| match Socket::open(&server, headers) {
         Err(status) => Err(status),
@@ -329,9 +335,9 @@ fn who_connects_says_who_they_are() {
         (
             &[("cookie", &cookie), ("origin", "https://evil.example")],
             Value::Null,
-            Err(4403),
+            Err(403),
         ),
-        (&[("cookie", &cookie)], Value::Null, Err(4403)),
+        (&[("cookie", &cookie)], Value::Null, Err(403)),
     ];
     for (headers, payload, expected) in cases {
         let found = is_taken(headers, payload.clone());

@@ -36,6 +36,9 @@ fn viewer(token: &str) -> Viewer {
         sight: Arc::default(),
         address: Some("192.0.2.7".to_owned()),
         reason: None,
+        user: None,
+        groups: Vec::new(),
+        browser: None,
     }
 }
 

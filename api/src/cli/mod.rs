@@ -6,11 +6,13 @@
 
 mod bench;
 mod export;
+mod grant;
 mod import;
 mod keys;
 mod output;
 mod rebuild;
 mod record;
+mod scope;
 mod serve;
 mod settings;
 mod sudo_listeners;
@@ -53,6 +55,7 @@ enum Command {
     Rebuild(rebuild::Rebuild),
     Record(Box<record::Record>),
     Token(token::Token),
+    Grant(grant::Grant),
     Keys(keys::Keys),
     Settings(settings::Settings),
     Bench(bench::Bench),
@@ -143,6 +146,7 @@ pub fn run() -> ExitCode {
             Command::Rebuild(rebuild) => rebuild.run().await,
             Command::Record(record) => record.run().await,
             Command::Token(token) => token.run().await,
+            Command::Grant(grant) => grant.run().await,
             Command::Keys(keys) => keys.run().await,
             Command::Settings(settings) => settings.run().await,
             Command::Bench(bench) => bench.run().await,

@@ -1,6 +1,7 @@
 //! `retrace serve`
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
@@ -46,6 +47,30 @@ pub(super) struct Serve {
     listen: SocketAddr,
     #[command(flatten)]
     sudo: SudoListeners,
+    #[command(flatten)]
+    oidc: OidcSecret,
+}
+
+/// The secret under which a provider of identities knows this server. It is not a setting: those stand in the log.
+#[derive(Args)]
+struct OidcSecret {
+    /// A file with the client secret for sign-in at a provider of identities (`oidc.issuer`).
+    /// RETRACE_OIDC_CLIENT_SECRET may hold the secret itself
+    #[arg(long, value_name = "FILE", env = "RETRACE_OIDC_CLIENT_SECRET_FILE")]
+    oidc_client_secret_file: Option<PathBuf>,
+}
+
+impl OidcSecret {
+    fn secret(&self) -> anyhow::Result<Option<String>> {
+        let secret = match &self.oidc_client_secret_file {
+            Some(path) => Some(std::fs::read_to_string(path).with_context(|| {
+                format!("the client secret in `{}` cannot be read", path.display())
+            })?),
+            None => std::env::var("RETRACE_OIDC_CLIENT_SECRET").ok(),
+        };
+        let secret = secret.map(|secret| secret.trim().to_owned());
+        Ok(secret.filter(|secret| !secret.is_empty()))
+    }
 }
 
 impl Serve {
@@ -70,7 +95,9 @@ impl Serve {
         })?;
         let address = listener.local_addr()?;
         let sudo = self.sudo.bind().await?;
-        let app = App::new(&data, stored, reader, Arc::clone(&projections));
+        let secret = self.oidc.secret()?;
+        let app =
+            App::new(&data, stored, reader, Arc::clone(&projections))?.with_client_secret(secret);
         let ingest = Arc::clone(&app.ingest);
         let workshop = Workshop {
             log,
@@ -95,6 +122,7 @@ impl Serve {
 
         let mut until_stop = stopped.clone();
         let accesses = Arc::clone(&app.accesses);
+        let sign_ins = Arc::clone(&app.sign_ins);
         let sweeping = tokio::spawn({
             let accesses = Arc::clone(&accesses);
             async move { accesses.sweep().await }
@@ -116,6 +144,7 @@ impl Serve {
         }
         sweeping.abort();
         accesses.close().await;
+        sign_ins.flush().await;
         processing.shutdown().await;
         // It looks at its sign between two looks, which are short.
         let _ = limits.await;

@@ -3,6 +3,7 @@
 //!
 //! The schema is committed as `api/schema.graphql`; a test holds it to the code.
 
+mod access;
 mod accesses;
 mod control;
 mod error;
@@ -19,6 +20,7 @@ mod review;
 mod scalar;
 mod search;
 mod session;
+mod settings;
 mod subscription;
 
 use async_graphql::extensions::apollo_persisted_queries::{
@@ -26,16 +28,27 @@ use async_graphql::extensions::apollo_persisted_queries::{
 };
 use async_graphql::{MergedObject, SchemaBuilder};
 
+use access::{AccessMutation, AccessQuery};
 pub use error::{ErrorCode, shortened};
 pub(crate) use loaders::loader;
 use mutation::SessionMutation;
-use query::Query;
+use query::SessionQuery;
 use review::ReviewMutation;
+use settings::{SettingsMutation, SettingsQuery};
 use subscription::Subscription;
+
+/// All questions.
+#[derive(MergedObject, Default)]
+pub struct Query(SessionQuery, AccessQuery, SettingsQuery);
 
 /// All that can be changed.
 #[derive(MergedObject, Default)]
-pub struct Mutation(SessionMutation, ReviewMutation);
+pub struct Mutation(
+    SessionMutation,
+    ReviewMutation,
+    AccessMutation,
+    SettingsMutation,
+);
 
 /// The schema with its data.
 pub type Schema = async_graphql::Schema<Query, Mutation, Subscription>;
@@ -54,7 +67,7 @@ const PERSISTED_QUERIES_MAX: usize = 1_000;
 
 /// The schema, still without data.
 pub fn schema() -> SchemaBuilder<Query, Mutation, Subscription> {
-    Schema::build(Query, Mutation::default(), Subscription)
+    Schema::build(Query::default(), Mutation::default(), Subscription)
         .extension(ApolloPersistedQueries::new(LruCacheStorage::new(
             PERSISTED_QUERIES_MAX,
         )))

@@ -18,11 +18,12 @@ use super::session::{
     self, Node, Session, SessionConnection, SessionFilter, SessionOrder, list_cost,
 };
 
-/// All questions.
-pub struct Query;
+/// Questions about sessions and the log.
+#[derive(Default)]
+pub(super) struct SessionQuery;
 
 #[Object]
-impl Query {
+impl SessionQuery {
     /// Sessions, newest first unless ordered otherwise: `first` so many behind `after`, or `last` so many before
     /// `before`; 1 to 100, 50 when neither is given.
     #[graphql(complexity = "page_cost(first, last, 50, child_complexity)")]

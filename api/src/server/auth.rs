@@ -1,36 +1,102 @@
-//! Who asks: the token of a request, from its header or from the cookie of a signed-in browser.
+//! Who asks: the token of a request, from its header, or the cookie of a browser that is signed in.
+//!
+//! A cookie is sent by a browser whatever page makes it ask, so it counts only for pages of this server:
+//! - a request that changes something needs a header that no page of another site can make a browser send, and an
+//!   `Origin` that is ours where the browser names one;
+//! - so does one that opens a channel (WebSocket), where the `Origin` must be named;
+//! - a request that only reads counts unless the browser says that it is made by another site's page: a link that is
+//!   followed, such as a download, can carry no header. The cookie's `SameSite=Strict` keeps it from other sites too.
 
-use axum::extract::FromRequestParts;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use axum::extract::{FromRequestParts, Request};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, header};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::middleware::Next;
+use axum::response::Response;
 use retrace_core::SessionId;
+use retrace_core::settings;
 use retrace_query::QueryError;
 use tokio::task::spawn_blocking;
 
-use super::web_session::COOKIE;
-use super::{App, HttpError, address};
+use super::address::{client_address, is_of_own_origin};
+use super::web_session::{cookie_of, set_cookie};
+use super::{App, HttpError, reason};
 use crate::tokens::{Denied, Viewer};
 
 /// A page of another site can make a browser send our cookie, but not this header.
 const CLIENT_HEADER: &str = "x-retrace-client";
 
+/// A cookie that is to be set by the answer to a request.
+#[derive(Clone, Default)]
+struct NewCookie(Arc<Mutex<Option<HeaderValue>>>);
+
 impl FromRequestParts<App> for Viewer {
     type Rejection = HttpError;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, HttpError> {
-        let token = bearer(&parts.headers)
-            .or_else(|| cookie_of_own_page(parts))
-            .ok_or_else(|| HttpError::denied(&Denied::Missing))?;
-        match app.tokens.check(&token).await {
-            Ok(Ok(viewer)) => Ok(Self {
-                address: address::address(parts),
-                reason: address::reason(parts)?,
-                ..viewer
-            }),
-            Ok(Err(denied)) => Err(HttpError::denied(&denied)),
-            Err(error) => Err(HttpError::internal(&error)),
-        }
+        let settings = app.settings.recent().await;
+        let settings = settings.map_err(|error| HttpError::internal(&error))?;
+        let from = client_address(parts, &settings.server);
+        let viewer = if let Some(token) = bearer(&parts.headers) {
+            app.sign_ins.by_token(&token, from).await
+        } else {
+            let cookie = cookie_of(&parts.headers, &settings.server)
+                .ok_or_else(|| HttpError::denied(&Denied::Missing))?;
+            check_own_page(parts, &settings.server)?;
+            let found = app.sign_ins.by_cookie(&cookie, from).await;
+            found.map(|(viewer, newer)| {
+                let new = parts.extensions.get::<NewCookie>();
+                if let (Some(NewCookie(new)), Some(newer)) = (new, newer) {
+                    let set = set_cookie(&parts.headers, &settings.server, &newer);
+                    *new.lock().unwrap_or_else(PoisonError::into_inner) = set.ok();
+                }
+                viewer
+            })
+        };
+        let viewer = viewer.map_err(|turned| HttpError::turned_away(&turned))?;
+        Ok(Self {
+            address: from.map(|address| address.to_string()),
+            reason: reason::reason(parts)?,
+            ..viewer
+        })
     }
+}
+
+/// Gives browsers the cookies that they need to stay signed in.
+pub(super) async fn renew_cookies(mut request: Request, next: Next) -> Response {
+    let new = NewCookie::default();
+    request.extensions_mut().insert(new.clone());
+    let mut response = next.run(request).await;
+    let set = new.0.lock().unwrap_or_else(PoisonError::into_inner).take();
+    // Signing out sets one of its own.
+    if let Some(set) = set.filter(|_| !response.headers().contains_key(header::SET_COOKIE)) {
+        response.headers_mut().insert(header::SET_COOKIE, set);
+    }
+    response
+}
+
+/// Refuses what a page of another site makes a browser ask in the name of whoever is signed in.
+pub(super) fn check_own_page(parts: &Parts, settings: &settings::Server) -> Result<(), HttpError> {
+    let headers = &parts.headers;
+    let opens_channel = headers.contains_key(header::UPGRADE);
+    let said_by_page = headers.contains_key(CLIENT_HEADER);
+    let of_other_page = headers
+        .get("sec-fetch-site")
+        .is_some_and(|site| site != "same-origin" && site != "none");
+    let allowed = is_of_own_origin(headers, settings)
+        && !of_other_page
+        && if opens_channel {
+            headers.contains_key(header::ORIGIN)
+        } else {
+            said_by_page || parts.method.is_safe()
+        };
+    if allowed {
+        return Ok(());
+    }
+    let message = "the cookie of a browser counts only for pages of this server: send the header \
+                   `X-Retrace-Client`, from this origin";
+    Err(HttpError::new(StatusCode::FORBIDDEN, "FORBIDDEN", message))
 }
 
 /// A request of somebody who may read: the app as they may see it.
@@ -82,34 +148,4 @@ pub(super) fn bearer(headers: &HeaderMap) -> Option<String> {
     scheme
         .eq_ignore_ascii_case("bearer")
         .then(|| token.trim().to_owned())
-}
-
-/// The cookie counts when the page that asks is ours: it says so by a header. A link that the
-/// browser follows (a download) cannot, so a request that changes nothing counts unless the browser
-/// says that another site's page made it; browsers say so over TLS and on this machine, and without
-/// that the cookie's `SameSite=Strict` has kept it from other sites.
-fn cookie_of_own_page(parts: &Parts) -> Option<String> {
-    let headers = &parts.headers;
-    let said_by_page = headers.contains_key(CLIENT_HEADER);
-    let of_other_page = headers
-        .get("sec-fetch-site")
-        .is_some_and(|site| site != "same-origin" && site != "none");
-    (said_by_page || (parts.method.is_safe() && !of_other_page)).then_some(())?;
-    cookie(headers)
-}
-
-pub(super) fn cookie(headers: &HeaderMap) -> Option<String> {
-    headers
-        .get_all(header::COOKIE)
-        .iter()
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|value| value.split(';'))
-        .find_map(|pair| {
-            Some(
-                pair.trim()
-                    .strip_prefix(COOKIE)?
-                    .strip_prefix('=')?
-                    .to_owned(),
-            )
-        })
 }

@@ -1,5 +1,7 @@
 //! Errors of the plain HTTP routes: `{"error": {"code": "…", "message": "…"}}`.
 
+use std::time::Duration;
+
 use axum::Json;
 use axum::extract::rejection::JsonRejection;
 use axum::http::{HeaderValue, StatusCode, header};
@@ -8,6 +10,7 @@ use retrace_query::QueryError;
 use serde_json::json;
 
 use crate::accesses::AccessError;
+use crate::sign_ins::Turned;
 use crate::tokens::Denied;
 
 /// An answer that is an error.
@@ -16,6 +19,7 @@ pub struct HttpError {
     status: StatusCode,
     code: &'static str,
     message: String,
+    retry_after: Option<Duration>,
 }
 
 impl HttpError {
@@ -25,6 +29,23 @@ impl HttpError {
             status,
             code,
             message: message.into(),
+            retry_after: None,
+        }
+    }
+
+    /// Somebody is not let in.
+    pub fn turned_away(turned: &Turned) -> Self {
+        match turned {
+            Turned::Denied(denied) => Self::denied(denied),
+            Turned::TooOften { wait } => Self {
+                retry_after: Some(*wait),
+                ..Self::new(
+                    StatusCode::TOO_MANY_REQUESTS,
+                    "TOO_MANY_REQUESTS",
+                    turned.to_string(),
+                )
+            },
+            Turned::Failed(error) => Self::of_access(error),
         }
     }
 
@@ -94,6 +115,10 @@ impl IntoResponse for HttpError {
     fn into_response(self) -> Response {
         let body = Json(json!({"error": {"code": self.code, "message": self.message}}));
         let mut response = (self.status, body).into_response();
+        if let Some(wait) = self.retry_after {
+            let seconds = HeaderValue::from(wait.as_secs() + 1);
+            response.headers_mut().insert(header::RETRY_AFTER, seconds);
+        }
         ask_for_token(&mut response);
         response
     }

@@ -12,6 +12,7 @@
 //! | `GET /checkpoint`, `/verifier-key`, `/tile/{level}/…` | anyone, or token | signed head and hashes |
 //! | `GET /tile/entries/…` | token | bundles of events |
 //! | `POST`, `GET`, `DELETE /v1/web-session` | – | signs a browser in, says who it is, signs it out |
+//! | `GET /v1/sign-in`, `…/oidc`, `…/oidc/callback` | anyone | how to sign in, and the way to a provider and back |
 //! | `GET /healthz`, `/readyz` | anyone | whether the process is alive, and ready to answer |
 //! | anything else | anyone | the web UI, which holds no data |
 //!
@@ -24,7 +25,9 @@ mod error;
 mod ingest;
 mod media;
 mod proofs;
+mod reason;
 mod recordings;
+mod sign_in;
 pub mod sudo;
 mod web_session;
 mod websocket;
@@ -40,7 +43,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use retrace_core::blob::BlobStore;
-use retrace_core::data_dir::DataDir;
+use retrace_core::data_dir::{DataDir, DataDirError};
 use retrace_core::log::{EventLog, StoredLog};
 use retrace_core::settings::SettingsBook;
 use retrace_media::video::Worker;
@@ -54,16 +57,19 @@ use tower_http::timeout::TimeoutLayer;
 
 use crate::accesses::Accesses;
 use crate::control::ControlBook;
+use crate::grants::GrantBook;
 use crate::graphql::{self, Schema};
 use crate::live::{LogTail, Seats};
+use crate::oidc::Oidc;
 use crate::processing::{ProgressBook, media_worker};
+use crate::sign_ins::{Cookies, SignIns};
 use crate::tokens::{TokenBook, Viewer};
-pub(crate) use address::checked_reason;
 use auth::Visit;
 pub use error::HttpError;
 pub use ingest::Ingest;
 use media::Layouts;
 pub(crate) use media::{MediaReader, Source};
+pub(crate) use reason::checked_reason;
 
 /// A question is small: what is larger is an attack or a mistake.
 const BODY_BYTES_MAX: usize = 64 << 10;
@@ -87,6 +93,13 @@ pub struct App {
     pub reader: Reader,
     /// The tokens that open the routes.
     pub tokens: Arc<TokenBook>,
+    /// What is granted to users and groups.
+    pub grants: Arc<GrantBook>,
+    /// Who somebody is.
+    pub sign_ins: Arc<SignIns>,
+    /// Sign-in at a provider.
+    pub oidc: Arc<Oidc>,
+    pub(crate) cookies: Cookies,
     /// Where segments and screenshots are kept.
     pub blobs: BlobStore,
     /// Where is written down who looked at what.
@@ -134,18 +147,30 @@ impl App {
     }
 
     /// An app over the log of a data folder, and its read models.
+    ///
+    /// # Errors
+    /// When the key of the log cannot be read.
     pub fn new(
         data: &DataDir,
         log: StoredLog,
         reader: Reader,
         projections: Arc<Projections>,
-    ) -> Self {
+    ) -> Result<Self, DataDirError> {
+        let cookies = Cookies::of(data)?;
         let blobs = data.blobs_of(&log);
         let log: Arc<dyn EventLog> = Arc::new(log);
         let tokens = Arc::new(TokenBook::new(Arc::clone(&log)));
         let control = Arc::new(ControlBook::new(Arc::clone(&log)));
         let settings = Arc::new(SettingsBook::new(Arc::clone(&log)));
         let accesses = Arc::new(Accesses::new(Arc::clone(&log), Arc::clone(&settings)));
+        let grants = Arc::new(GrantBook::new(Arc::clone(&log)));
+        let sign_ins = Arc::new(SignIns::new(
+            &log,
+            Arc::clone(&tokens),
+            Arc::clone(&grants),
+            Arc::clone(&settings),
+            cookies.clone(),
+        ));
         let progress = ProgressBook::default();
         let worker = media_worker();
         let at_once = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
@@ -155,13 +180,20 @@ impl App {
             .data(Arc::clone(&accesses))
             .data(Arc::clone(&settings))
             .data(Arc::new(LogTail::new(Arc::clone(&log))))
+            .data(Arc::clone(&tokens))
+            .data(Arc::clone(&grants))
+            .data(Arc::clone(&sign_ins))
             .data(Arc::clone(&projections))
             .data(progress.clone())
             .finish();
-        Self {
+        Ok(Self {
             log,
             reader,
             tokens,
+            grants,
+            sign_ins,
+            oidc: Arc::new(Oidc::new(None)),
+            cookies,
             blobs,
             accesses,
             layouts: Arc::default(),
@@ -174,6 +206,15 @@ impl App {
             progress,
             projections,
             schema,
+        })
+    }
+
+    /// The same with the secret under which a provider of identities knows this server.
+    #[must_use]
+    pub fn with_client_secret(self, secret: Option<String>) -> Self {
+        Self {
+            oidc: Arc::new(Oidc::new(secret)),
+            ..self
         }
     }
 }
@@ -200,6 +241,9 @@ pub fn router(app: App) -> Router {
                 .get(web_session::who)
                 .delete(web_session::sign_out),
         )
+        .route("/v1/sign-in", get(sign_in::ways))
+        .route("/v1/sign-in/oidc", get(sign_in::begin))
+        .route("/v1/sign-in/oidc/callback", get(sign_in::finish))
         .route("/v1/{*rest}", axum::routing::any(error::no_such_route))
         .route("/healthz", get(|| async { "ok\n" }))
         .route("/readyz", get(readiness))
@@ -214,6 +258,7 @@ pub fn router(app: App) -> Router {
         .merge(media::routes())
         // Behind the limits for people: a batch is larger and slower than a question.
         .merge(ingest::routes())
+        .layer(middleware::from_fn(auth::renew_cookies))
         .layer(middleware::from_fn(add_security_headers))
         .with_state(app)
 }

@@ -132,6 +132,37 @@ impl Scope {
         }
     }
 
+    /// Whether every session of another scope surely lies in this one too, whoever holds it. What cannot be told
+    /// from the conditions alone is not said to be so.
+    #[must_use]
+    pub fn encloses(&self, other: &Self) -> bool {
+        let Self {
+            folders,
+            from,
+            groups,
+            own,
+            sites,
+            targets,
+            to,
+        } = self;
+        let all_of = |values: &[String], others: &[String]| {
+            values.is_empty()
+                || (!others.is_empty() && others.iter().all(|other| values.contains(other)))
+        };
+        let in_folders = folders.is_empty()
+            || (!other.folders.is_empty()
+                && other.folders.iter().all(|folder| {
+                    folders_above(folder).any(|above| folders.iter().any(|one| one == above))
+                }));
+        // "One's own" are other sessions for another holder.
+        !own && in_folders
+            && from.is_none_or(|from| other.from.is_some_and(|other| other >= from))
+            && to.is_none_or(|to| other.to.is_some_and(|other| other <= to))
+            && all_of(groups, &other.groups)
+            && all_of(sites, &other.sites)
+            && all_of(targets, &other.targets)
+    }
+
     /// Whether a session lies in it. `who` are the names under which its holder has sessions.
     #[must_use]
     pub fn covers(&self, session: &SessionTraits<'_>, who: &[String]) -> bool {
@@ -183,6 +214,56 @@ mod tests {
 
     fn texts(values: &[&str]) -> Vec<String> {
         values.iter().map(|&value| value.to_owned()).collect()
+    }
+
+    fn scope(json: &str) -> Scope {
+        serde_json::from_str(json).unwrap()
+    }
+
+    #[test]
+    fn a_scope_encloses_what_is_narrower_in_every_condition() {
+        let cases = [
+            ("{}", "{}", true),
+            ("{}", r#"{"own":true}"#, true),
+            (r#"{"own":true}"#, r#"{"own":true}"#, false),
+            (r#"{"sites":["a","b"]}"#, r#"{"sites":["b"]}"#, true),
+            (r#"{"sites":["a"]}"#, r#"{"sites":["a","b"]}"#, false),
+            (r#"{"sites":["a"]}"#, "{}", false),
+            (r#"{"sites":["a"]}"#, r#"{"groups":["a"]}"#, false),
+            (
+                r#"{"sites":["a"]}"#,
+                r#"{"groups":["x"],"sites":["a"]}"#,
+                true,
+            ),
+            (
+                r#"{"folders":["/Unix"]}"#,
+                r#"{"folders":["/Unix/DB","/Unix"]}"#,
+                true,
+            ),
+            (
+                r#"{"folders":["/Unix/DB"]}"#,
+                r#"{"folders":["/Unix"]}"#,
+                false,
+            ),
+            (
+                r#"{"from":"2026-01-01T00:00:00Z"}"#,
+                r#"{"from":"2026-02-01T00:00:00Z"}"#,
+                true,
+            ),
+            (r#"{"from":"2026-01-01T00:00:00Z"}"#, "{}", false),
+            (
+                r#"{"to":"2026-01-01T00:00:00Z"}"#,
+                r#"{"to":"2026-02-01T00:00:00Z"}"#,
+                false,
+            ),
+        ];
+        for (outer, inner, want) in cases {
+            assert_eq!(
+                scope(outer).encloses(&scope(inner)),
+                want,
+                "{outer} {inner}"
+            );
+        }
     }
 
     #[test]

@@ -95,6 +95,17 @@ impl Sight {
         self.extent(right).covers(session)
     }
 
+    /// Whether its holder could give somebody else a role over a scope: they have each right of the role, and that to
+    /// manage access, over all of those sessions.
+    #[must_use]
+    pub fn may_give(&self, role: Role, scope: &Scope) -> bool {
+        let rights = role.rights().iter().chain(&[Right::ManageAccess]);
+        rights.copied().all(|right| {
+            let mut giving = self.grants.iter().filter(|grant| grant.gives(right));
+            giving.any(|grant| grant.scope.encloses(scope))
+        })
+    }
+
     /// The sessions with which it may be done.
     #[must_use]
     pub fn extent(&self, right: Right) -> Extent {
@@ -169,6 +180,30 @@ mod tests {
         let sight = Sight::new(vec!["alice".to_owned()], vec![grant]);
         assert!(sight.covers(Right::ViewRecordings, &session("alice", "paris")));
         assert!(!sight.covers(Right::ViewRecordings, &session("bob", "paris")));
+    }
+
+    #[test]
+    fn nobody_gives_more_than_they_have() {
+        let at = |site: &str| Scope {
+            sites: vec![site.to_owned()],
+            ..Scope::default()
+        };
+        let grant = |role, scope| Grant { role, scope };
+        let sight = Sight::new(
+            Vec::new(),
+            vec![
+                grant(Role::Admin, at("berlin")),
+                grant(Role::Auditor, Scope::everything()),
+            ],
+        );
+        assert!(sight.may_give(Role::Admin, &at("berlin")));
+        assert!(sight.may_give(Role::Recorder, &at("berlin")));
+        assert!(!sight.may_give(Role::Admin, &Scope::everything()));
+        // They see all recordings, and may say who else does in Berlin alone.
+        assert!(!sight.may_give(Role::Auditor, &at("paris")));
+        assert!(!sight.may_give(Role::Recorder, &Scope::everything()));
+        assert!(Sight::everything().may_give(Role::Admin, &Scope::everything()));
+        assert!(!Sight::default().may_give(Role::Recorder, &at("berlin")));
     }
 
     #[test]

@@ -2,26 +2,64 @@
 
 use serde::{Deserialize, Serialize};
 
-/// Somebody signed in.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// Somebody signed in, or used a token. What one token does within an hour from one address is one event.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct AuthSucceeded {
     /// Where from.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub address: Option<String>,
+    /// When the sign-in of a browser ends.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires_at: Option<crate::Timestamp>,
+    /// The groups that the provider of identities said the user is in.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub groups: Vec<String>,
+    /// By what: `token` or `oidc`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub method: Option<String>,
+    /// The id of the sign-in of a browser.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub session: Option<String>,
+    /// SHA-256 of the secret of that browser, in hexadecimal.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sha256: Option<String>,
+    /// The id of the token.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub token: Option<String>,
+    /// The user that the provider of identities named.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub user: Option<String>,
     /// Who.
     pub who: String,
 }
 
-/// Somebody was turned away.
+/// The sign-in of a browser ended before its time.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct AuthEnded {
+    /// Who ended it: themselves, or an administrator.
+    pub by: String,
+    /// The id of the sign-in.
+    pub session: String,
+}
+
+/// Somebody was turned away. The first time in a minute is an event at once, the others of that minute from the same
+/// address are one more.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct AuthDenied {
     /// Where from.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub address: Option<String>,
+    /// How often. Absent, once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub count: Option<u64>,
     /// Why.
     pub reason: String,
+    /// The id of the token that was shown, which is no secret and need not exist.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub token: Option<String>,
     /// Who they said they were.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub who: Option<String>,

@@ -145,6 +145,7 @@ vocabulary! {
     "video.failed" VIDEO_FAILED VideoFailed,
     "auth.succeeded" AUTH_SUCCEEDED AuthSucceeded,
     "auth.denied" AUTH_DENIED AuthDenied,
+    "auth.ended" AUTH_ENDED AuthEnded,
     "recording.viewed" RECORDING_VIEWED RecordingViewed,
     "recording.downloaded" RECORDING_DOWNLOADED RecordingDownloaded,
     "search.performed" SEARCH_PERFORMED SearchPerformed,

@@ -26,6 +26,14 @@ pub struct StreamCursor {
 }
 
 impl StreamCursor {
+    /// A cursor that skips what stands before a version.
+    pub fn from_version(next: StreamVersion) -> Self {
+        Self {
+            next,
+            generation: None,
+        }
+    }
+
     /// The version of the next event that is to be read.
     pub fn next(&self) -> StreamVersion {
         self.next

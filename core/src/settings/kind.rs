@@ -6,6 +6,11 @@ use std::fmt;
 use regex::{Regex, RegexBuilder};
 use serde_json::Value as Json;
 
+use super::network::Networks;
+
+/// The most bytes of a line that is more than words.
+const LINE_MAX: usize = 2_000;
+
 /// What a setting holds, and the values it may have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
@@ -42,6 +47,10 @@ pub enum Kind {
         /// How many characters it may have.
         characters_max: usize,
     },
+    /// The address of a site, `https://…`, or of this machine by `http://…`; or nothing.
+    Url,
+    /// Networks and addresses, divided by commas; or nothing.
+    Networks,
     /// One of these.
     Choice(&'static [&'static str]),
 }
@@ -101,6 +110,8 @@ impl Kind {
             Self::Boolean => "boolean",
             Self::Text { .. } => "text",
             Self::Expression { .. } => "expression",
+            Self::Url => "url",
+            Self::Networks => "networks",
             Self::Choice(_) => "choice",
         }
     }
@@ -111,7 +122,12 @@ impl Kind {
             Self::Count { min, max } | Self::Bytes { min, max } | Self::Seconds { min, max } => {
                 Some((min, max))
             }
-            Self::Boolean | Self::Text { .. } | Self::Expression { .. } | Self::Choice(_) => None,
+            Self::Boolean
+            | Self::Text { .. }
+            | Self::Expression { .. }
+            | Self::Url
+            | Self::Networks
+            | Self::Choice(_) => None,
         }
     }
 
@@ -133,9 +149,11 @@ impl Kind {
             Self::Bytes { .. } => Value::Number(with_unit(text, BYTES)?),
             Self::Seconds { .. } => Value::Number(with_unit(text, SECONDS)?),
             Self::Boolean => Value::Boolean(text.trim().parse().ok()?),
-            Self::Text { .. } | Self::Expression { .. } | Self::Choice(_) => {
-                Value::Text(Cow::Owned(text.to_owned()))
-            }
+            Self::Text { .. }
+            | Self::Expression { .. }
+            | Self::Url
+            | Self::Networks
+            | Self::Choice(_) => Value::Text(Cow::Owned(text.to_owned())),
         };
         self.allows(&value).then_some(value)
     }
@@ -151,6 +169,10 @@ impl Kind {
             (Self::Text { characters_max }, Value::Text(text)) => is_line(text, characters_max),
             (Self::Expression { characters_max }, Value::Text(text)) => {
                 is_line(text, characters_max) && expression(text).is_ok()
+            }
+            (Self::Url, Value::Text(text)) => text.is_empty() || is_url(text),
+            (Self::Networks, Value::Text(text)) => {
+                text.len() <= LINE_MAX && Networks::parse(text).is_some()
             }
             (Self::Choice(choices), Value::Text(text)) => choices.contains(&&**text),
             _ => false,
@@ -199,6 +221,8 @@ impl fmt::Display for Kind {
                     "a regular expression of at most {characters_max} characters"
                 )
             }
+            Self::Url => f.write_str("https://…, without a query; http:// only for this machine"),
+            Self::Networks => f.write_str("addresses and networks (10.0.0.0/8) with commas"),
             Self::Choice(choices) => write!(f, "one of {}", choices.join(", ")),
         }
     }
@@ -273,6 +297,25 @@ impl Typed for Cow<'static, str> {
 
 fn is_line(text: &str, characters_max: usize) -> bool {
     text.chars().count() <= characters_max && !text.chars().any(char::is_control)
+}
+
+/// Whether it is the address of a site that nobody on the way can take the place of: over TLS, or on this machine.
+fn is_url(text: &str) -> bool {
+    let (rest, is_local) = match (text.strip_prefix("https://"), text.strip_prefix("http://")) {
+        (Some(rest), _) => (rest, false),
+        (None, Some(rest)) => (rest, true),
+        (None, None) => return false,
+    };
+    let authority = rest.split('/').next().unwrap_or_default();
+    let host = authority
+        .rsplit_once(':')
+        .filter(|(_, port)| port.parse::<u16>().is_ok())
+        .map_or(authority, |(host, _)| host);
+    let characters = |byte: u8| byte.is_ascii_graphic() && !b"?#@\\\"<>".contains(&byte);
+    text.len() <= LINE_MAX
+        && !host.is_empty()
+        && rest.bytes().all(characters)
+        && (!is_local || matches!(host, "localhost" | "127.0.0.1" | "[::1]"))
 }
 
 fn with_unit(text: &str, units: &[(&str, u64)]) -> Option<u64> {
@@ -360,6 +403,30 @@ mod tests {
                 assert_eq!(kind.of_text(&shown), Some(value), "{shown}");
             }
         }
+    }
+
+    #[test]
+    fn addresses_of_sites_are_such_as_nobody_on_the_way_can_take_over() {
+        let cases = [
+            ("", true),
+            ("https://id.example.com", true),
+            ("https://id.example.com:8443/realms/ops", true),
+            ("http://127.0.0.1:9000/x", true),
+            ("http://[::1]:9000", true),
+            ("http://localhost", true),
+            ("http://id.example.com", false),
+            ("http://localhost.example.com", false),
+            ("http://127.0.0.1@example.com", false),
+            ("https://", false),
+            ("https://a b", false),
+            ("https://a/?x", false),
+            ("ldap://a", false),
+        ];
+        for (text, allowed) in cases {
+            assert_eq!(Kind::Url.of_text(text).is_some(), allowed, "{text}");
+        }
+        assert!(Kind::Networks.of_text("10.0.0.0/8, ::1").is_some());
+        assert!(Kind::Networks.of_text("proxy").is_none());
     }
 
     #[test]

@@ -14,10 +14,12 @@
 
 mod book;
 mod kind;
+mod network;
 mod timeline;
 
 pub use book::{Change, SetError, SettingsBook};
 pub use kind::{Kind, Value, expression};
+pub use network::Networks;
 pub use timeline::SettingsTimeline;
 
 use std::borrow::Cow;
@@ -137,6 +139,9 @@ macro_rules! settings {
 const PROMPTS: &str = "(?i)^[^$#%>]*\\b(password|passwort|passphrase|passcode|pin|otp|token|secret|api key|\
     verification code|one-time code)\\b[^$#%>]*: ?$";
 
+/// The longest that a browser can stay signed in.
+pub const SIGN_IN_SECONDS_MAX: u64 = 30 * 86_400;
+
 /// A hundred years: longer than anything is kept.
 const SECONDS_MAX: u64 = 100 * 366 * 86_400;
 
@@ -245,6 +250,47 @@ settings! {
         known_secrets: bool = true, Kind::Boolean;
         /// What else is hidden in text; of an expression with groups, only these.
         patterns: Cow<'static, str> = Cow::Borrowed(""), Kind::Expression { characters_max: 8_000 };
+    }
+    /// How the server is reached.
+    server: Server {
+        /// Where people find it, as their browsers show it; nothing is what each request says.
+        public_url: Cow<'static, str> = Cow::Borrowed(""), Kind::Url;
+        /// Whose word about where a request comes from is taken (X-Forwarded-For).
+        trusted_proxies: Cow<'static, str> = Cow::Borrowed(""), Kind::Networks;
+    }
+    /// How people and programs sign in.
+    sign_in: SignIn {
+        /// Whether people may sign a browser in with a token.
+        with_token: bool = true, Kind::Boolean;
+        /// How long a browser stays signed in at most.
+        length_s: u64 = 12 * 3_600, Kind::Seconds { min: 60, max: SIGN_IN_SECONDS_MAX };
+        /// How long a browser that asks for nothing stays signed in; 0 is as long as any.
+        idle_s: u64 = 3_600, Kind::Seconds { min: 0, max: SIGN_IN_SECONDS_MAX };
+        /// How many sign-ins from one address may fail in a window before it has to wait; 0 is no limit.
+        failures_max: u64 = 10, Kind::Count { min: 0, max: 1_000_000 };
+        /// How many tokens from one address, or of one id, may fail in a window; 0 is no limit.
+        token_failures_max: u64 = 60, Kind::Count { min: 0, max: 1_000_000 };
+        /// The length of such a window.
+        failures_window_s: u64 = 300, Kind::Seconds { min: 1, max: 86_400 };
+    }
+    /// Sign-in at a provider of identities (OpenID Connect).
+    oidc: Oidc {
+        /// The provider, by its issuer identifier; nothing is no such sign-in.
+        issuer: Cow<'static, str> = Cow::Borrowed(""), Kind::Url;
+        /// The name under which the provider knows this server.
+        client_id: Cow<'static, str> = Cow::Borrowed(""), Kind::Text { characters_max: 500 };
+        /// What the provider is asked to tell, in words divided by spaces.
+        scopes: Cow<'static, str> = Cow::Borrowed("openid profile email"),
+            Kind::Text { characters_max: 500 };
+        /// The claim that is the user's name; a dot leads into an object.
+        user_claim: Cow<'static, str> = Cow::Borrowed("preferred_username"),
+            Kind::Text { characters_max: 200 };
+        /// The claim that lists the user's groups; a dot leads into an object.
+        groups_claim: Cow<'static, str> = Cow::Borrowed("groups"),
+            Kind::Text { characters_max: 200 };
+        /// What the button says.
+        label: Cow<'static, str> = Cow::Borrowed("Sign in with single sign-on"),
+            Kind::Text { characters_max: 60 };
     }
     /// What outsiders see of the log.
     proofs: Proofs {

@@ -26,6 +26,7 @@ pub(super) fn denied(reason: &[u8], facts: &Facts) -> AuthDenied {
             format!("{reason}: {command}")
         },
         who: facts.submit_user.clone(),
+        ..AuthDenied::default()
     }
 }
 

@@ -265,7 +265,7 @@ impl Ours {
         let projections = Projections::start(Arc::clone(&log), blobs, &models).await?;
         projections.caught_up_with(size).await?;
         let reader = Reader::open(&models, Arc::clone(&log));
-        let app = App::new(&data, stored, reader.clone(), Arc::new(projections));
+        let app = App::new(&data, stored, reader.clone(), Arc::new(projections))?;
         let token = app.tokens.create(NewToken::admin("bench"), "bench").await?;
         let ours = Self {
             index,

@@ -159,7 +159,7 @@ impl Footage {
             Arc::new(Projections::start(Arc::clone(&log), blobs, &data.read_models()).await?);
         projections.caught_up_with(log.head().await?.size).await?;
         let reader = Reader::open(&data.read_models(), Arc::clone(&log));
-        let app = App::new(&data, stored, reader, Arc::clone(&projections));
+        let app = App::new(&data, stored, reader, Arc::clone(&projections))?;
         let source = retrace_core::SourceName::new("recorder")?;
         let stream = StreamName::of_session(session, &source);
         let stored = log.read_stream(&stream, StreamVersion(0), 10_000).await?;

@@ -230,7 +230,7 @@ mod tests {
         )
         .await;
         let reader = Reader::open(&data.read_models(), Arc::clone(&log));
-        let app = App::new(&data, stored, reader, Arc::new(projections.unwrap()));
+        let app = App::new(&data, stored, reader, Arc::new(projections.unwrap())).unwrap();
         let blobs = app.blobs.clone();
         let settings = SettingsBook::new(log);
         let limit = Value::Number(64 << 10);

@@ -11,6 +11,8 @@ use retrace_ingest::protocol::{BatchError, ErrorAnswer, ErrorBody, ErrorCode};
 
 use crate::control::ControlError;
 use crate::server::error::ask_for_token;
+use crate::sign_ins::Turned;
+use crate::tokens::Denied;
 
 /// Messages repeat what was found, which may be as long as a line: cut them.
 const MESSAGE_CHARACTERS_MAX: usize = 500;
@@ -89,6 +91,18 @@ impl From<StoreError> for IngestError {
                 Self::new(ErrorCode::StorageFull, message).after(Duration::from_secs(60))
             }
             other => Self::internal(&other),
+        }
+    }
+}
+
+impl From<Turned> for IngestError {
+    fn from(turned: Turned) -> Self {
+        let message = turned.to_string();
+        match turned {
+            Turned::Denied(Denied::OtherRole(_)) => Self::new(ErrorCode::Forbidden, message),
+            Turned::Denied(_) => Self::new(ErrorCode::Unauthenticated, message),
+            Turned::TooOften { wait } => Self::new(ErrorCode::TooManyRequests, message).after(wait),
+            Turned::Failed(error) => Self::internal(&error),
         }
     }
 }

@@ -1,8 +1,11 @@
 //! `POST /v1/sessions`: a session starts, and its recording is promised.
 
+use std::net::IpAddr;
+
 use axum::Json;
 use axum::body::Body;
 use axum::extract::State;
+use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode};
 use retrace_core::event::EventBatch;
 use retrace_core::{SessionId, StreamName, StreamVersion, Timestamp};
@@ -15,20 +18,24 @@ use super::body::{InHand, Pieces, announced, check_media_type, whole};
 use super::error::IngestError;
 use super::promise::check_promise;
 use crate::control::{Control, ControlError, NewUploadToken, push_policy};
+use crate::server::address::client_address;
 use crate::server::auth::bearer;
 use crate::server::{App, BODY_BYTES_MAX};
+use crate::sign_ins::Turned;
 use crate::tokens::{Denied, Recorder};
 
 pub(super) async fn launch(
     State(app): State<App>,
-    headers: HeaderMap,
+    parts: Parts,
     body: Body,
 ) -> Result<(StatusCode, Json<LaunchAnswer>), IngestError> {
     let now = Timestamp::now();
-    let recorder = recorder(&app, &headers).await?;
+    let headers = &parts.headers;
     let settings = app.settings.current().await?;
+    let from = client_address(&parts, &settings.server);
+    let recorder = recorder(&app, headers, from).await?;
     let limits = IngestLimits::of(&settings.ingest);
-    let request = in_its_site(read(&app, &headers, body, &limits).await?, &recorder)?;
+    let request = in_its_site(read(&app, headers, body, &limits).await?, &recorder)?;
     let id = request.session.unwrap_or_else(SessionId::launched_now);
     if id.uuid().get_version() != Some(Version::SortRand) {
         let message = format!("`session` is {id}, expected a UUID of version 7");
@@ -88,16 +95,13 @@ pub(super) async fn launch(
     Ok((status, Json(answer)))
 }
 
-async fn recorder(app: &App, headers: &HeaderMap) -> Result<Recorder, IngestError> {
-    let denied = |denied: Denied| {
-        let code = match denied {
-            Denied::OtherRole(_) => ErrorCode::Forbidden,
-            _ => ErrorCode::Unauthenticated,
-        };
-        IngestError::new(code, denied.to_string())
-    };
-    let token = bearer(headers).ok_or_else(|| denied(Denied::Missing))?;
-    app.tokens.check_recorder(&token).await?.map_err(denied)
+async fn recorder(
+    app: &App,
+    headers: &HeaderMap,
+    from: Option<IpAddr>,
+) -> Result<Recorder, IngestError> {
+    let token = bearer(headers).ok_or(Turned::Denied(Denied::Missing))?;
+    Ok(app.sign_ins.recorder_by_token(&token, from).await?)
 }
 
 async fn read(

@@ -13,11 +13,12 @@ use tokio::sync::watch;
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval, sleep_until, timeout_at};
 use tokio_stream::{Stream, StreamExt, StreamMap};
 
-use super::credential::{Credential, Whence};
+use super::credential::{Credential, Over, Whence};
 use super::protocol::{self, ClientMessage, Close};
 use crate::graphql;
 use crate::live::Seat;
 use crate::server::{App, checked_reason};
+use crate::sign_ins::Turned;
 
 /// Who does not say who they are within this time is sent away.
 const INIT_WITHIN: Duration = Duration::from_secs(10);
@@ -133,10 +134,12 @@ impl Connection {
                 return Err(close.into());
             };
             let token = token.trim().to_owned();
-            let checked = Credential::of(&self.app, token, &self.whence).await;
-            let credential = checked.map_err(|error| failed(&error))?;
-            let credential =
-                credential.map_err(|denied| Close::new(Close::FORBIDDEN, denied.to_string()))?;
+            let checked = Credential::of_token(&self.app, &token, &self.whence).await;
+            let credential = checked.map_err(|turned| match turned {
+                Turned::Failed(error) => failed(&error),
+                Turned::TooOften { .. } => Close::new(Close::TRY_AGAIN_LATER, turned.to_string()),
+                Turned::Denied(denied) => Close::new(Close::FORBIDDEN, denied.to_string()),
+            })?;
             let settings = self.app.settings.recent().await;
             let settings = settings.map_err(|error| failed(&error))?;
             let viewer = &credential.viewer().token_id;
@@ -332,13 +335,13 @@ async fn check(app: &App, credential: &mut Option<Credential>) -> Result<(), End
         return Ok(());
     };
     match credential.still_works(app).await {
-        Ok(Ok(())) => Ok(()),
-        Ok(Err(over)) => Err(Close::new(Close::FORBIDDEN, over.to_string()).into()),
+        Ok(()) => Ok(()),
         // A log that does not answer for a moment is no reason: it is asked again.
-        Err(error) => {
+        Err(Over::Turned(Turned::Failed(error))) => {
             tracing::warn!(%error, "a token could not be checked");
             Ok(())
         }
+        Err(over) => Err(Close::new(Close::FORBIDDEN, over.to_string()).into()),
     }
 }
 

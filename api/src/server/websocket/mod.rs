@@ -21,16 +21,19 @@ mod connection;
 mod credential;
 mod protocol;
 
-use axum::extract::State;
 use axum::extract::ws::WebSocketUpgrade;
 use axum::extract::ws::rejection::WebSocketUpgradeRejection;
+use axum::extract::{FromRequestParts, State};
+use axum::http::StatusCode;
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::Response;
 
-use super::auth::{bearer, cookie};
-use super::{App, BODY_BYTES_MAX, GRAPHQL_BODY, HttpError, address};
+use super::address::client_address;
+use super::auth::bearer;
+use super::web_session::cookie_of;
+use super::{App, BODY_BYTES_MAX, GRAPHQL_BODY, HttpError, reason};
 use crate::live::NoSeat;
+use crate::tokens::Viewer;
 use connection::Connection;
 use credential::{Credential, Whence};
 
@@ -62,25 +65,20 @@ pub(super) async fn open(
         ));
     }
     let headers = &parts.headers;
-    let token = bearer(headers).or_else(|| cookie(headers).filter(|_| is_of_own_page(headers)));
+    let settings = app.settings.recent().await;
+    let settings = settings.map_err(|error| HttpError::internal(&error))?;
+    let is_known = bearer(headers).is_some() || cookie_of(headers, &settings.server).is_some();
     let whence = Whence {
-        address: address::address(&parts),
-        reason: address::reason(&parts)?,
+        address: client_address(&parts, &settings.server),
+        reason: reason::reason(&parts)?,
     };
-    let (seat, credential) = match token {
-        None => (app.seats.for_stranger(), None),
-        Some(token) => match Credential::of(&app, token, &whence).await {
-            Ok(Ok(credential)) => {
-                let settings = app.settings.recent().await;
-                let settings = settings.map_err(|error| HttpError::internal(&error))?;
-                let seat = app
-                    .seats
-                    .for_viewer(&credential.viewer().token_id, &settings.live);
-                (seat, Some(credential))
-            }
-            Ok(Err(denied)) => return Err(HttpError::denied(&denied)),
-            Err(error) => return Err(HttpError::internal(&error)),
-        },
+    let (seat, credential) = if is_known {
+        let heard = credential::heard(&app);
+        let viewer = Viewer::from_request_parts(&mut { parts }, &app).await?;
+        let seat = app.seats.for_viewer(&viewer.token_id, &settings.live);
+        (seat, Some(Credential::of(viewer, heard)))
+    } else {
+        (app.seats.for_stranger(), None)
     };
     let seat = seat.map_err(no_seat)?;
     Ok(upgrade.on_upgrade(async move |socket| {
@@ -96,75 +94,4 @@ fn no_seat(why: NoSeat) -> HttpError {
         NoSeat::InAll(_) | NoSeat::Strangers => (StatusCode::SERVICE_UNAVAILABLE, "OVERLOADED"),
     };
     HttpError::new(status, code, why.to_string())
-}
-
-/// Whether the page that connects came from where it connects to. Browsers let any page connect
-/// anywhere, and send the cookies along; but they say which page it is.
-fn is_of_own_page(headers: &HeaderMap) -> bool {
-    let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
-    let (Some(origin), Some(host)) = (text(header::ORIGIN), text(header::HOST)) else {
-        return false;
-    };
-    let (origin, port) = match origin.split_once("://") {
-        Some(("https", origin)) => (origin, ":443"),
-        Some(("http", origin)) => (origin, ":80"),
-        _ => return false,
-    };
-    let without_port = |host: &str| host.strip_suffix(port).unwrap_or(host).to_owned();
-    without_port(origin).eq_ignore_ascii_case(&without_port(host))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_a_page_from_here_connects_by_its_cookie() {
-        let cases = [
-            (
-                Some("https://retrace.example.com"),
-                "retrace.example.com",
-                true,
-            ),
-            (
-                Some("https://Retrace.example.com"),
-                "retrace.example.com:443",
-                true,
-            ),
-            (Some("http://127.0.0.1:8080"), "127.0.0.1:8080", true),
-            (Some("http://[::1]:8080"), "[::1]:8080", true),
-            (Some("http://127.0.0.1:8081"), "127.0.0.1:8080", false),
-            (Some("https://evil.example"), "retrace.example.com", false),
-            (
-                Some("https://retrace.example.com.evil.example"),
-                "retrace.example.com",
-                false,
-            ),
-            (
-                Some("https://evil.example/retrace.example.com"),
-                "retrace.example.com",
-                false,
-            ),
-            (
-                Some("https://retrace.example.com@evil.example"),
-                "retrace.example.com",
-                false,
-            ),
-            (Some("null"), "retrace.example.com", false),
-            (
-                Some("file://retrace.example.com"),
-                "retrace.example.com",
-                false,
-            ),
-            (None, "retrace.example.com", false),
-        ];
-        for (origin, host, expected) in cases {
-            let mut headers = HeaderMap::new();
-            headers.insert(header::HOST, host.parse().unwrap());
-            if let Some(origin) = origin {
-                headers.insert(header::ORIGIN, origin.parse().unwrap());
-            }
-            assert_eq!(is_of_own_page(&headers), expected, "{origin:?} to {host}");
-        }
-    }
 }

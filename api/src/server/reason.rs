@@ -1,0 +1,36 @@
+//! Why a request says it is made.
+
+use axum::http::HeaderName;
+use axum::http::request::Parts;
+use percent_encoding::percent_decode_str;
+
+use super::HttpError;
+use crate::accesses::{AccessError, Accesses};
+
+/// Why somebody looks at a recording, in their words: text, with what is not ASCII percent-encoded as UTF-8.
+const REASON: HeaderName = HeaderName::from_static("retrace-reason");
+
+/// The reason that a request gives.
+pub(super) fn reason(parts: &Parts) -> Result<Option<String>, HttpError> {
+    let Some(value) = parts.headers.get(REASON) else {
+        return Ok(None);
+    };
+    let text = percent_decode_str(value.to_str().unwrap_or_default()).decode_utf8_lossy();
+    checked_reason(&text)
+        .map(Some)
+        .map_err(|error| HttpError::of_access(&error))
+}
+
+/// A reason that can be kept.
+pub(crate) fn checked_reason(text: &str) -> Result<String, AccessError> {
+    let text = text.trim();
+    let found = text.chars().count();
+    if (1..=Accesses::REASON_MAX).contains(&found) {
+        Ok(text.to_owned())
+    } else {
+        Err(AccessError::Reason {
+            found,
+            expected: Accesses::REASON_MAX,
+        })
+    }
+}
