@@ -77,7 +77,7 @@ test-web: web/node_modules
 	$(call say,web: unit tests)
 	@cd web && npm test --silent
 
-test-rust: web
+test-rust: web tests/oidc/node_modules
 	$(call say,Rust: tests)
 	@cargo build --locked -p retrace-api
 	@if cargo nextest --version >/dev/null 2>&1; then \

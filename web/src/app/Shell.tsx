@@ -1,6 +1,7 @@
 import { Link, Outlet, useRouter } from '@tanstack/react-router'
 import { useSignOut, useWho } from '../features/auth/use-who'
 import { Brand } from './Brand'
+import { formatDateTime } from '../lib/time'
 import { OfflineNote } from './OfflineNote'
 import { ThemeButton } from './ThemeButton'
 
@@ -44,9 +45,29 @@ function Account() {
   return (
     <div className="who">
       <ThemeButton />
-      <span className="who-name" title={`Signed in with the token “${who.name}”`}>
-        {who.name}
-      </span>
+      <details className="who-menu">
+        <summary className="who-name" aria-label={`Account: ${who.name}`}>
+          {who.name}
+        </summary>
+        <dl className="who-facts panel">
+          <dt>{who.user ? 'User' : 'Token'}</dt>
+          <dd>{who.user ?? who.name}</dd>
+          {who.groups?.length > 0 && (
+            <>
+              <dt>Groups</dt>
+              <dd>{who.groups.join(', ')}</dd>
+            </>
+          )}
+          <dt>Roles</dt>
+          <dd>{who.roles?.join(', ') || 'none'}</dd>
+          {who.expiresAt && (
+            <>
+              <dt>Until</dt>
+              <dd>{formatDateTime(who.expiresAt)}</dd>
+            </>
+          )}
+        </dl>
+      </details>
       <button
         type="button"
         className="button button-quiet"

@@ -66,7 +66,22 @@ export async function probeFile(path: string): Promise<void> {
   await send(path, { headers: { Range: 'bytes=0-0' } })
 }
 
-export type Who = { name: string; expiresAt: string | null }
+export type Who = {
+  name: string
+  /** The user whose sessions are their own. */
+  user: string | null
+  groups: string[]
+  roles: string[]
+  expiresAt: string | null
+}
+
+/** How people can sign in here. */
+export type SignInWays = { token: boolean; oidc: { label: string } | null }
+
+export async function readSignInWays(signal?: AbortSignal): Promise<SignInWays> {
+  const response = await send('/v1/sign-in', { signal })
+  return (await response.json()) as SignInWays
+}
 
 const webSessionPath = '/v1/web-session'
 

@@ -23,7 +23,7 @@ export const sessionOrders = [
 ] as const satisfies readonly SessionOrder[]
 export const sessionStates = ['ACTIVE', 'ENDED'] as const satisfies readonly SessionState[]
 
-export type SignInSearch = { to?: string }
+export type SignInSearch = { to?: string; problem?: string }
 export type FindSearch = {
   q?: string
   kinds?: MomentKind[]
@@ -49,7 +49,10 @@ export function localPath(value: unknown): string | undefined {
   return typeof value === 'string' && /^\/(?![/\\])/.test(value) ? value : undefined
 }
 
-export const readSignInSearch = (raw: RawSearch): SignInSearch => ({ to: localPath(raw.to) })
+export const readSignInSearch = (raw: RawSearch): SignInSearch => ({
+  to: localPath(raw.to),
+  problem: textParam(raw.problem),
+})
 
 export const readFindSearch = (raw: RawSearch): FindSearch => ({
   q: textParam(raw.q),

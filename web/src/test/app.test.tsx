@@ -39,19 +39,24 @@ const data: Record<string, (variables: Record<string, unknown>) => unknown> = {
 }
 
 let token: string | undefined
+let ways: { token: boolean; oidc: { label: string } | null }
 let asked: ReturnType<typeof stubFetch>
 
 beforeEach(() => {
   token = 'rtr_good'
+  ways = { token: true, oidc: null }
   vi.stubGlobal('scrollTo', () => {})
   asked = stubFetch((path, init) => {
+    if (path === '/v1/sign-in') return { body: ways }
     const refused = { status: 401, body: { error: { code: 'UNAUTHENTICATED', message: 'no' } } }
     if (path === '/v1/web-session' && init.method === 'POST') {
       token = (JSON.parse(String(init.body)) as { token: string }).token
       return token === 'rtr_good' ? { status: 204 } : refused
     }
     if (token !== 'rtr_good') return refused
-    if (path === '/v1/web-session') return { body: { name: 'admin', expiresAt: null } }
+    if (path === '/v1/web-session') {
+      return { body: { name: 'admin', user: 'ada', groups: ['dba'], roles: ['admin', 'revealer'], expiresAt: null } }
+    }
     const body = JSON.parse(String(init.body)) as { operationName: string; variables: Record<string, unknown> }
     const answer = data[body.operationName]
     return answer ? { body: { data: answer(body.variables) } } : { status: 500 }
@@ -80,6 +85,23 @@ test('a visitor without a token signs in and gets to where the link led', async 
   await userEvent.type(screen.getByLabelText('Access token'), 'rtr_good{Enter}')
   expect(await screen.findByRole('heading', { name: 'Sessions' })).toBeTruthy()
   expect(router.state.location.href).toBe('/sessions?user=ops')
+})
+
+test('a visitor is led to the provider, and told when nothing is granted to them', async () => {
+  token = undefined
+  ways = { token: false, oidc: { label: 'Sign in with Example' } }
+  open('/sign-in?problem=no-grant&to=%2Fsessions%3Fuser%3Dops')
+  const button = await screen.findByRole('link', { name: 'Sign in with Example' })
+  expect(button.getAttribute('href')).toBe('/v1/sign-in/oidc?to=%2Fsessions%3Fuser%3Dops')
+  expect(screen.getByRole('alert').textContent).toContain('nothing is granted to you')
+  await waitFor(() => expect(screen.queryByLabelText('Access token')).toBeNull())
+})
+
+test('the account says who one is and what one may do', async () => {
+  open('/')
+  await userEvent.click(await screen.findByLabelText('Account: admin'))
+  expect(screen.getByText('ada')).toBeTruthy()
+  expect(screen.getByText('admin, revealer')).toBeTruthy()
 })
 
 test('an empty search shows recent sessions; typing finds, and the URL says what', async () => {

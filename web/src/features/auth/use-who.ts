@@ -1,5 +1,5 @@
-import { queryOptions, useMutation, useQueryClient, useSuspenseQuery } from '@tanstack/react-query'
-import { closeWebSession, openWebSession, readWho } from '../../lib/api'
+import { queryOptions, useMutation, useQuery, useQueryClient, useSuspenseQuery } from '@tanstack/react-query'
+import { closeWebSession, openWebSession, readSignInWays, readWho, type SignInWays } from '../../lib/api'
 
 export const whoQuery = queryOptions({
   queryKey: ['who'],
@@ -9,6 +9,16 @@ export const whoQuery = queryOptions({
 
 export function useWho() {
   return useSuspenseQuery(whoQuery).data
+}
+
+/** How people can sign in. While it is not known, with a token, which is always worth a try. */
+export function useSignInWays(): SignInWays {
+  const { data } = useQuery({
+    queryKey: ['sign-in-ways'],
+    queryFn: ({ signal }) => readSignInWays(signal),
+    staleTime: 60_000,
+  })
+  return data ?? { token: true, oidc: null }
 }
 
 export function useSignIn(onSignedIn: () => void) {
