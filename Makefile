@@ -87,7 +87,7 @@ test-rust: web tests/oidc/node_modules
 	fi
 	@cargo test --workspace --locked --doc --quiet
 
-test-browser: web tests/browser/node_modules
+test-browser: web tests/browser/node_modules tests/oidc/node_modules
 	$(call say,browser: journeys in Chromium)
 	@cargo build --locked -p retrace-api
 	@cd tests/browser && RETRACE_BIN=$(DEBUG) RETRACE_SAMPLES=$(CURDIR)/samples npm test --silent
