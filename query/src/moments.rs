@@ -47,8 +47,8 @@ pub struct SeekPoint {
 impl SeekPoint {
     /// The place in a moment that is `offset_us` from the start of its session.
     pub(crate) fn of(moment: &Moment, offset_us: u64) -> Self {
-        let earlier_us = moment.offset_us.saturating_sub(offset_us);
-        let earlier_us = i64::try_from(earlier_us).unwrap_or(i64::MAX);
+        let signed = |us: u64| i64::try_from(us).unwrap_or(i64::MAX);
+        let earlier_us = signed(moment.offset_us) - signed(offset_us);
         let line = match moment.kind {
             MomentKind::Change => "screen changed".to_owned(),
             _ => moment.text.trim().replace('\n', " "),

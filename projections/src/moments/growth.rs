@@ -42,16 +42,18 @@ impl Growth {
         }
     }
 
-    /// The steps that matter for a text that was complete at `complete_us`, as bytes and
-    /// milliseconds before that.
-    pub(super) fn before(&self, complete_us: i64) -> Vec<(u32, u32)> {
+    /// The steps that matter for a text that stands at `at_us`, as bytes and milliseconds before
+    /// that. What was there later, as the further lines of a command, is so many below 0.
+    pub(super) fn before(&self, at_us: i64) -> Vec<(u32, i32)> {
+        let step_ms = STEP_US / 1000;
+        let is_later = |us: i64| us.saturating_sub(at_us) / 1000 >= step_ms;
+        let any_later = self.steps.last().is_some_and(|(_, us)| is_later(*us));
         let steps = self.steps.iter().filter_map(|(bytes, us)| {
-            let ms = complete_us.checked_sub(*us)? / 1000;
-            (ms >= STEP_US / 1000).then_some(())?;
-            Some((
-                u32::try_from(*bytes).ok()?,
-                u32::try_from(ms).unwrap_or(u32::MAX),
-            ))
+            let ms = at_us.checked_sub(*us)? / 1000;
+            (ms >= step_ms || any_later).then_some(())?;
+            let limits = (i64::from(i32::MIN), i64::from(i32::MAX));
+            let ms = i32::try_from(ms.clamp(limits.0, limits.1)).ok()?;
+            Some((u32::try_from(*bytes).ok()?, ms))
         });
         steps.collect()
     }
@@ -70,7 +72,16 @@ mod tests {
         let before = growth.before(2_900_000);
         assert!((5..=12).contains(&before.len()), "{before:?}");
         for (bytes, ms) in before {
-            assert_eq!(2_900 - (bytes - 1) * 100, ms);
+            assert_eq!(2_900 - (bytes as i32 - 1) * 100, ms);
         }
+    }
+
+    #[test]
+    fn what_comes_later_is_told_with_all_that_was_there_before() {
+        let mut growth = Growth::default();
+        growth.grown_to(5, 1_000_000);
+        growth.grown_to(9, 4_000_000);
+        assert_eq!(growth.before(1_000_000), [(5, 0), (9, -3_000)]);
+        assert_eq!(growth.before(4_000_000), [(5, 3_000)]);
     }
 }

@@ -33,7 +33,7 @@ use crate::ProjectionError;
 pub const NAME: &str = "moments";
 
 /// To be raised whenever the fields change, or which moments are found: that rebuilds the index.
-const VERSION: u32 = 7;
+const VERSION: u32 = 8;
 /// Memory for moments that are not yet in a segment. More lowers the number of segments.
 const WRITER_BYTES: usize = 64 << 20;
 /// Texts are compressed together in blocks of so many bytes: small ones, as a page of hits reads one block for each.
@@ -86,7 +86,7 @@ pub struct Fields {
     pub offset_us: Field,
     /// Microseconds after 1970.
     pub at_us: Field,
-    /// [`Moment::offset_us_of_first`]: pairs of little-endian numbers of 32 bits.
+    /// [`Moment::offset_us_of_first`]: pairs of little-endian numbers of 32 bits, the second signed.
     pub grown: Field,
     /// When the session started, in microseconds after 1970.
     pub session_start_us: Field,
@@ -366,7 +366,8 @@ impl MomentWriter {
             document.add_bytes(fields.grown, &bytes.flatten().collect::<Vec<u8>>());
         }
         document.add_u64(fields.sequence, moment.id.sequence());
-        if matches!(moment.kind, MomentKind::Command | MomentKind::Process) {
+        let kinds = [MomentKind::Command, MomentKind::Process, MomentKind::Keys];
+        if kinds.contains(&moment.kind) {
             document.add_u64(fields.replaceable, moment.id.sequence());
         }
         document.add_u64(fields.start_us, moment.start_us);
@@ -379,7 +380,7 @@ impl MomentWriter {
             .map_err(store)
     }
 
-    /// Takes out a moment that was added before: a command or a process.
+    /// Takes out a moment that was added before: a command, a process or a run of keys.
     pub(super) fn remove(&self, id: MomentId) {
         let term = Term::from_field_u64(self.fields.replaceable, id.sequence());
         self.writer.delete_term(term);
@@ -429,14 +430,14 @@ impl MomentWriter {
 }
 
 /// Two numbers out of the eight bytes given.
-fn pair(bytes: &[u8]) -> (u32, u32) {
+fn pair(bytes: &[u8]) -> (u32, i32) {
     let number = |from: usize| {
         bytes[from..from + 4]
             .iter()
             .rev()
-            .fold(0, |number, byte| number << 8 | u32::from(*byte))
+            .fold(0_u32, |number, byte| number << 8 | u32::from(*byte))
     };
-    (number(0), number(4))
+    (number(0), number(4).cast_signed())
 }
 
 fn fitting(path: &Path, log: LogId) -> Result<(Index, Position), String> {

@@ -140,7 +140,8 @@ pub struct Moment {
     pub kind: MomentKind,
     /// Where it began, in microseconds from the start of the session.
     pub start_us: u64,
-    /// From where on the whole of it was there, in microseconds from the start of the session.
+    /// From where on the whole of it was there, in microseconds from the start of the session; of a
+    /// command of several lines its first line.
     pub offset_us: u64,
     /// The same as a point in time, by the clock of the source that began the session.
     pub at: Timestamp,
@@ -150,9 +151,9 @@ pub struct Moment {
     pub revealed: Option<String>,
     /// What else is known of it.
     pub detail: Detail,
-    /// Beginnings of the text that were there earlier than the whole: bytes, and milliseconds
-    /// before `offset_us`.
-    pub(super) grown: Vec<(u32, u32)>,
+    /// Beginnings of the text that were there earlier or later than `offset_us`: bytes, and
+    /// milliseconds before it.
+    pub(super) grown: Vec<(u32, i32)>,
 }
 
 /// What is known of a moment beside its text. Which parts there are depends on its kind.
@@ -195,15 +196,17 @@ impl Moment {
     }
 
     /// From where on the first `bytes` bytes of the text were there, in microseconds from the start
-    /// of the session: earlier than [`Self::offset_us`] in a line that was typed slowly.
+    /// of the session: earlier than [`Self::offset_us`] in a line that was typed slowly, and later in
+    /// the further lines of a command.
     #[must_use]
     pub fn offset_us_of_first(&self, bytes: usize) -> u64 {
         let step = self
             .grown
             .iter()
             .find(|(length, _)| *length as usize >= bytes);
-        let before_us = step.map_or(0, |(_, ms)| u64::from(*ms) * 1000);
-        self.offset_us.saturating_sub(before_us)
+        let before_us = step.map_or(0, |(_, ms)| i64::from(*ms) * 1000);
+        self.offset_us
+            .saturating_add_signed(before_us.saturating_neg())
     }
 }
 

@@ -178,6 +178,7 @@ impl Running {
         draft.detail.app = level.language.clone().or_else(|| program.clone());
         draft.detail.cwd = level.directory.now().map(str::to_owned);
         draft.stage = Stage::Begun(number);
+        draft.growth.grown_to(draft.text.len(), draft.complete_us);
         out.push(draft.clone());
         level.open = Some(Open {
             number,
@@ -197,6 +198,7 @@ impl Running {
         if left > 0 {
             open.draft.text.push('\n');
             open.draft.text.extend(line.chars().take(left));
+            open.draft.growth.grown_to(open.draft.text.len(), at_us);
         }
         open.tell(Stage::GoesOn(open.number), out);
     }

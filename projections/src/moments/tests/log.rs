@@ -398,6 +398,46 @@ fn a_command_is_there_at_once_and_is_told_again_when_it_has_ended() {
 }
 
 #[test]
+fn what_is_found_in_the_lines_of_a_command_stands_where_each_was_sent_off() {
+    let test = TestLog::new();
+    let events = [
+        (0, written("\x1b[?2004hops@h:~$ ")),
+        (1_000_000, written("cat > x <<EOF")),
+        (2_000_000, written("\r\n\x1b[?2004l\r\x1b[?2004h> ")),
+        (3_000_000, written("some text")),
+        (4_000_000, written("\r\n\x1b[?2004l\r\x1b[?2004h> ")),
+        (5_000_000, written("EOF")),
+        (6_000_000, written("\r\n\x1b[?2004l\r\x1b[?2004hops@h:~$ ")),
+        (9_000_000, ended()),
+    ];
+    test.append(session(1), "agent", events);
+    let at = test.around("models");
+    test.feed(&mut MomentsProjection::open(&at).unwrap(), &[1]);
+    let found = moments(&at.dir);
+    let command = found
+        .iter()
+        .find(|m| m.kind == MomentKind::Command)
+        .unwrap();
+    assert_eq!(command.text, "cat > x <<EOF\nsome text\nEOF");
+    assert_eq!(command.offset_us, 2_000_000);
+    for (part, second) in [
+        ("cat", 2),
+        ("<<EOF", 2),
+        ("some", 4),
+        ("text", 4),
+        ("\nEOF", 6),
+    ] {
+        let end = command.text.rfind(part).unwrap() + part.len();
+        assert_eq!(
+            command.offset_us_of_first(end),
+            second * 1_000_000,
+            "{part}"
+        );
+    }
+    assert_eq!(command.detail.duration_us, Some(0));
+}
+
+#[test]
 fn the_command_that_a_session_was_launched_with_is_one() {
     let cases = [
         ("wc -l /etc/shadow", Some("wc"), Some(0)),
