@@ -16,8 +16,8 @@
 //! | [`node`] | the name of a node, which stays when it is started anew |
 //! | [`export`] | a session as a file in a format of others |
 //!
-//! **Invariant.** Nobody reads evidence without a token: each route that answers with more than
-//! "I am alive" and the sign-in page takes a [`tokens::Viewer`], which only a valid token gives.
+//! **Invariant.** Nobody reads evidence unknown: each route that answers with more than
+//! "I am alive" and the sign-in page takes a [`tokens::Viewer`], which only a valid token or sign-in gives.
 
 pub mod accesses;
 pub mod cli;
