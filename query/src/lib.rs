@@ -46,7 +46,7 @@ pub use screen::Screen;
 pub use search::{
     FacetKind, InvalidQuery, SearchBucket, SearchFacet, SearchFacets, SearchFilter, SearchHit,
     SearchOrder, SearchPage, SearchQuestion, SearchSource, SessionHits, SessionHitsPage,
-    SnippetRun, Suggestion, SuggestionKind, TimeUnit, Total,
+    SnippetRun, Suggestion, SuggestionKind, TimeUnit, Total, check_query,
 };
 pub use sessions::{Facet, Facets, SessionFilter, SessionOrder, SessionState};
 

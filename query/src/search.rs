@@ -20,6 +20,8 @@ mod collect;
 mod compile;
 mod facets;
 mod filter;
+#[cfg(test)]
+mod language_tests;
 mod parse;
 mod snippet;
 mod suggest;
@@ -263,6 +265,18 @@ impl Reader {
             }
         }
     }
+}
+
+/// Whether a text asks for something, and can be understood: what people type can be checked without asking it.
+///
+/// # Errors
+/// Where it cannot be understood.
+pub fn check_query(text: &str) -> Result<bool, InvalidQuery> {
+    let clock = Clock {
+        now: Timestamp::now(),
+        zone: jiff::tz::TimeZone::UTC,
+    };
+    Ok(parse::parse(text, &clock)?.is_some())
 }
 
 /// Whether something is to be there: what is only not to be there is nearly everything.

@@ -146,8 +146,12 @@ impl SearchFilter {
             *values += sessions.len();
             all.push(Expr::Sessions(sessions.clone()));
         }
-        all.extend(self.kinds.clone().map(Expr::Kinds));
+        if let Some(kinds) = &self.kinds {
+            *values += kinds.len();
+            all.push(Expr::Kinds(kinds.clone()));
+        }
         if let Some(sources) = &self.sources {
+            *values += sources.len();
             let kinds = sources.iter().flat_map(|source| source.kinds()).copied();
             all.push(Expr::Kinds(kinds.collect()));
         }

@@ -12,7 +12,7 @@ use crate::testing::{Fixture, ended, launched, session, t0, typed, written};
 use crate::{PageRequest, TimelineFilter};
 
 /// The events of a sample recording; says so when it is not there.
-fn sample(name: &str) -> Option<Vec<(i64, EventBody)>> {
+pub(super) fn sample(name: &str) -> Option<Vec<(i64, EventBody)>> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let Ok(text) = std::fs::read_to_string(root.join("samples").join(name)) else {
         println!("skipped: the recording {name} is not there");
@@ -59,7 +59,7 @@ fn sample(name: &str) -> Option<Vec<(i64, EventBody)>> {
     Some(events)
 }
 
-fn question(text: &str, filter: &SearchFilter, order: SearchOrder) -> SearchQuestion {
+pub(super) fn question(text: &str, filter: &SearchFilter, order: SearchOrder) -> SearchQuestion {
     SearchQuestion {
         text: text.to_owned(),
         filter: filter.clone(),
@@ -68,7 +68,12 @@ fn question(text: &str, filter: &SearchFilter, order: SearchOrder) -> SearchQues
     }
 }
 
-fn found(fixture: &Fixture, text: &str, filter: &SearchFilter, order: SearchOrder) -> SearchPage {
+pub(super) fn found(
+    fixture: &Fixture,
+    text: &str,
+    filter: &SearchFilter,
+    order: SearchOrder,
+) -> SearchPage {
     let question = question(text, filter, order);
     fixture
         .reader
@@ -76,7 +81,7 @@ fn found(fixture: &Fixture, text: &str, filter: &SearchFilter, order: SearchOrde
         .unwrap()
 }
 
-fn total(page: &SearchPage) -> u64 {
+pub(super) fn total(page: &SearchPage) -> u64 {
     let total = page.total.unwrap();
     assert!(total.exact);
     total.count
@@ -172,7 +177,7 @@ async fn a_word_is_found_where_the_screen_shows_it() {
 }
 
 /// Sessions 1 to 3 of `ann` and `bob`, an hour apart, each with twenty lines.
-async fn three_sessions() -> Fixture {
+pub(super) async fn three_sessions() -> Fixture {
     let fixture = Fixture::new().await;
     for (number, user) in [(1, "ann"), (2, "bob"), (3, "ann")] {
         let hour_us = i64::from(number) * 3_600_000_000;
