@@ -24,7 +24,7 @@ pub(crate) const WORDS_MAX: usize = 100;
 /// How deep parentheses and negations may nest.
 pub(crate) const DEPTH_MAX: usize = 20;
 /// The longest regular expression, in characters.
-const REGEX_CHARS_MAX: usize = 200;
+const REGEX_CHARS_MAX: usize = 100;
 
 /// Reads what was typed. None when it asks for nothing.
 pub(crate) fn parse(text: &str, clock: &Clock) -> Result<Option<Expr>, InvalidQuery> {

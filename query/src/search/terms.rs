@@ -28,6 +28,8 @@ const TERMS_MAX: usize = 50_000;
 pub(super) const TERMS_IN_PHRASE_MAX: u32 = 2_000;
 /// So many steps the automaton may take in all dictionaries together.
 const STEPS_MAX: u64 = 5_000_000;
+/// So long an expression may be when what it counts (`{3,5}`) is written out: its automaton takes time in proportion.
+const REGEX_WRITTEN_OUT_MAX: usize = 400;
 /// Documents of few words are sorted, those of many are marked.
 const SORTED_MAX: u64 = 2_048;
 
@@ -58,10 +60,25 @@ impl Pattern {
                 Ok(Some(Self::Like(Arc::new(automaton))))
             }
             TextMatch::Regex(regex) => {
+                if written_out(regex) > REGEX_WRITTEN_OUT_MAX {
+                    return Err(InvalidQuery::new(
+                        span.clone(),
+                        "an expression that counts too much",
+                        format!(
+                            "at most {REGEX_WRITTEN_OUT_MAX} characters when it is written out"
+                        ),
+                    )
+                    .into());
+                }
                 let compiled = Regex::new(&format!("(?i){regex}")).map_err(|error| {
+                    let error = error.to_string();
+                    let last = error.lines().last().unwrap_or_default();
                     InvalidQuery::new(
                         span.clone(),
-                        format!("the expression `{regex}`: {error}"),
+                        format!(
+                            "the expression `{regex}` ({})",
+                            last.trim_start_matches("error: ")
+                        ),
                         "a regular expression of a word, small enough",
                     )
                 })?;
@@ -78,6 +95,18 @@ impl Pattern {
             Self::Regex(regex) => accepts(&**regex, word),
         }
     }
+}
+
+/// About how long an expression is without `{n,m}`: as if all of them stood in each other.
+fn written_out(regex: &str) -> usize {
+    let counted = regex.split('{').skip(1).filter_map(|behind| {
+        let inside = behind.split('}').next()?;
+        inside
+            .rsplit(',')
+            .find_map(|number| number.trim().parse::<usize>().ok())
+    });
+    let times = counted.fold(1, |times: usize, count| times.saturating_mul(count.max(1)));
+    times.saturating_mul(regex.chars().count())
 }
 
 fn accepts<A: Automaton>(automaton: &A, word: &str) -> bool {
