@@ -6,6 +6,7 @@ use std::fs;
 
 use reqwest::Url;
 use reqwest::blocking::Response;
+use retrace_tests::live::Socket;
 use retrace_tests::oidc::{Browser, Provider};
 use retrace_tests::{Retrace, Server, body, heard};
 use serde_json::{Value, json};
@@ -808,4 +809,38 @@ fn people_see_and_end_their_own_browsers_and_administrators_those_of_all() {
     let (_, answer) = asks(&mut one, &server, &end(&of_eve));
     assert_eq!(answer["data"]["signOutBrowser"], json!(true), "{answer}");
     assert_eq!(who(&mut eve, &server), None);
+}
+
+#[test]
+fn what_is_withdrawn_ends_connections_that_are_open() {
+    let retrace = Retrace::new();
+    let grant = give(&retrace, "group:evil", "auditor", &[]);
+    let server = retrace.serve();
+    let Some(provider) = Provider::start("faulty.mjs", &[]) else {
+        return;
+    };
+    points_at(&retrace, provider.issuer());
+    let mut browser = Browser::new();
+    browser.open(&format!("{}{SIGN_IN}", server.url()));
+    let cookie = browser.cookie(server.url(), "retrace-session").unwrap();
+    let cookie = format!("retrace-session={cookie}");
+    let headers = [("cookie", cookie.as_str()), ("origin", server.url())];
+    let connected = || {
+        let mut socket = Socket::open(&server, &headers).unwrap();
+        socket.say(&json!({ "type": "connection_init" }));
+        assert_eq!(socket.message().unwrap()["type"], json!("connection_ack"));
+        socket
+    };
+    let mut socket = connected();
+    // More is another sight: whoever connects again has it.
+    let more = give(&retrace, "user:mallory", "operator", &[]);
+    assert!(socket.closed().1.contains("changed"));
+    let mut socket = connected();
+    retrace.succeed(&["grant", "withdraw", &more]);
+    assert!(socket.closed().1.contains("changed"));
+    let mut socket = connected();
+    retrace.succeed(&["grant", "withdraw", &grant]);
+    let (code, reason) = socket.closed();
+    assert_eq!(code, 4403);
+    assert!(reason.contains("nothing is granted"), "{reason}");
 }

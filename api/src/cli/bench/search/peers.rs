@@ -9,9 +9,7 @@ use retrace_scratch_postgres::PostgresServer;
 use sqlx::postgres::{PgConnection, PgRow};
 use sqlx::{Connection, Row};
 use tantivy::collector::TopDocs;
-use tantivy::query::{
-    BooleanQuery, Occur, PhraseQuery, Query, RangeQuery, RegexQuery, TermQuery,
-};
+use tantivy::query::{BooleanQuery, Occur, PhraseQuery, Query, RangeQuery, RegexQuery, TermQuery};
 use tantivy::schema::{
     FAST, Field, IndexRecordOption, STORED, STRING, Schema, TextFieldIndexing, TextOptions,
 };
