@@ -15,7 +15,8 @@ const FOLDER: &str = "RETRACE_TEST_INDEX_OF_A_KILLED_WRITER";
 const COMMIT_EVERY: u64 = 200;
 
 fn log() -> LogId {
-    "01234567-89ab-4cde-8123-456789abcdef".parse().unwrap()
+    let id = "01234567-89ab-4cde-8123-456789abcdef";
+    id.parse().expect("it is an id")
 }
 
 /// Writes until it is killed: the moment of each position says which one it is.

@@ -288,7 +288,7 @@ async fn what_is_too_much_for_the_index_is_refused_at_its_place() {
         let (answer, took) = ask(text);
         match answer {
             Err(QueryError::InvalidQuery(invalid)) => {
-                assert_eq!(invalid.at, at, "{text}: {invalid}")
+                assert_eq!(invalid.at, at, "{text}: {invalid}");
             }
             other => panic!("{text}: {other:?}"),
         }
