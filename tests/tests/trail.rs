@@ -53,8 +53,71 @@ fn fields() -> BTreeMap<&'static str, Vec<(&'static str, Trace)>> {
             Event("events.exported", "{ events(first: 1) { nodes { type } } }"),
         ),
         ("log", PUBLIC),
+        (
+            "searchSessions",
+            Event(
+                "search.performed",
+                "{ searchSessions(text: \"a\") { totalCount } }",
+            ),
+        ),
+        (
+            "searchFacets",
+            Event(
+                "search.performed",
+                "{ searchFacets(text: \"a\") { facets { by } } }",
+            ),
+        ),
+        (
+            "suggest",
+            Event("records.viewed", "{ suggest(text: \"us\") { text } }"),
+        ),
+        ("viewer", Nothing("who asks, and what they may do")),
+        ("tokens", Event("records.viewed", "{ tokens { id } }")),
+        ("grants", Event("records.viewed", "{ grants { id } }")),
+        ("browsers", Event("records.viewed", "{ browsers { id } }")),
+        ("settings", Event("records.viewed", "{ settings { name } }")),
+        (
+            "settingChanges",
+            Event(
+                "records.viewed",
+                "{ settingChanges(name: \"access.fold_s\") { by } }",
+            ),
+        ),
     ];
     let mutation = vec![
+        (
+            "createToken",
+            Event(
+                "token.created",
+                "mutation { createToken(input: {name: \"t\", role: AUDITOR}) { text } }",
+            ),
+        ),
+        (
+            "giveGrant",
+            Event(
+                "grant.given",
+                "mutation { giveGrant(input: {to: \"user:t\", role: AUDITOR}) { id } }",
+            ),
+        ),
+        (
+            "changeSetting",
+            Event(
+                "config.changed",
+                "mutation { changeSetting(name: \"access.fold_s\", value: \"11m\") { name } }",
+            ),
+        ),
+        (
+            "revokeToken",
+            Nothing("`token.revoked`: `access.rs` holds it"),
+        ),
+        (
+            "withdrawGrant",
+            Nothing("`grant.withdrawn`: `access.rs` holds it"),
+        ),
+        (
+            "signOutBrowser",
+            Nothing("ends a sign-in: `access.rs` holds it"),
+        ),
         (
             "viewRecording",
             Event(
@@ -404,6 +467,15 @@ fn routes() -> Vec<(&'static str, Trace)> {
         (
             "/tile/{*address}",
             Event("events.exported", "/tile/entries/000.p/1"),
+        ),
+        ("/v1/sign-in", Nothing("how one can sign in")),
+        (
+            "/v1/sign-in/oidc",
+            Nothing("leads to the provider of identities"),
+        ),
+        (
+            "/v1/sign-in/oidc/callback",
+            Nothing("`auth.succeeded` or `auth.denied`: `access.rs` holds it"),
         ),
         (
             "/v1/web-session",
