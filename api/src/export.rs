@@ -25,6 +25,7 @@ use retrace_media::terminal::frames::Clipped;
 use retrace_media::terminal::gif::{GifError, GifWriter};
 use retrace_media::terminal::picture::TooLarge;
 use retrace_media::video::Codec;
+use retrace_projections::redaction::{MaskedReplay, Veil};
 
 pub use film::Showing;
 use film::{Film, Survey};
@@ -142,6 +143,9 @@ pub struct SessionExport {
     page: vec::IntoIter<Event>,
     encoder: Encoder,
     clipped: Option<Clipped>,
+    veil: Option<Arc<Veil>>,
+    /// Draws the terminal anew, where something of it is hidden.
+    replay: Option<Box<MaskedReplay>>,
 }
 
 enum Encoder {
@@ -209,6 +213,7 @@ impl Encoder {
 
 /// What the proof of the lines needs to know of them.
 struct ProvedLines {
+    veil: Option<Arc<Veil>>,
     complement: Complement,
     marks: Vec<Mark>,
 }
@@ -219,7 +224,11 @@ impl ProvedLines {
         self.complement.leaf(event.position())?;
         let [a, b, c, d, ..] = leaf_hash(&leaf);
         self.marks.push([a, b, c, d]);
-        lines.extend_from_slice(&leaf);
+        let masked = self.veil.as_ref().and_then(|veil| veil.masked(event));
+        match masked {
+            Some(masked) => lines.extend_from_slice(&event.redacted_line(&masked)),
+            None => lines.extend_from_slice(&leaf),
+        }
         lines.push(b'\n');
         Ok(())
     }
@@ -291,6 +300,25 @@ impl SessionExport {
         size: Option<Position>,
         showing: Showing,
     ) -> Result<Self, ExportError> {
+        Self::open_veiled(log, session, format, size, showing, None).await
+    }
+
+    /// As [`Self::open_showing`], for a reader who may see the session only through a veil.
+    ///
+    /// # Errors
+    /// As for [`Self::open_showing`].
+    pub async fn open_veiled(
+        log: Arc<dyn EventLog>,
+        session: SessionId,
+        format: Format,
+        size: Option<Position>,
+        showing: Showing,
+        veil: Option<Arc<Veil>>,
+    ) -> Result<Self, ExportError> {
+        let shown = |event: Event| match &veil {
+            Some(veil) => veil.masked(&event).unwrap_or(event),
+            None => event,
+        };
         let head = log.head().await?;
         let before = size.unwrap_or(head.size);
         if before > head.size {
@@ -303,6 +331,7 @@ impl SessionExport {
         let mut clipped = None;
         let encoder = match format {
             Format::Ndjson => Encoder::Lines(ProvedLines {
+                veil: veil.clone(),
                 complement: Complement::new(head.size),
                 marks: Vec::new(),
             }),
@@ -315,7 +344,7 @@ impl SessionExport {
                 let written = Shared::default();
                 let mut writer = asciicast::Writer::new(written.clone(), version)?;
                 if let Some(launched) = launched {
-                    writer.write_event(&launched)?;
+                    writer.write_event(&shown(launched))?;
                 }
                 streams = vec![terminal];
                 Encoder::Asciicast {
@@ -358,8 +387,16 @@ impl SessionExport {
             checkpoint: head.checkpoint,
             events,
             page: Vec::new().into_iter(),
+            replay: match (&veil, format) {
+                (None, _) | (_, Format::Ndjson) => None,
+                (Some(veil), _) => {
+                    let hides = veil.hides_screens() || veil.checkpoint() < before;
+                    hides.then(|| Box::new(MaskedReplay::new(Arc::clone(veil))))
+                }
+            },
             encoder,
             clipped,
+            veil,
         })
     }
 
@@ -381,7 +418,8 @@ impl SessionExport {
     pub async fn next_piece(&mut self) -> Result<Option<Vec<u8>>, ExportError> {
         loop {
             if self.page.as_slice().is_empty() {
-                self.page = self.events.next_page(&*self.log).await?.into_iter();
+                let page = self.events.next_page(&*self.log).await?;
+                self.page = self.unveiled(page).await?.into_iter();
                 if self.page.as_slice().is_empty() {
                     if let Encoder::Video(video) = &mut self.encoder {
                         return Ok(video.next_piece().await?);
@@ -400,12 +438,45 @@ impl SessionExport {
         }
     }
 
+    /// The events as they may be shown in formats other than lines, which say themselves what is left out.
+    async fn unveiled(&mut self, page: Vec<Event>) -> Result<Vec<Event>, ExportError> {
+        let Some(veil) = self.veil.clone() else {
+            return Ok(page);
+        };
+        if matches!(self.encoder, Encoder::Lines(_)) || page.is_empty() {
+            return Ok(page);
+        }
+        let mut replay = self.replay.take();
+        // An emulator works on it.
+        let work = tokio::task::spawn_blocking(move || {
+            let shown = |event: &Event| match &mut replay {
+                Some(replay) => replay.next(event),
+                None => veil.masked(event).unwrap_or_else(|| event.clone()),
+            };
+            let mut shown: Vec<Event> = page.iter().map(shown).collect();
+            // One that says nothing any more may be the last of the page, which must not be empty.
+            let last = shown.len() - 1;
+            let mut index = 0;
+            shown.retain(|event| {
+                index += 1;
+                index > last || event.data() != b"{\"text\":\"\"}"
+            });
+            (replay, shown)
+        });
+        let (replay, shown) = work.await.map_err(|_| ExportError::GivenUp)?;
+        self.replay = replay;
+        Ok(shown)
+    }
+
     /// The proof of the lines that were given. `None` when the format has no lines.
     ///
     /// # Errors
     /// When the log cannot be read.
     pub async fn prove(self) -> Result<Option<LinesProof>, ExportError> {
-        let Encoder::Lines(ProvedLines { complement, marks }) = self.encoder else {
+        let Encoder::Lines(ProvedLines {
+            complement, marks, ..
+        }) = self.encoder
+        else {
             return Ok(None);
         };
         Ok(Some(LinesProof {

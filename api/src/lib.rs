@@ -13,6 +13,7 @@
 //! | [`oidc`] | sign-in at a provider of identities (OpenID Connect) |
 //! | [`control`] | what is said to and about sessions that go on: launches, upload tokens |
 //! | [`processing`] | video, thumbnails and MP4s, built once for all nodes |
+//! | [`redacting`] | what rules hide, told as events |
 //! | [`node`] | the name of a node, which stays when it is started anew |
 //! | [`export`] | a session as a file in a format of others |
 //!
@@ -29,6 +30,7 @@ pub mod live;
 pub mod node;
 pub mod oidc;
 pub mod processing;
+pub mod redacting;
 pub mod server;
 pub mod sign_ins;
 pub mod tokens;

@@ -52,6 +52,8 @@ pub struct Viewer {
     pub address: Option<String>,
     /// Why they look, in their words.
     pub reason: Option<String>,
+    /// Why they want to see what is redacted, if they do.
+    pub reveal: Option<String>,
 }
 
 /// A recorder whose token was checked: the right to launch sessions.
@@ -118,6 +120,7 @@ impl Token {
             browser: None,
             address: None,
             reason: None,
+            reveal: None,
         }
     }
 }

@@ -8,6 +8,7 @@
 //! | [`activity`] | SQLite | per-second counts by kind |
 //! | [`screens`] | SQLite | terminal keyframes |
 //! | [`moments`] | tantivy | full text over what was typed, run and seen |
+//! | [`redaction`] | SQLite | what is hidden until somebody reveals it |
 //! | [`video`] | SQLite | footage, clips, what is built of them; a playable file over their frames |
 //!
 //! [`runner`] keeps them caught up with the log, each in a thread of its own, so that one that

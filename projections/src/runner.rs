@@ -32,7 +32,7 @@ pub use rebuild::{Progress, catch_up};
 
 use worker::{BATCH_EVENTS_MAX, Worker};
 
-use crate::{Projection, ProjectionError, activity, moments, screens, sessions, video};
+use crate::{Projection, ProjectionError, activity, moments, redaction, screens, sessions, video};
 
 /// What a projection is opened with.
 #[derive(Clone)]
@@ -84,6 +84,11 @@ const MODELS: &[Model] = &[
         name: moments::NAME,
         open: |at| Ok(Box::new(moments::MomentsProjection::open(at)?)),
         remove: moments::remove,
+    },
+    Model {
+        name: redaction::SCHEMA.name,
+        open: |at| Ok(Box::new(redaction::RedactionsProjection::open(at)?)),
+        remove: |dir| redaction::SCHEMA.remove(dir),
     },
     Model {
         name: video::SCHEMA.name,

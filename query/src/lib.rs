@@ -7,6 +7,7 @@
 //! | [`screen`] | what the terminal showed at a moment |
 //! | [`moments`] | what was typed, run, seen and marked in a session, and where to jump to |
 //! | [`search`] | the same over all sessions, by words |
+//! | [`redaction`] | what is hidden in a session, and from whom |
 //! | [`video`] | footage: clips, files that play, what is built of it |
 //! | [`page`] | pages, cursors and errors, which all of them share |
 //!
@@ -21,6 +22,7 @@
 pub mod activity;
 pub mod moments;
 pub mod page;
+pub mod redaction;
 pub mod screen;
 pub mod search;
 pub mod sessions;
@@ -37,6 +39,7 @@ use std::sync::Arc;
 use retrace_core::access::Sight;
 use retrace_core::log::EventLog;
 use retrace_projections::moments::{MomentsReader, MomentsView};
+use retrace_projections::redaction::CompiledRules;
 use retrace_projections::store::Readers;
 
 pub use activity::{ActivityKind, ActivityMap, ActivitySeries, IdleStretch, Stretch};
@@ -57,6 +60,8 @@ pub struct Reader {
     activity: Readers,
     screens: Readers,
     video: Readers,
+    redactions: Readers,
+    rules: CompiledRules,
     moments: Arc<MomentsReader>,
     log: Arc<dyn EventLog>,
     sight: Arc<Sight>,
@@ -73,6 +78,8 @@ impl Reader {
             activity: Readers::new(dir, retrace_projections::activity::SCHEMA),
             screens: Readers::new(dir, retrace_projections::screens::SCHEMA),
             video: Readers::new(dir, retrace_projections::video::SCHEMA),
+            redactions: Readers::new(dir, retrace_projections::redaction::SCHEMA),
+            rules: CompiledRules::default(),
             moments: Arc::new(MomentsReader::new(dir)),
             log,
             sight: Arc::new(Sight::everything()),

@@ -79,7 +79,7 @@ impl Reader {
         let Some((_, address)) = found.first() else {
             return Ok(None);
         };
-        let moment = read(&view, *address)?;
+        let moment = self.shown(read(&view, *address)?)?;
         let may = match self.may_view_recording(moment.session) {
             Err(QueryError::Denied(_)) => false,
             may => may?,
@@ -119,7 +119,10 @@ impl Reader {
         let found = first_by(&view, &*query, order, limit + 1, after)?;
         let items = found.into_iter().map(|(key, address)| {
             let key = if request.backwards { flip(key) } else { key };
-            Ok((Cursor::new(&list, &key)?, read(&view, address)?))
+            Ok((
+                Cursor::new(&list, &key)?,
+                self.shown(read(&view, address)?)?,
+            ))
         });
         Ok(Page::of(
             items.collect::<Result<_, QueryError>>()?,
@@ -150,7 +153,9 @@ impl Reader {
         conditions.extend(kinds.map(|kinds| any_kind(&view.fields, kinds)));
         let after = after.map(|id| (id.sequence(), id.sequence()));
         let found = first_by(&view, &*all_of(conditions), Order::Found, limit, after)?;
-        let moments = found.into_iter().map(|(_, address)| read(&view, address));
+        let moments = found
+            .into_iter()
+            .map(|(_, address)| self.shown(read(&view, address)?));
         moments.collect()
     }
 
@@ -178,7 +183,7 @@ impl Reader {
         let found = first_by(&view, &*all_of(conditions), order, limit, None)?;
         let mut moments: Vec<Moment> = found
             .into_iter()
-            .map(|(_, address)| read(&view, address))
+            .map(|(_, address)| self.shown(read(&view, address)?))
             .collect::<Result<_, _>>()?;
         moments.sort_by_key(|moment| (moment.offset_us, moment.id));
         Ok(moments

@@ -11,6 +11,7 @@ pub use retrace_projections::terminal::Cursor as ScreenCursor;
 
 use crate::Reader;
 use crate::page::QueryError;
+use crate::redaction::MaskedScreen;
 
 /// What a terminal showed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,6 +49,28 @@ impl Screen {
 }
 
 impl Reader {
+    /// The terminal as this reader may see it, `limit_us` from the start of the session. Nothing when all of it may be
+    /// seen.
+    fn masked_screen(
+        &self,
+        session: SessionId,
+        replay: &TerminalReplay,
+        limit_us: u64,
+    ) -> Result<Option<MaskedScreen>, QueryError> {
+        let Some(veil) = self.veil(session)? else {
+            return Ok(None);
+        };
+        let Some(started_us) = self.redactions_began(session)? else {
+            // Nobody has looked through it yet.
+            return Ok(Some(MaskedScreen::hidden(replay)));
+        };
+        let at_us = started_us.saturating_add_unsigned(limit_us);
+        let masked = veil.masked_screen(replay, at_us);
+        // Only where something is hidden: what the terminal says of itself is more than what it shows.
+        let hides = masked.lines() != replay.lines() || masked.cursor() != replay.cursor();
+        Ok(hides.then_some(masked))
+    }
+
     /// What a session's terminal showed once everything had happened whose offset, in whole
     /// milliseconds, is at most `at_ms`: so a moment that was found at a millisecond is on the
     /// screen of that millisecond. Nothing when the session has no terminal.
@@ -65,7 +88,12 @@ impl Reader {
         let limit_us = at_ms.saturating_mul(1_000).saturating_add(999);
         let found = screen_at(&self.screens, &self.log, session, limit_us).await;
         match found {
-            Ok(replay) => Ok(replay.map(|replay| Screen::of(&replay, at_ms))),
+            Ok(None) => Ok(None),
+            Ok(Some(replay)) => {
+                let masked = self.masked_screen(session, &replay, limit_us)?;
+                let shown = masked.map_or(replay, |masked| masked.terminal());
+                Ok(Some(Screen::of(&shown, at_ms)))
+            }
             Err(ProjectionError::Log(error)) => Err(error.into()),
             Err(error) => Err(QueryError::internal(error)),
         }

@@ -8,7 +8,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use retrace_core::access::Right;
-use retrace_core::event::{EventBody, EventsExported, RecordingViewed, RecordsViewed};
+use retrace_core::event::{
+    EventBody, EventsExported, RecordingViewed, RecordsViewed, RedactionRevealed,
+};
 use retrace_core::{Position, SessionId, StreamName, Timestamp};
 use tokio::sync::OnceCell;
 
@@ -22,6 +24,8 @@ const WINDOWS_MAX: usize = 10_000;
 pub(super) enum Look {
     /// A recording. Looks for different reasons are different looks.
     Recording(SessionId),
+    /// What is redacted in a recording.
+    Redacted(SessionId),
     /// A list.
     Records(&'static str),
     /// The log itself, in a format.
@@ -82,7 +86,7 @@ impl Look {
 
     pub(super) fn stream(&self) -> StreamName {
         match self {
-            Self::Recording(session) => StreamName::accesses_of(*session),
+            Self::Recording(session) | Self::Redacted(session) => StreamName::accesses_of(*session),
             _ => StreamName::accesses(),
         }
     }
@@ -98,6 +102,16 @@ impl Look {
                 by,
                 looks,
                 reason,
+                since,
+                token,
+                what,
+            }
+            .into(),
+            Self::Redacted(_) => RedactionRevealed {
+                address,
+                by,
+                looks,
+                reason: viewer.reveal.clone().unwrap_or_default(),
                 since,
                 token,
                 what,
@@ -208,8 +222,10 @@ impl Folds {
         let mut windows = self.windows();
         let key = (look, viewer.token_id.clone());
         // Another reason, or another address, is another look.
+        let reveals = matches!(key.0, Look::Redacted(_));
         let same = |window: &Window| {
             !window.is_over(now)
+                && (!reveals || window.viewer.reveal == viewer.reveal)
                 && window.viewer.address == viewer.address
                 && (viewer.reason.is_none() || viewer.reason == window.viewer.reason)
         };

@@ -4,6 +4,7 @@
 //! | look | event | stream |
 //! |---|---|---|
 //! | a recording is seen | `recording.viewed` | `session/{id}/access` |
+//! | what is redacted in one is seen | `redaction.revealed` | `session/{id}/access` |
 //! | a file of a recording is taken | `recording.downloaded` | `session/{id}/access` |
 //! | a search | `search.performed` | `access/log` |
 //! | the log is read | `events.exported` | `access/log` |
@@ -135,6 +136,22 @@ impl Accesses {
             Duration::from_secs(settings.access.fold_s),
         )
         .await
+    }
+
+    /// Somebody sees what is redacted in a part of a recording.
+    ///
+    /// # Errors
+    /// When it cannot be written down: it must not be shown then.
+    pub async fn revealed(
+        &self,
+        viewer: &Viewer,
+        session: SessionId,
+        what: &'static str,
+    ) -> Result<(), AccessError> {
+        let settings = self.settings.recent().await?;
+        let folded_for = Duration::from_secs(settings.access.fold_s);
+        self.fold(viewer, Look::Redacted(session), what, folded_for)
+            .await
     }
 
     /// Somebody sees a list: of sessions, settings, tokens, grants.

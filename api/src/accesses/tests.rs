@@ -39,6 +39,7 @@ fn viewer(token: &str) -> Viewer {
         user: None,
         groups: Vec::new(),
         browser: None,
+        reveal: None,
     }
 }
 

@@ -19,6 +19,7 @@ use super::{Data, output};
 use crate::cli::sudo_listeners::SudoListeners;
 use crate::control::limits::TimeLimits;
 use crate::processing::{Processing, Workshop};
+use crate::redacting::Redacting;
 use crate::server::{App, router};
 
 /// How long requests that are under way may still take after a stop was asked for.
@@ -100,7 +101,7 @@ impl Serve {
             App::new(&data, stored, reader, Arc::clone(&projections))?.with_client_secret(secret);
         let ingest = Arc::clone(&app.ingest);
         let workshop = Workshop {
-            log,
+            log: Arc::clone(&log),
             blobs: app.blobs.clone(),
             reader: app.reader.clone(),
             settings: Arc::clone(&app.settings),
@@ -117,6 +118,7 @@ impl Serve {
         };
         let limits = tokio::spawn(limits.run(stopped.clone()));
         let seats = Arc::clone(&app.seats);
+        let redacting = Redacting::start(Arc::clone(&log), app.reader.clone(), stopped.clone());
         let sudo = sudo.start(&app, data.path(), &stopped)?;
         output::line(format!("listening on http://{address}"))?;
 
@@ -148,6 +150,7 @@ impl Serve {
         processing.shutdown().await;
         // It looks at its sign between two looks, which are short.
         let _ = limits.await;
+        redacting.shutdown().await;
         // A request that was cut off may still hold it: then its threads stop without being awaited.
         if let Some(projections) = Arc::into_inner(projections) {
             projections.shutdown().await;

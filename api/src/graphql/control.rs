@@ -301,6 +301,6 @@ async fn say(ctx: &Context<'_>, session: &ID, body: impl Into<EventBody>) -> Res
     };
     let event = appended.into_iter().next();
     event
-        .map(Event)
+        .map(Event::whole)
         .ok_or_else(|| ErrorCode::Internal.error("what was appended is not there"))
 }

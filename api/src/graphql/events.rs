@@ -11,6 +11,7 @@ use retrace_core::access::{Right, Sight};
 use retrace_core::event;
 use retrace_core::log::{EventLog, merkle};
 use retrace_core::{Position, SessionId};
+use retrace_projections::redaction::Veil;
 use retrace_query::{QueryError, Reader};
 
 use super::error::{ErrorCode, blocking, of_store};
@@ -58,7 +59,22 @@ impl EventFilter {
 }
 
 /// An event as it stands in the log.
-pub(super) struct Event(pub(super) event::Event);
+pub(super) struct Event {
+    /// As the caller may see it.
+    shown: event::Event,
+    /// As it stands in the log, where that is not the same.
+    redacted: Option<event::Event>,
+}
+
+impl Event {
+    /// An event of which nothing is hidden.
+    pub(super) fn whole(event: event::Event) -> Self {
+        Self {
+            shown: event,
+            redacted: None,
+        }
+    }
+}
 
 /// What the ids of events begin with; their positions follow.
 pub(super) const EVENT_ID: &str = "event:";
@@ -67,62 +83,75 @@ pub(super) const EVENT_ID: &str = "event:";
 impl Event {
     /// Its id.
     pub(super) async fn id(&self) -> ID {
-        format!("{EVENT_ID}{}", self.0.position()).into()
+        format!("{EVENT_ID}{}", self.shown.position()).into()
     }
 
     /// Its place in the log, from 0.
     async fn position(&self) -> LogPosition {
-        LogPosition(self.0.position())
+        LogPosition(self.shown.position())
     }
 
     /// The name of its type: `terminal.written`, `keys.typed`, …
     async fn r#type(&self) -> &str {
-        self.0.kind().as_str()
+        self.shown.kind().as_str()
     }
 
     /// The stream it belongs to.
     async fn stream(&self) -> &str {
-        self.0.stream().as_str()
+        self.shown.stream().as_str()
     }
 
     /// The session it belongs to, if it belongs to one.
     async fn session(&self) -> Option<ID> {
-        self.0.session().map(|session| session.to_string().into())
+        self.shown
+            .session()
+            .map(|session| session.to_string().into())
     }
 
     /// Who recorded it, if it belongs to a session.
     async fn source(&self) -> Option<&str> {
-        self.0.stream().source()
+        self.shown.stream().source()
     }
 
     /// Its place in its stream, from 0.
     async fn version(&self) -> Long {
-        self.0.version().0.into()
+        self.shown.version().0.into()
     }
 
     /// When it happened, by the clock of its source.
     async fn at(&self) -> DateTime {
-        DateTime(self.0.at())
+        DateTime(self.shown.at())
     }
 
     /// When the server took it in, by the server's clock.
     async fn recorded_at(&self) -> DateTime {
-        DateTime(self.0.recorded_at())
+        DateTime(self.shown.recorded_at())
     }
 
     /// What happened.
     async fn data(&self) -> Result<Json<serde_json::Value>> {
-        Ok(Json(serde_json::from_slice(self.0.data())?))
+        Ok(Json(serde_json::from_slice(self.shown.data())?))
     }
 
-    /// The exact bytes that are proved and exported.
+    /// The exact bytes that are proved and exported; of an event that is redacted the line that an export has for it,
+    /// with `leafHash` in the place of what is hidden.
     async fn leaf(&self) -> Result<String> {
-        Ok(String::from_utf8(self.0.leaf())?)
+        let line = match &self.redacted {
+            Some(event) => event.redacted_line(&self.shown),
+            None => self.shown.leaf(),
+        };
+        Ok(String::from_utf8(line)?)
     }
 
-    /// SHA-256 leaf hash of RFC 6962, in base64.
+    /// SHA-256 leaf hash of RFC 6962, in base64: that of the event as it stands in the log.
     async fn leaf_hash(&self) -> String {
-        BASE64_STANDARD.encode(merkle::leaf_hash(&self.0.leaf()))
+        let event = self.redacted.as_ref().unwrap_or(&self.shown);
+        BASE64_STANDARD.encode(merkle::leaf_hash(&event.leaf()))
+    }
+
+    /// Whether a part of it is hidden.
+    async fn redacted(&self) -> bool {
+        self.redacted.is_some()
     }
 }
 
@@ -131,15 +160,23 @@ impl Event {
 pub(super) struct SeenEvents {
     reader: Reader,
     settings: bool,
-    recordings: HashMap<SessionId, bool>,
+    recordings: HashMap<SessionId, Option<Seen>>,
+}
+
+/// How a session may be seen.
+enum Seen {
+    /// All of it, since it is revealed.
+    Revealed,
+    Veiled(Arc<Veil>),
 }
 
 impl SeenEvents {
     pub(super) fn by(ctx: &Context<'_>) -> Result<Self> {
-        let reader = look::reader(ctx)?;
+        let reader = look::many(ctx)?;
         Ok(Self::of(&ctx.data::<Viewer>()?.sight, reader))
     }
 
+    /// The same for somebody with a sight, who reveals as far as the reader does.
     pub(super) fn of(sight: &Sight, reader: Reader) -> Self {
         Self {
             reader,
@@ -148,21 +185,60 @@ impl SeenEvents {
         }
     }
 
+    /// Whether the caller may see something of an event.
     pub(super) async fn shows(&mut self, event: &event::Event) -> Result<bool> {
         let Some(session) = event.session() else {
             return Ok(self.settings);
         };
-        if let Some(shown) = self.recordings.get(&session) {
-            return Ok(*shown);
+        if let Some(seen) = self.recordings.get(&session) {
+            return Ok(seen.is_some());
         }
         let reader = self.reader.clone();
-        let may = blocking(move || match reader.may_view_recording(session) {
-            Err(QueryError::Denied(_)) => Ok(false),
-            may => may,
+        let seen = blocking(move || {
+            let may = match reader.may_view_recording(session) {
+                Err(QueryError::Denied(_)) => false,
+                may => may?,
+            };
+            if !may {
+                return Ok(None);
+            }
+            let veil = reader.veil(session)?;
+            Ok(Some(veil.map_or(Seen::Revealed, Seen::Veiled)))
         });
-        let shown = may.await?;
-        self.recordings.insert(session, shown);
+        let seen = seen.await?;
+        let shown = seen.is_some();
+        self.recordings.insert(session, seen);
         Ok(shown)
+    }
+
+    /// An event that [`Self::shows`] as the caller may see it.
+    pub(super) fn seen(&self, event: event::Event) -> Event {
+        let seen = event
+            .session()
+            .and_then(|session| self.recordings.get(&session)?.as_ref());
+        let masked = match seen {
+            Some(Seen::Veiled(veil)) => veil.masked(&event),
+            Some(Seen::Revealed) | None => None,
+        };
+        match masked {
+            Some(shown) => Event {
+                shown,
+                redacted: Some(event),
+            },
+            None => Event::whole(event),
+        }
+    }
+
+    /// The sessions among those of the events in which what is redacted is shown.
+    fn revealed(&self, events: &[event::Event]) -> Vec<SessionId> {
+        let is_revealed = |session: &SessionId| {
+            matches!(self.recordings.get(session), Some(Some(Seen::Revealed)))
+        };
+        events
+            .iter()
+            .filter_map(event::Event::session)
+            .filter(is_revealed)
+            .collect()
     }
 }
 
@@ -187,11 +263,15 @@ pub(super) async fn find(ctx: &Context<'_>, position: &str) -> Result<Option<Eve
     let Some(event) = events.into_iter().next() else {
         return Ok(None);
     };
-    if !SeenEvents::by(ctx)?.shows(&event).await? {
+    let mut seen = SeenEvents::by(ctx)?;
+    look::looked_through(ctx, position.plus(1)).await?;
+    if !seen.shows(&event).await? {
         return Ok(None);
     }
     look::exported(ctx, position, position).await?;
-    Ok(Some(Event(event)))
+    let revealed = seen.revealed(std::slice::from_ref(&event));
+    look::many_revealed(ctx, revealed, "events").await?;
+    Ok(Some(seen.seen(event)))
 }
 
 /// A page of events from after a position on.
@@ -213,6 +293,7 @@ pub(super) async fn page(
     let mut seen = SeenEvents::by(ctx)?;
     let log = ctx.data::<Arc<dyn EventLog>>()?;
     let size = log.head().await.map_err(of_store)?.size;
+    look::looked_through(ctx, size).await?;
     let mut next = after.map_or(Position(0), |after| after.0.plus(1));
     let mut found = Vec::new();
     let mut scanned = 0;
@@ -232,6 +313,7 @@ pub(super) async fn page(
     if let (Some(first), Some(last)) = (found.first(), found.last()) {
         look::exported(ctx, first.position(), last.position()).await?;
     }
+    look::many_revealed(ctx, seen.revealed(&found), "events").await?;
     let read_to = next
         .0
         .checked_sub(1)
@@ -241,7 +323,7 @@ pub(super) async fn page(
     connection.edges.extend(
         found
             .into_iter()
-            .map(|event| Edge::new(event.position().to_string(), Event(event))),
+            .map(|event| Edge::new(event.position().to_string(), seen.seen(event))),
     );
     Ok(connection)
 }

@@ -1,6 +1,7 @@
 //! How resolvers come by what they answer from: each of these checks that the caller may, and writes down that they
 //! looked, before it hands out what they asked for. A resolver that reads evidence begins with one of them.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,6 +9,7 @@ use async_graphql::{Context, Result};
 use retrace_core::access::Right;
 use retrace_core::log::EventLog;
 use retrace_core::{Position, SessionId};
+use retrace_projections::redaction;
 use retrace_projections::runner::Projections;
 use retrace_query::{QueryError, Reader};
 use tokio::task::spawn_blocking;
@@ -17,6 +19,8 @@ use super::scalar::LogPosition;
 use crate::accesses::Accesses;
 use crate::tokens::Viewer;
 
+/// So long a question waits until what is to be hidden is known.
+const LOOKED_THROUGH_WITHIN: Duration = Duration::from_secs(5);
 /// So long a question waits for the read models.
 const SEEN_WITHIN: Duration = Duration::from_secs(10);
 
@@ -45,8 +49,60 @@ pub(super) async fn recording(
     if allowed(ctx, Right::ViewRecordings, session).await? {
         let seen = accesses(ctx)?.viewed(viewer(ctx)?, session, what).await;
         seen.map_err(of_access)?;
+        if viewer(ctx)?.reveal.is_some() {
+            return revealed(ctx, session, what).await;
+        }
     }
     reader(ctx)
+}
+
+/// The read models with what is redacted in a session, which the caller asked for (`Retrace-Reveal`). That is written down.
+///
+/// # Errors
+/// `FORBIDDEN` when they may not.
+async fn revealed(ctx: &Context<'_>, session: SessionId, what: &'static str) -> Result<Reader> {
+    let reader = reader(ctx)?;
+    if allowed(ctx, Right::Reveal, session).await? {
+        let seen = accesses(ctx)?.revealed(viewer(ctx)?, session, what).await;
+        seen.map_err(of_access)?;
+        return Ok(reader.revealing());
+    }
+    Ok(reader)
+}
+
+/// The read models for what concerns many sessions. What is redacted is in it where the caller asked for it and may see
+/// it: each session that is shown so is to be written down by [`many_revealed`] before it is shown.
+pub(super) fn many(ctx: &Context<'_>) -> Result<Reader> {
+    let reader = reader(ctx)?;
+    Ok(if viewer(ctx)?.reveal.is_some() {
+        reader.revealing()
+    } else {
+        reader
+    })
+}
+
+/// Writes down that what is redacted in sessions is about to be shown.
+pub(super) async fn many_revealed(
+    ctx: &Context<'_>,
+    sessions: impl IntoIterator<Item = SessionId>,
+    what: &'static str,
+) -> Result<()> {
+    let sessions: BTreeSet<SessionId> = sessions.into_iter().collect();
+    for session in sessions {
+        let seen = accesses(ctx)?.revealed(viewer(ctx)?, session, what).await;
+        seen.map_err(of_access)?;
+    }
+    Ok(())
+}
+
+/// Waits until what is to be hidden is known of the log up to a size. What is not by then is hidden.
+pub(super) async fn looked_through(ctx: &Context<'_>, size: Position) -> Result<()> {
+    let projections = ctx.data::<Arc<Projections>>()?;
+    if let Some(mut known) = projections.follow(redaction::SCHEMA.name) {
+        let known = known.wait_for(|known| *known >= size);
+        let _ = tokio::time::timeout(LOOKED_THROUGH_WITHIN, known).await;
+    }
+    Ok(())
 }
 
 /// The read models, for a list of things: `what`, such as `sessions`.

@@ -16,6 +16,7 @@ mod moment;
 mod mutation;
 mod page;
 mod query;
+mod redaction;
 mod review;
 mod scalar;
 mod search;

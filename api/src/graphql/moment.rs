@@ -46,8 +46,10 @@ pub(super) struct Moment {
     start_ms: Long,
     /// `offsetMs` as a point in time.
     at: DateTime,
-    /// What was typed, run, seen; masked where something is redacted.
+    /// What was typed, run, seen. What is redacted in it is masked, unless it is revealed.
     text: String,
+    /// Whether something in it is redacted.
+    redacted: bool,
     /// The program it happened in, or that it is about.
     app: Option<String>,
     /// The directory that a command ran in.
@@ -75,6 +77,7 @@ impl From<moments::Moment> for Moment {
             offset_ms: moment.offset_us.div_ceil(1000).into(),
             start_ms: (moment.start_us / 1000).into(),
             at: DateTime(moment.at),
+            redacted: moment.revealed.is_some(),
             text: moment.text,
             app: moment.detail.app,
             cwd: moment.detail.cwd,

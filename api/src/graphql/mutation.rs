@@ -13,6 +13,7 @@ use super::control::{self, SessionPolicyInput};
 use super::error::{ErrorCode, blocking, of_access};
 use super::events::Event;
 use super::look;
+use super::redaction::{self, NewRedaction};
 use crate::accesses::append_at_end;
 use crate::processing::{MP4, THUMBNAILS, WEBM};
 use crate::server::checked_reason;
@@ -74,6 +75,23 @@ impl SessionMutation {
         let written = look::accesses(ctx)?.viewed(&viewer, id, "opened").await;
         written.map_err(of_access)?;
         Ok(true)
+    }
+
+    /// Hides a span of a session from everybody who does not reveal it, and answers its id. What was recorded stays as it
+    /// is.
+    async fn redact(&self, ctx: &Context<'_>, redaction: NewRedaction) -> Result<ID> {
+        redaction::add(ctx, redaction).await
+    }
+
+    /// Shows a span again that a person redacted. Answers false when somebody did so before.
+    async fn lift_redaction(
+        &self,
+        ctx: &Context<'_>,
+        session: ID,
+        id: ID,
+        reason: String,
+    ) -> Result<bool> {
+        redaction::lift(ctx, &session, &id, reason).await
     }
 
     /// Asks for a video of a session's footage to be built: an MP4, or what could not be built once more. What is

@@ -77,7 +77,7 @@ pub(super) async fn page(
     first: i32,
     after: Option<String>,
 ) -> Result<SearchConnection> {
-    let reader = look::reader(ctx)?;
+    let reader = look::many(ctx)?;
     let request = page::request(first, after)?;
     let asked = text.clone();
     let question = query::SearchQuestion {
@@ -95,6 +95,15 @@ pub(super) async fn page(
     .await?;
     let total = found.total.unwrap_or_default();
     look::searched(ctx, &asked, total.count).await?;
+    let shows = |moment: &retrace_projections::moments::Moment| {
+        let revealed = moment.revealed.as_ref();
+        revealed.is_some_and(|revealed| !revealed.is_empty())
+    };
+    let hits = found.page.items.iter().map(|(_, hit)| &hit.moment);
+    let revealed = hits
+        .filter(|moment| shows(moment))
+        .map(|moment| moment.session);
+    look::many_revealed(ctx, revealed.collect::<Vec<_>>(), "search").await?;
     let totals = SearchTotals {
         total_count: total.count.into(),
         total_is_exact: total.exact,

@@ -19,6 +19,7 @@ use super::look;
 use super::media::{self, Media};
 use super::moment::{Moment, MomentKind, SeekPoint};
 use super::page::{self, Asked, page_cost};
+use super::redaction::{self, Redaction};
 use super::review::{self, Comment, Review};
 use super::scalar::{DateTime, Long};
 
@@ -179,8 +180,10 @@ pub(super) async fn find_node(ctx: &Context<'_>, id: &ID) -> Result<Option<Node>
         let Some(moment) = blocking(move || reader.moment(id)).await? else {
             return Ok(None);
         };
-        look::recording(ctx, moment.session, "moment").await?;
-        return Ok(Some(Node::Moment(Box::new(moment.into()))));
+        // It is read again: what is redacted in it may be revealed to them.
+        let reader = look::recording(ctx, moment.session, "moment").await?;
+        let moment = blocking(move || reader.moment(id)).await?;
+        return Ok(moment.map(|moment| Node::Moment(Box::new(moment.into()))));
     }
     Ok(find(ctx, id)
         .await?
@@ -334,10 +337,10 @@ impl From<SessionRow> for Session {
                 keys: row.counts.keys.into(),
                 markers: row.counts.markers.into(),
             },
-            title: row.title,
+            title: redaction::shown(row.title),
             user: row.user,
             host: row.host,
-            command: row.command,
+            command: redaction::shown(row.command),
             protocol: row.protocol,
             target: row.target,
             launcher: row.launcher,
@@ -462,6 +465,12 @@ impl Session {
         let reader = look::recording(ctx, self.session, "screen").await?;
         let screen = reader.screen(self.session, at_ms).await.map_err(of_query)?;
         Ok(screen.map(Screen::from))
+    }
+
+    /// The spans of it that are hidden from whoever does not reveal them, and that were, in the order of time.
+    #[graphql(complexity = "50 + child_complexity")]
+    async fn redactions(&self, ctx: &Context<'_>) -> Result<Vec<Redaction>> {
+        redaction::of_session(ctx, self.session).await
     }
 
     /// Its video: what plays, what is being built, thumbnails.

@@ -7,7 +7,9 @@
 //! - a request that only reads counts unless the browser says that it is made by another site's page: a link that is
 //!   followed, such as a download, can carry no header. The cookie's `SameSite=Strict` keeps it from other sites too.
 
+use std::ops::RangeInclusive;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use axum::extract::{FromRequestParts, Request};
 use axum::http::request::Parts;
@@ -15,7 +17,9 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::Response;
 use retrace_core::SessionId;
+use retrace_core::access::Right;
 use retrace_core::settings;
+use retrace_projections::redaction::{self, Veil};
 use retrace_query::QueryError;
 use tokio::task::spawn_blocking;
 
@@ -24,6 +28,8 @@ use super::web_session::{cookie_of, set_cookie};
 use super::{App, HttpError, reason};
 use crate::tokens::{Denied, Viewer};
 
+/// So long whoever asks waits until a session was looked through for what is to be hidden.
+const LOOKED_THROUGH_WITHIN: Duration = Duration::from_secs(5);
 /// A page of another site can make a browser send our cookie, but not this header.
 const CLIENT_HEADER: &str = "x-retrace-client";
 
@@ -58,6 +64,7 @@ impl FromRequestParts<App> for Viewer {
         Ok(Self {
             address: from.map(|address| address.to_string()),
             reason: reason::reason(parts)?,
+            reveal: reason::reveal(parts)?,
             ..viewer
         })
     }
@@ -121,6 +128,81 @@ impl FromRequestParts<App> for Visit {
 }
 
 impl Visit {
+    /// Whether pictures of a session may be shown, from a time to another, in microseconds from its start.
+    ///
+    /// # Errors
+    /// When a person redacted what was to be seen then, and the viewer does not reveal it.
+    pub(super) async fn pictures(
+        &mut self,
+        session: SessionId,
+        what: &'static str,
+        times: RangeInclusive<i64>,
+    ) -> Result<(), HttpError> {
+        let Some(veil) = self.veil(session, what).await? else {
+            return Ok(());
+        };
+        if veil.hand.spans().is_empty() {
+            return Ok(());
+        }
+        let reader = self.app.reader.clone();
+        let started_us = spawn_blocking(move || reader.redactions_began(session)).await;
+        let started_us = started_us
+            .map_err(|error| HttpError::internal(&error))?
+            .map_err(|error| HttpError::of_query(&error))?
+            .unwrap_or_default();
+        let at = |us: i64| started_us.saturating_add(us);
+        if !veil.hides_pictures(at(*times.start()), at(*times.end())) {
+            return Ok(());
+        }
+        let message = "a part of what this shows is redacted: ask for other parts of the session, or, with the right to \
+             reveal it, say why in the header `Retrace-Reveal`";
+        Err(HttpError::new(StatusCode::FORBIDDEN, "REDACTED", message))
+    }
+
+    /// What lies over a session of which a part, `what`, is about to be shown. Nothing when the viewer asked to see what is
+    /// redacted (`Retrace-Reveal`), which is written down.
+    ///
+    /// # Errors
+    /// When they may not reveal it, or it is not known yet what is hidden.
+    pub(super) async fn veil(
+        &mut self,
+        session: SessionId,
+        what: &'static str,
+    ) -> Result<Option<Arc<Veil>>, HttpError> {
+        let internal = |error: tokio::task::JoinError| HttpError::internal(&error);
+        if self.viewer.reveal.is_some() {
+            let reader = self.app.reader.clone();
+            let may = spawn_blocking(move || reader.may(Right::Reveal, session)).await;
+            if let Err(error) = may.map_err(internal)? {
+                let object = format!("session/{session}");
+                let denied = self
+                    .app
+                    .accesses
+                    .denied(&self.viewer, &object, Some(Right::Reveal));
+                denied.await;
+                return Err(HttpError::of_query(&error));
+            }
+            let revealed = self
+                .app
+                .accesses
+                .revealed(&self.viewer, session, what)
+                .await;
+            revealed.map_err(|error| HttpError::of_access(&error))?;
+            self.app.reader = self.app.reader.revealing();
+        }
+        let head = self.app.log.head().await;
+        let size = head.map_err(|error| HttpError::internal(&error))?.size;
+        if let Some(mut known) = self.app.projections.follow(redaction::SCHEMA.name) {
+            // What is not looked through by then is hidden.
+            let known = known.wait_for(|known| *known >= size);
+            let _ = tokio::time::timeout(LOOKED_THROUGH_WITHIN, known).await;
+        }
+        let reader = self.app.reader.clone();
+        let veil = spawn_blocking(move || reader.veil(session)).await;
+        veil.map_err(internal)?
+            .map_err(|error| HttpError::of_query(&error))
+    }
+
     /// The session, if its content may be seen.
     pub(super) async fn recording(&self, id: &str) -> Result<SessionId, HttpError> {
         let no_such = || HttpError::not_found("there is no such session");

@@ -10,9 +10,21 @@ use crate::accesses::{AccessError, Accesses};
 /// Why somebody looks at a recording, in their words: text, with what is not ASCII percent-encoded as UTF-8.
 const REASON: HeaderName = HeaderName::from_static("retrace-reason");
 
+/// Why somebody wants to see what is redacted: written as the reason is.
+const REVEAL: HeaderName = HeaderName::from_static("retrace-reveal");
+
 /// The reason that a request gives.
 pub(super) fn reason(parts: &Parts) -> Result<Option<String>, HttpError> {
-    let Some(value) = parts.headers.get(REASON) else {
+    said_in(parts, &REASON)
+}
+
+/// Why a request wants to see what is redacted.
+pub(super) fn reveal(parts: &Parts) -> Result<Option<String>, HttpError> {
+    said_in(parts, &REVEAL)
+}
+
+fn said_in(parts: &Parts, header: &HeaderName) -> Result<Option<String>, HttpError> {
+    let Some(value) = parts.headers.get(header) else {
         return Ok(None);
     };
     let text = percent_decode_str(value.to_str().unwrap_or_default()).decode_utf8_lossy();

@@ -7,12 +7,13 @@ use axum::extract::{Path, Query};
 use axum::http::{HeaderName, HeaderValue, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use retrace_core::{Position, SessionId};
+use retrace_projections::redaction::Veil;
 use serde::Deserialize;
 use tokio::sync::{OwnedSemaphorePermit, mpsc};
 use tokio_stream::wrappers::ReceiverStream;
 
 use super::{App, HttpError, Visit};
-use crate::export::{ExportError, Format, SessionExport};
+use crate::export::{ExportError, Format, SessionExport, Showing};
 
 /// How many pieces may wait for a reader that is slow.
 const PIECES_AHEAD: usize = 4;
@@ -25,7 +26,7 @@ pub(super) struct AsciicastQuery {
 
 /// `GET /v1/sessions/{id}/asciicast?version=2|3&download=1`
 pub(super) async fn asciicast(
-    visit: Visit,
+    mut visit: Visit,
     Path(id): Path<String>,
     Query(query): Query<AsciicastQuery>,
 ) -> Result<Response, HttpError> {
@@ -42,7 +43,8 @@ pub(super) async fn asciicast(
         }
     };
     let session = visit.recording(&id).await?;
-    let export = open(&visit.app, session, format, None).await?;
+    let veil = visit.veil(session, "asciicast").await?;
+    let export = open(&visit.app, session, format, None, veil).await?;
     let file_name = query.download.map(|_| format!("{id}.cast"));
     write_down(&visit, session, "asciicast", file_name.as_deref()).await?;
     Ok(stream(export, "application/x-asciicast", file_name, None))
@@ -55,7 +57,7 @@ pub(super) struct FilmQuery {
 
 /// `GET /v1/sessions/{id}/film.gif?download=1`, `film.mp4`, `film.webm`: what the terminal of the session showed, drawn.
 pub(super) async fn film(
-    visit: Visit,
+    mut visit: Visit,
     Path(id): Path<String>,
     Query(query): Query<FilmQuery>,
     uri: Uri,
@@ -68,7 +70,8 @@ pub(super) async fn film(
     // Each is drawn from the first event on, and takes a processor for a while.
     let turn = Arc::clone(&visit.app.drawn_at_once).acquire_owned().await;
     let session = visit.recording(&id).await?;
-    let export = open(&visit.app, session, format, None).await?;
+    let veil = visit.veil(session, "film").await?;
+    let export = open(&visit.app, session, format, None, veil).await?;
     let file_name = query.download.map(|_| format!("{id}.{ending}"));
     write_down(&visit, session, "film", file_name.as_deref()).await?;
     Ok(stream(export, media_type, file_name, turn.ok()))
@@ -83,12 +86,13 @@ pub(super) struct NdjsonQuery {
 /// `GET /v1/sessions/{id}/ndjson?size=N&download=1`: all events below position `N`, a line each; as of
 /// now without `size`. The header `Retrace-Log-Size` says `N`, for [`ndjson_proof`].
 pub(super) async fn ndjson(
-    visit: Visit,
+    mut visit: Visit,
     Path(id): Path<String>,
     Query(query): Query<NdjsonQuery>,
 ) -> Result<Response, HttpError> {
     let session = visit.recording(&id).await?;
-    let export = open(&visit.app, session, Format::Ndjson, query.size).await?;
+    let veil = visit.veil(session, "ndjson").await?;
+    let export = open(&visit.app, session, Format::Ndjson, query.size, veil).await?;
     let size = HeaderValue::from(export.log_size().0);
     let file_name = query.download.map(|_| format!("{id}.ndjson"));
     // Lines that verify are made to be taken away, whatever they are called.
@@ -106,7 +110,7 @@ pub(super) async fn ndjson_proof(
     Query(query): Query<NdjsonQuery>,
 ) -> Result<Response, HttpError> {
     let session = visit.recording(&id).await?;
-    let mut export = open(&visit.app, session, Format::Ndjson, query.size).await?;
+    let mut export = open(&visit.app, session, Format::Ndjson, query.size, None).await?;
     let internal = |error: ExportError| HttpError::internal(&error);
     while export.next_piece().await.map_err(internal)?.is_some() {}
     let size = HeaderValue::from(export.log_size().0);
@@ -141,9 +145,11 @@ async fn open(
     session: SessionId,
     format: Format,
     size: Option<u64>,
+    veil: Option<Arc<Veil>>,
 ) -> Result<SessionExport, HttpError> {
-    let log = Arc::clone(&app.log);
-    match SessionExport::open_as_of(log, session, format, size.map(Position)).await {
+    let (log, size) = (Arc::clone(&app.log), size.map(Position));
+    let showing = Showing::default();
+    match SessionExport::open_veiled(log, session, format, size, showing, veil).await {
         Ok(export) => Ok(export),
         Err(ExportError::NoSuchSession(_) | ExportError::NoTerminal(_)) => {
             Err(HttpError::not_found("there is no such recording"))

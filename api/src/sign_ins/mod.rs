@@ -236,6 +236,7 @@ impl SignIns {
                     sight: Arc::new(sight),
                     address: None,
                     reason: None,
+                    reveal: None,
                 })
             }
         }

@@ -3,10 +3,13 @@
 use std::ops::Range;
 use std::sync::Arc;
 
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
 use sha2::{Digest, Sha256};
 
 use super::{EventBody, EventType};
 use crate::id::{Position, SessionId, StreamName, StreamVersion};
+use crate::log::merkle::leaf_hash;
 use crate::time::Timestamp;
 
 /// A leaf is shorter than this: the limit of C2SP `tlog-tiles` for an entry.
@@ -234,6 +237,31 @@ impl Event {
             commit: Arc::new(commit),
             index: 0,
         }
+    }
+
+    /// The line of an export that stands for this event where a reader may see it only as `shown`: canonical JSON that says
+    /// that it is redacted, with the hash of the leaf (base64) in the place of its salt.
+    pub fn redacted_line(&self, shown: &Self) -> Vec<u8> {
+        let mut line = Vec::with_capacity(shown.data().len() + 360);
+        line.extend_from_slice(b"{\"at\":\"");
+        line.extend_from_slice(&self.at().to_ascii());
+        line.extend_from_slice(b"\",\"data\":");
+        line.extend_from_slice(shown.data());
+        line.extend_from_slice(b",\"leafHash\":\"");
+        let hash = BASE64_STANDARD.encode(leaf_hash(&self.leaf()));
+        line.extend_from_slice(hash.as_bytes());
+        line.extend_from_slice(b"\",\"position\":");
+        write_integer(self.position().0, &mut line);
+        line.extend_from_slice(b",\"recordedAt\":\"");
+        line.extend_from_slice(&self.recorded_at().to_ascii());
+        line.extend_from_slice(b"\",\"redacted\":true,\"stream\":\"");
+        line.extend_from_slice(self.stream().as_str().as_bytes());
+        line.extend_from_slice(b"\",\"type\":\"");
+        line.extend_from_slice(self.kind().as_str().as_bytes());
+        line.extend_from_slice(b"\",\"version\":");
+        write_integer(self.version().0, &mut line);
+        line.push(b'}');
+        line
     }
 
     /// Its exact bytes: the canonical JSON line that is proved and exported (no line end).

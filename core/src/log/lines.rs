@@ -7,15 +7,20 @@
 //! | lines dropped from inside, added, swapped | positions, versions, or the root |
 //! | lines dropped at an end, with a proof made for the rest | nowhere: the outcome says from which version to which each stream goes |
 //! | the checkpoint | its signature |
+//!
+//! A line may be redacted: it then says so, shows what its reader may see, and has the hash of its leaf (`leafHash`), which
+//! is what is proved of it.
 
 use std::collections::BTreeMap;
 use std::fmt;
 
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::checkpoint::{Checkpoint, CheckpointError};
-use super::merkle::{leaf_hash, root_from_inclusion};
+use super::merkle::{Hash, leaf_hash, root_from_inclusion};
 use super::multiproof::{LinesProof, NotALinesProof, Root};
 use super::tlog_proof::{NotATlogProof, TlogProof};
 use crate::canonical::{canonicalize, is_canonical};
@@ -112,6 +117,8 @@ pub struct Span {
 pub struct CheckedLines {
     /// How many lines there are.
     pub lines: u64,
+    /// How many of them are redacted: that there is such an event is proved, and not what the line shows of it.
+    pub redacted: u64,
     /// Which events of which streams they are.
     pub streams: BTreeMap<StreamName, Span>,
     /// The checkpoint over them, whose signature holds.
@@ -123,6 +130,7 @@ pub struct LinesCheck<'a> {
     proof: Way<'a>,
     checkpoint: Checkpoint,
     lines: u64,
+    redacted: u64,
     streams: BTreeMap<StreamName, Span>,
     /// The first line that is not the one whose mark the proof has.
     unmarked: Option<u64>,
@@ -149,10 +157,30 @@ struct Line<'a> {
     position: Position,
     #[serde(rename = "recordedAt")]
     _recorded_at: Timestamp,
+    /// Whether what happened is left out in part. Then [`Self::leaf_hash`] stands for the leaf.
+    #[serde(default)]
+    redacted: bool,
+    #[serde(default, rename = "leafHash")]
+    leaf_hash: Option<String>,
     stream: StreamName,
     #[serde(rename = "type")]
     _kind: EventType,
     version: StreamVersion,
+}
+
+impl Line<'_> {
+    /// The hash that stands in the tree for a line that is redacted. What else such a line says is not proved.
+    fn redacted_hash(&self) -> Result<Option<Hash>, String> {
+        if !self.redacted {
+            return Ok(None);
+        }
+        let hash = self.leaf_hash.as_deref().and_then(|text| {
+            let bytes = BASE64_STANDARD.decode(text).ok()?;
+            Hash::try_from(bytes).ok()
+        });
+        let none = || "it is redacted, and has no `leafHash` of 32 bytes in base64".to_owned();
+        hash.map(Some).ok_or_else(none)
+    }
 }
 
 impl<'a> LinesCheck<'a> {
@@ -175,6 +203,7 @@ impl<'a> LinesCheck<'a> {
             },
             checkpoint,
             lines: 0,
+            redacted: 0,
             streams: BTreeMap::new(),
             unmarked: None,
         })
@@ -204,7 +233,13 @@ impl<'a> LinesCheck<'a> {
         let event: Line<'_> =
             serde_json::from_slice(line).map_err(|error| format!("it is no event: {error}"))?;
         check_canonical(line, event.data.get())?;
-        let hash = leaf_hash(line);
+        let hash = match event.redacted_hash()? {
+            Some(hash) => {
+                self.redacted += 1;
+                hash
+            }
+            None => leaf_hash(line),
+        };
         let position = event.position;
         let in_stream = self.take_version(event);
         match &mut self.proof {
@@ -281,6 +316,7 @@ impl<'a> LinesCheck<'a> {
         if holds {
             return Ok(CheckedLines {
                 lines: self.lines,
+                redacted: self.redacted,
                 streams: self.streams,
                 checkpoint: self.checkpoint,
             });

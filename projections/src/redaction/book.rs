@@ -67,4 +67,9 @@ impl RulesBook {
     pub(crate) fn rules_of(&self, begun: Position) -> Result<Arc<Rules>, StoreError> {
         Ok(self.compiled.of(&self.settings_of(begun)?))
     }
+
+    /// The rules that settings make.
+    pub(crate) fn compiled(&self, settings: &Redaction) -> Arc<Rules> {
+        self.compiled.of(settings)
+    }
 }

@@ -124,6 +124,7 @@ fn check_file(
 fn report(checked: &CheckedLines, key: &str, key_given: bool, json: bool) -> anyhow::Result<()> {
     let CheckedLines {
         lines,
+        redacted,
         streams,
         checkpoint,
     } = checked;
@@ -135,7 +136,7 @@ fn report(checked: &CheckedLines, key: &str, key_given: bool, json: bool) -> any
             })
             .collect();
         output::line(json!({
-            "verified": true, "lines": lines, "streams": streams, "logSize": checkpoint.size,
+            "verified": true, "lines": lines, "redacted": redacted, "streams": streams, "logSize": checkpoint.size,
             "rootHash": BASE64_STANDARD.encode(checkpoint.root), "key": key, "keyGiven": key_given,
             "checkpoint": checkpoint.as_note(),
         }))?;
@@ -150,6 +151,11 @@ fn report(checked: &CheckedLines, key: &str, key_given: bool, json: bool) -> any
         "verified: {lines} events of a log of {}, as they were signed{as_if}",
         checkpoint.size
     ))?;
+    if *redacted > 0 {
+        output::line(format!(
+            "  {redacted} of them are redacted: that they are there is proved, and not what their lines show"
+        ))?;
+    }
     for (name, span) in streams {
         let missing = if span.first.0 > 0 {
             ", not from its beginning"

@@ -7,7 +7,7 @@ use retrace_core::access::{Right, Sight};
 use retrace_core::log::EventLog;
 use retrace_core::{Position, SessionId, event};
 use retrace_projections::runner::Projections;
-use retrace_projections::sessions;
+use retrace_projections::{redaction, sessions};
 use retrace_query::Reader;
 use tokio::sync::watch;
 
@@ -68,6 +68,9 @@ pub(super) async fn follow(
         sight,
         reader: look::reader(ctx)?,
         catalogue,
+        redactions: ctx
+            .data::<Arc<Projections>>()?
+            .follow(redaction::SCHEMA.name),
         exported: Exported::of(ctx)?,
     }))
 }
@@ -80,6 +83,8 @@ struct EventsFollower {
     reader: Reader,
     /// How far is known whose sessions are whose. `None` for somebody who sees all anyway.
     catalogue: Option<watch::Receiver<Position>>,
+    /// How far is known what is to be hidden.
+    redactions: Option<watch::Receiver<Position>>,
     exported: Exported,
 }
 
@@ -93,25 +98,20 @@ impl Follows for EventsFollower {
             let page = self.follower.page(session, wanted).await;
             let page = page.map_err(of_store)?;
             let was_found = !page.events.is_empty();
-            let nodes = match &mut self.catalogue {
-                None => page.events,
-                Some(catalogue) => {
-                    // Before that, nobody knows whether they may be seen.
-                    let reached = catalogue.wait_for(|reached| *reached >= page.next).await;
-                    reached.map_err(|_| {
-                        of_runner(retrace_projections::runner::RunnerError::Stopped)
-                    })?;
-                    // Anew for each page: what a session is may become known later.
-                    let mut seen = SeenEvents::of(&self.sight, self.reader.clone());
-                    let mut shown = Vec::new();
-                    for event in page.events {
-                        if seen.shows(&event).await? {
-                            shown.push(event);
-                        }
-                    }
-                    shown
+            // Before that, nobody knows whether they may be seen, and what of them is to be hidden.
+            for known in self.catalogue.iter_mut().chain(&mut self.redactions) {
+                let reached = known.wait_for(|reached| *reached >= page.next).await;
+                reached
+                    .map_err(|_| of_runner(retrace_projections::runner::RunnerError::Stopped))?;
+            }
+            // Anew for each page: what a session is may become known later.
+            let mut seen = SeenEvents::of(&self.sight, self.reader.clone());
+            let mut nodes = Vec::new();
+            for event in page.events {
+                if seen.shows(&event).await? {
+                    nodes.push(event);
                 }
-            };
+            }
             // That there was something which must not be seen is not to be seen either.
             if was_found && nodes.is_empty() {
                 continue;
@@ -123,7 +123,7 @@ impl Follows for EventsFollower {
             }
             let last = page.next.0.checked_sub(1);
             return Ok(LiveEvents {
-                nodes: nodes.into_iter().map(Event).collect(),
+                nodes: nodes.into_iter().map(|event| seen.seen(event)).collect(),
                 read_to: last.map(|last| LogPosition(Position(last))),
                 is_at_end: page.is_at_end,
             });

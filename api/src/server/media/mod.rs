@@ -38,6 +38,8 @@ use range::Wanted;
 use source::WINDOW_BYTES;
 pub(crate) use source::{Layouts, MediaError, MediaReader, Source};
 
+/// What is made of all footage of a session is shown when none of it is hidden.
+const ALL_TIME: std::ops::RangeInclusive<i64> = i64::MIN..=i64::MAX;
 /// How many pieces may wait for a client that is slow.
 const PIECES_AHEAD: usize = 2;
 
@@ -66,25 +68,31 @@ struct VideoQuery {
 }
 
 async fn webm(
-    visit: Visit,
+    mut visit: Visit,
     Path(id): Path<String>,
     Query(query): Query<VideoQuery>,
     headers: HeaderMap,
 ) -> Result<Response, HttpError> {
     let session = visit.recording(&id).await?;
-    let Visit { app, viewer } = visit;
     let selection = Selection {
         clip: query.clip,
         from_us: None,
         until_us: query.until_ms.map(|ms| i64::from(ms) * 1_000),
     };
-    let (layouts, reader) = (app.layouts.clone(), app.reader.clone());
+    let (layouts, reader) = (visit.app.layouts.clone(), visit.app.reader.clone());
     let found = blocking(move || Ok(layouts.get(&reader, session, selection)?)).await?;
     let Some((playable, changed_at)) = found else {
         return Err(HttpError::not_found(
             "this session has no footage that plays",
         ));
     };
+    let end_us = playable
+        .first_us
+        .saturating_add_unsigned(playable.duration_us);
+    visit
+        .pictures(session, "video", playable.first_us..=end_us)
+        .await?;
+    let Visit { app, viewer } = visit;
     let clip = query
         .clip
         .map(|clip| format!("-clip-{clip}"))
@@ -106,12 +114,13 @@ async fn webm(
 }
 
 async fn mp4(
-    visit: Visit,
+    mut visit: Visit,
     Path(id): Path<String>,
     Query(query): Query<VideoQuery>,
     headers: HeaderMap,
 ) -> Result<Response, HttpError> {
     let session = visit.recording(&id).await?;
+    visit.pictures(session, "video", ALL_TIME).await?;
     let Visit { app, viewer } = visit;
     let reader = app.reader.clone();
     let products = blocking(move || Ok(reader.products(session)?)).await?;
@@ -146,12 +155,13 @@ struct FootageQuery {
 }
 
 async fn footage(
-    visit: Visit,
+    mut visit: Visit,
     Path((id, sha256)): Path<(String, String)>,
     Query(query): Query<FootageQuery>,
     headers: HeaderMap,
 ) -> Result<Response, HttpError> {
     let session = visit.recording(&id).await?;
+    visit.pictures(session, "video", ALL_TIME).await?;
     let Visit { app, viewer } = visit;
     let no_such = || HttpError::not_found("this session has no such footage");
     let digest = BlobDigest::parse(&sha256).ok_or_else(no_such)?;

@@ -27,11 +27,13 @@ pub(super) struct StillQuery {
 /// `GET …/still?at_ms=T&width=W&download=1`: the frame that is shown `at_ms` after the start of the session, at most
 /// `width` pixels wide. The header `Retrace-At-Ms` says when it was shown first.
 pub(super) async fn still(
-    visit: Visit,
+    mut visit: Visit,
     Path(id): Path<String>,
     Query(query): Query<StillQuery>,
 ) -> Result<Response, HttpError> {
     let session = visit.recording(&id).await?;
+    let at_us = i64::from(query.at_ms) * 1_000;
+    visit.pictures(session, "still", at_us..=at_us).await?;
     let Visit { app, viewer } = visit;
     let name = format!("{id}-{}ms.png", query.at_ms);
     if query.download.is_some() {
@@ -39,7 +41,6 @@ pub(super) async fn still(
     } else {
         written_down(app.accesses.viewed(&viewer, session, "still").await)?;
     }
-    let at_us = i64::from(query.at_ms) * 1_000;
     let permit = Arc::clone(&app.drawn_at_once).acquire_owned().await;
     let found = blocking(move || {
         let _permit = permit;

@@ -13,8 +13,11 @@ use super::source::Source;
 use super::{File, HttpError, Visit, blocking, written_down};
 
 /// `GET …/thumbnails.vtt`: times are those of `video.webm` and `video.mp4`.
-pub(super) async fn track(visit: Visit, Path(id): Path<String>) -> Result<Response, HttpError> {
+pub(super) async fn track(mut visit: Visit, Path(id): Path<String>) -> Result<Response, HttpError> {
     let session = visit.recording(&id).await?;
+    visit
+        .pictures(session, "thumbnails", super::ALL_TIME)
+        .await?;
     let Visit { app, viewer } = visit;
     written_down(app.accesses.viewed(&viewer, session, "thumbnails").await)?;
     let (layouts, reader) = (app.layouts.clone(), app.reader.clone());
@@ -41,11 +44,14 @@ pub(super) async fn track(visit: Visit, Path(id): Path<String>) -> Result<Respon
 
 /// `GET …/thumbnails/{sha256}`
 pub(super) async fn sheet(
-    visit: Visit,
+    mut visit: Visit,
     Path((id, sha256)): Path<(String, String)>,
     headers: HeaderMap,
 ) -> Result<Response, HttpError> {
     let session = visit.recording(&id).await?;
+    visit
+        .pictures(session, "thumbnails", super::ALL_TIME)
+        .await?;
     let Visit { app, viewer } = visit;
     let no_such = || HttpError::not_found("this session has no such thumbnails");
     let digest = BlobDigest::parse(&sha256).ok_or_else(no_such)?;

@@ -18,8 +18,9 @@ use super::source::{Source, WINDOW_BYTES};
 use super::{App, HttpError, MediaReader, PIECES_AHEAD, Visit, blocking, written_down};
 
 /// `GET …/clips.zip`
-pub(super) async fn clips(visit: Visit, Path(id): Path<String>) -> Result<Response, HttpError> {
+pub(super) async fn clips(mut visit: Visit, Path(id): Path<String>) -> Result<Response, HttpError> {
     let session = visit.recording(&id).await?;
+    visit.pictures(session, "clips", super::ALL_TIME).await?;
     let Visit { app, viewer } = visit;
     let reader = app.reader.clone();
     let clips = blocking(move || Ok(reader.clips(session)?)).await?;
