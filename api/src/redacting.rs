@@ -4,9 +4,9 @@
 //! Nothing waits for these events: what is hidden is hidden before they are there. The expected version of the stream is
 //! the lock between nodes; a stretch is named after the place of its first key, so that none is told twice.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use retrace_core::event::{Event, EventBatch, EventBody, RedactionAdded};
 use retrace_core::log::{Append, AppendError, EventLog};
@@ -23,8 +23,8 @@ const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// How many sessions are asked for at once, and how many spans are told in one append.
 const SESSIONS_AT_ONCE: u32 = 100;
 const SPANS_AT_ONCE: usize = 500;
-/// Something that goes on is told once it has been quiet for so long.
-const QUIET_US: i64 = 10_000_000;
+/// What was found in a session is told so long after it was noticed, together: it may grow while the session goes on.
+const TOLD_AFTER: Duration = Duration::from_secs(30);
 const PAGE_EVENTS: usize = 1_000;
 
 /// Looks for what is not told yet, and tells it, until it is told to stop.
@@ -40,8 +40,9 @@ impl Redacting {
         mut stopped: watch::Receiver<bool>,
     ) -> Self {
         let task = tokio::spawn(async move {
+            let mut noticed = HashMap::new();
             loop {
-                tell_all(&log, &reader).await;
+                tell_all(&log, &reader, &mut noticed).await;
                 tokio::select! {
                     () = tokio::time::sleep(LOOK_EVERY) => {}
                     // An error means that the sender is gone, which is a reason to stop too.
@@ -60,14 +61,24 @@ impl Redacting {
     }
 }
 
-async fn tell_all(log: &Arc<dyn EventLog>, reader: &Reader) {
+async fn tell_all(
+    log: &Arc<dyn EventLog>,
+    reader: &Reader,
+    noticed: &mut HashMap<SessionId, Instant>,
+) {
     let of_all = reader.clone();
     let untold = spawn_blocking(move || of_all.untold_redactions(SESSIONS_AT_ONCE)).await;
     let Ok(Ok(sessions)) = untold else {
         // The read model is not there yet, or is being rebuilt.
         return;
     };
+    noticed.retain(|session, _| sessions.contains(session));
     for session in sessions {
+        let since = noticed.entry(session).or_insert_with(Instant::now);
+        if since.elapsed() < TOLD_AFTER {
+            continue;
+        }
+        noticed.remove(&session);
         if let Err(error) = tell(log, reader, session).await {
             tracing::warn!(%session, %error, "what is hidden in a session could not be told yet");
         }
@@ -84,12 +95,10 @@ async fn tell(
     let Ok(Ok(spans)) = spans else { return Ok(()) };
     let stream = StreamName::redactions_of(session);
     let (told, next) = told(&**log, &stream).await?;
-    let now_us = Timestamp::now().micros();
-    let is_quiet = |span: &Span| now_us.saturating_sub(span.to_us) >= QUIET_US;
     let mut events = EventBatch::new();
     let new = spans
         .into_iter()
-        .filter(|span| !span.is_recorded && !told.contains(&span.id) && is_quiet(span));
+        .filter(|span: &Span| !span.is_recorded && !told.contains(&span.id));
     for span in new.take(SPANS_AT_ONCE) {
         let (Ok(from), Ok(to)) = (
             Timestamp::from_micros(span.from_us),

@@ -369,7 +369,7 @@ impl State {
                 (
                     known.key,
                     name.as_str(),
-                    watch.lines.undecided().map(to_sql),
+                    watch.lines.suspected().map(to_sql),
                 ),
                 |row| row.get(0),
             )?;

@@ -254,6 +254,19 @@ impl TypedLines {
         Some(first.from.0)
     }
 
+    /// The number of the first event with keys that would be hidden if their line ended now, or looks like a secret: whoever
+    /// shows keys before they are decided must hide these.
+    #[must_use]
+    pub fn suspected(&self) -> Option<u64> {
+        let line = self.lines.iter().find(|line| {
+            let unseen = line.unseen_at_end() > 0 && 2 * line.shown_count() <= line.shown.len();
+            let unechoed = self.rules.hides_unechoed() && self.has_output && !line.alternate;
+            let text = || line.text().0;
+            line.asked || unechoed && unseen || !self.rules.secrets_in_lines(&text()).is_empty()
+        })?;
+        Some(line.typed.first()?.from.0)
+    }
+
     /// Beginnings of lines behind which a secret was shown: what stands behind them on the screen is to be hidden.
     #[must_use]
     pub fn leads(&self) -> &[String] {

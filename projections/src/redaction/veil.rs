@@ -4,9 +4,7 @@ use std::collections::HashMap;
 use std::ops::Range;
 
 use retrace_core::canonical::to_canonical;
-use retrace_core::event::{
-    Concealed, Event, EventType, KeysTyped, MAX_DATA_BYTES, TerminalWritten,
-};
+use retrace_core::event::{Concealed, Event, EventType, KeysTyped, MAX_DATA_BYTES};
 use retrace_core::{Position, SessionId, StreamName};
 use rusqlite::{Connection, OptionalExtension};
 use serde_json::Value;
@@ -458,10 +456,7 @@ fn masked_keys(stream: &StreamVeil, version: u64, text: &str) -> Option<String> 
 
 /// The event with another text.
 pub(super) fn with_text(event: &Event, text: &str) -> Option<Event> {
-    let mut data = match serde_json::from_slice::<TerminalWritten>(event.data()) {
-        Ok(written) if written.continued => serde_json::json!({"continued": true}),
-        _ => serde_json::json!({}),
-    };
-    data["text"] = text.into();
+    let mut data: Value = serde_json::from_slice(event.data()).ok()?;
+    *data.get_mut("text")? = text.into();
     Some(event.masked(to_canonical(&data).ok()?))
 }
