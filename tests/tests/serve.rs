@@ -190,10 +190,10 @@ fn an_exported_recording_is_the_imported_one() {
         let by_command = retrace.succeed(&["export", &id, "--format", &format]);
         assert_eq!(by_command, over_http);
         let lines = retrace.succeed(&["export", &id, "--format", "ndjson"]);
-        // With the launch, the source and the end, and that it was downloaded.
+        // With the launch, the source and the end, and that it was revealed, and taken three times.
         assert_eq!(
             lines.lines().count(),
-            entries(&original).len() + 4 - usize::from(version == "3")
+            entries(&original).len() + 6 - usize::from(version == "3")
         );
     }
     let missing = format!("/v1/sessions/{}/asciicast", "0".repeat(36));
