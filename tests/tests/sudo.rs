@@ -439,12 +439,15 @@ fn an_administrator_ends_what_sudo_runs() {
     let mut person = site.person(&["sh", "-c", "echo begun; sleep 300; echo survived"]);
     person.sees("begun");
     let session = site.wait_for_output(&server, "begun");
-    let answer = server.graphql(
-        &site.token,
-        "mutation($id: ID!) { terminateSession(session: $id, reason: \"not now\") { type } }",
-        &json!({ "id": session.id }),
-    );
-    assert_eq!(answer["errors"], Value::Null, "{answer}");
+    for what in [
+        "sendMessage(session: $id, text: \"lunch\")",
+        "setPolicy(session: $id, policy: {inactivitySeconds: 3600})",
+        "terminateSession(session: $id, reason: \"not now\")",
+    ] {
+        let query = format!("mutation($id: ID!) {{ {what} {{ type }} }}");
+        let answer = server.graphql(&site.token, &query, &json!({ "id": session.id }));
+        assert_eq!(answer["errors"], Value::Null, "{answer}");
+    }
     assert!(!person.waits().success());
     assert!(
         person.seen().contains("terminated by tests: not now"),
@@ -454,6 +457,20 @@ fn an_administrator_ends_what_sudo_runs() {
     assert!(!person.seen().contains("survived"));
     let session = site.wait_for_end(&server);
     assert_eq!(*session.end(), json!({"reason": "terminated"}));
+    // The server answers for sudo, which shows no messages.
+    server.wait_until_caught_up();
+    let answer = server.graphql(
+        &site.token,
+        "query($id: ID!) { session(id: $id) { controls { kind answer { done source } } } }",
+        &json!({ "id": session.id }),
+    );
+    let answered = |kind: &str, done: bool| json!({"kind": kind, "answer": {"done": done, "source": "control"}});
+    let expected = [
+        answered("MESSAGE", false),
+        answered("POLICY", true),
+        answered("TERMINATE", true),
+    ];
+    assert_eq!(answer["data"]["session"]["controls"], json!(expected));
 }
 
 #[test]
