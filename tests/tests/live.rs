@@ -510,7 +510,8 @@ fn each_sees_what_their_grants_let_them_see() {
     }
 }
 
-/// 200 follow one of 40 sessions each, in which 5,000 things happen every second.
+/// 200 follow one of 40 sessions each, or all of them, while 5,000 things happen every second: of each ten
+/// eight follow the log, one the moments of a session, one the sessions that go on.
 #[test]
 fn two_hundred_follow_while_five_thousand_events_come_in_every_second() {
     const SESSIONS: usize = 40;
@@ -524,6 +525,7 @@ fn two_hundred_follow_while_five_thousand_events_come_in_every_second() {
     let uploads: Vec<Upload<'_>> = (0..SESSIONS)
         .map(|_| Upload::launch(&server, &recorder, &json!({})))
         .collect();
+    server.wait_until_caught_up();
     let before = server.peak_memory();
     let start = Instant::now();
     thread::scope(|scope| {
@@ -534,9 +536,36 @@ fn two_hundred_follow_while_five_thousand_events_come_in_every_second() {
                 for n in 0..EACH {
                     let session = &uploads[(connection * EACH + n) % SESSIONS].session;
                     let filter = json!({"session": session, "types": ["marker.set"]});
-                    socket.subscribe(&n.to_string(), EVENTS, &from_start(&filter));
+                    let (query, variables) = match n % 10 {
+                        8 => (MOMENTS, json!({ "session": session })),
+                        9 => (ACTIVE, json!({})),
+                        _ => (EVENTS, from_start(&filter)),
+                    };
+                    socket.subscribe(&n.to_string(), query, &variables);
                 }
                 for n in 0..EACH {
+                    let id = n.to_string();
+                    if n % 10 == 8 {
+                        let found = moments(&mut socket, &id, (ROUNDS * BATCH) as usize);
+                        let labels = found.iter().map(|moment| moment["text"].clone());
+                        let expected = (0..ROUNDS * BATCH).map(|n| json!(format!("number {n}")));
+                        assert!(labels.eq(expected));
+                        continue;
+                    }
+                    if n % 10 == 9 {
+                        // Until each has been told with all that happened in it.
+                        let mut markers: BTreeMap<String, Value> = BTreeMap::new();
+                        let all = json!(ROUNDS * BATCH);
+                        while markers.len() < SESSIONS || markers.values().any(|n| *n != all) {
+                            let data = socket.next(&id);
+                            for change in data["activeSessions"]["changes"].as_array().unwrap() {
+                                let session = &change["session"];
+                                let id = session["id"].as_str().unwrap().to_owned();
+                                markers.insert(id, session["counts"]["markers"].clone());
+                            }
+                        }
+                        continue;
+                    }
                     let mut versions = Vec::new();
                     while (versions.len() as u64) < ROUNDS * BATCH {
                         let (events, _) = page(&mut socket, &n.to_string());

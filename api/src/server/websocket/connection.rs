@@ -1,20 +1,20 @@
 //! One connection, from its `connection_init` to its end.
 //!
-//! One task does all of it: it takes the next page of a subscription only when the one before has been
-//! sent, so what a client does not read is not made. Subscriptions take turns.
+//! The next page of a subscription is taken only when the one before has been sent, so what a client
+//! does not read is not made. Subscriptions take turns.
 
-use std::pin::Pin;
 use std::time::Duration;
 
-use async_graphql::{Request, Response};
+use async_graphql::Request;
 use axum::extract::ws::{Message, WebSocket};
 use serde_json::{Value as Json, json};
 use tokio::sync::watch;
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval, sleep_until, timeout_at};
-use tokio_stream::{Stream, StreamExt, StreamMap};
+use tokio_stream::{StreamExt, StreamMap};
 
 use super::credential::{Credential, Over, Whence};
 use super::protocol::{self, ClientMessage, Close};
+use super::subscription::{Item, Subscription};
 use crate::graphql;
 use crate::live::Seat;
 use crate::server::{App, checked_reason};
@@ -54,17 +54,6 @@ impl From<axum::Error> for End {
     }
 }
 
-/// What comes of a subscription.
-enum Item {
-    Response {
-        response: Box<Response>,
-        is_first: bool,
-    },
-    End,
-}
-
-type Items = Pin<Box<dyn Stream<Item = Item> + Send>>;
-
 pub(super) struct Connection {
     app: App,
     socket: WebSocket,
@@ -72,7 +61,7 @@ pub(super) struct Connection {
     seat: Seat,
     credential: Option<Credential>,
     whence: Whence,
-    subscriptions: StreamMap<String, Items>,
+    subscriptions: StreamMap<String, Subscription>,
     stopping: watch::Receiver<bool>,
     look: Interval,
     heard_at: Instant,
@@ -255,19 +244,15 @@ impl Connection {
             return Err(Close::new(Close::UNAUTHORIZED, "no token was sent").into());
         };
         let responses = self.app.execute_stream(credential.viewer(), request);
-        let mut is_first = true;
-        let items = responses.map(move |response| Item::Response {
-            response: Box::new(graphql::shortened(response)),
-            is_first: std::mem::take(&mut is_first),
-        });
-        let items = items.chain(tokio_stream::once(Item::End));
-        self.subscriptions.insert(id, Box::pin(items));
+        self.subscriptions
+            .insert(id, Subscription::begin(responses));
         Ok(())
     }
 
     async fn on_item(&mut self, id: &str, item: Item) -> Result<(), End> {
         let message = match item {
             Item::Response { response, is_first } => {
+                let response = graphql::shortened(*response);
                 let (message, is_over) = protocol::answer(id, &response, is_first);
                 if is_over {
                     self.subscriptions.remove(id);

@@ -6,6 +6,7 @@
 //! |---|---|
 //! | `protocol` | the messages, and the codes with which a connection is closed |
 //! | `connection` | one connection, from its `connection_init` to its end |
+//! | `subscription` | one subscription of a connection |
 //! | `credential` | whose it is, and for how long |
 //!
 //! Whoever connects says who they are as for any other request: by `Authorization: Bearer …`; by the
@@ -20,6 +21,7 @@
 mod connection;
 mod credential;
 mod protocol;
+mod subscription;
 
 use axum::extract::ws::WebSocketUpgrade;
 use axum::extract::ws::rejection::WebSocketUpgradeRejection;
