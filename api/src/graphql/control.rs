@@ -37,10 +37,13 @@ pub(super) enum SessionControlKind {
 pub(super) struct SessionControl {
     /// Where the request stands in the log.
     position: LogPosition,
+    /// When.
     at: DateTime,
+    /// What was asked.
     kind: SessionControlKind,
     /// Who asked.
     by: String,
+    /// Why, in their words.
     reason: Option<String>,
     /// The text of a message.
     text: Option<String>,
@@ -66,22 +69,34 @@ pub(super) struct SessionControlAnswer {
 /// What a policy asks of a recorder. Times are seconds; null is never.
 #[derive(SimpleObject)]
 pub(super) struct SessionPolicy {
+    /// Its name.
     name: String,
+    /// Whether what is typed is recorded.
     record_keys: bool,
+    /// Whether the session may run only when its recording can be promised.
     recording_required: bool,
+    /// It ends itself when the server was out of reach for so long; null is never.
     end_when_unreachable_seconds: Option<u32>,
+    /// It ends after so long, counted from its start; null is never.
     max_length_seconds: Option<u32>,
+    /// It ends when nothing was done for so long; null is never.
     inactivity_seconds: Option<u32>,
+    /// So long before it ends for inactivity the person is warned.
     idle_warning_seconds: Option<u32>,
 }
 
 /// What was set of the policy of a session. Times are seconds, 0 is never; null is what was not set.
 #[derive(SimpleObject)]
 pub(super) struct SessionPolicyChange {
+    /// Whether what is typed is recorded.
     record_keys: Option<bool>,
+    /// It ends itself when the server was out of reach for so long.
     end_when_unreachable_seconds: Option<u32>,
+    /// It ends after so long, counted from its start.
     max_length_seconds: Option<u32>,
+    /// It ends when nothing was done for so long.
     inactivity_seconds: Option<u32>,
+    /// So long before it ends for inactivity the person is warned.
     idle_warning_seconds: Option<u32>,
 }
 

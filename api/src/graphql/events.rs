@@ -79,6 +79,7 @@ impl Event {
 /// What the ids of events begin with; their positions follow.
 pub(super) const EVENT_ID: &str = "event:";
 
+/// An event as it stands in the log.
 #[Object]
 impl Event {
     /// Its id.

@@ -46,8 +46,10 @@ pub(super) struct ProjectionState {
     lag: LogPosition,
 }
 
+/// The log as a whole, as it was when the query began.
 #[Object]
 impl Log {
+    /// Its id.
     async fn id(&self) -> ID {
         self.log.id().to_string().into()
     }

@@ -82,6 +82,36 @@ pub fn schema() -> SchemaBuilder<Query, Mutation, Subscription> {
 mod tests {
     use std::path::Path;
 
+    /// What a caller can ask for says what it is. Connections and edges are Relay's own.
+    #[tokio::test]
+    async fn everything_in_the_schema_says_what_it_is() {
+        let query = "{ __schema { types { name kind description
+            fields { name description } inputFields { name description }
+            enumValues { name description } } } }";
+        let answer = super::schema().finish().execute(query).await;
+        let schema = answer.data.into_json().unwrap();
+        let mut silent = Vec::new();
+        for kind in schema["__schema"]["types"].as_array().unwrap() {
+            let name = kind["name"].as_str().unwrap();
+            let is_relays = ["Connection", "Edge"].iter().any(|end| name.ends_with(end));
+            if name.starts_with("__") || is_relays || kind["kind"] == "SCALAR" {
+                continue;
+            }
+            let is_root = ["Query", "Mutation", "Subscription"].contains(&name);
+            if !is_root && kind["description"].as_str().is_none_or(str::is_empty) {
+                silent.push(name.to_owned());
+            }
+            for members in ["fields", "inputFields", "enumValues"] {
+                for member in kind[members].as_array().into_iter().flatten() {
+                    if member["description"].as_str().is_none_or(str::is_empty) {
+                        silent.push(format!("{name}.{}", member["name"].as_str().unwrap()));
+                    }
+                }
+            }
+        }
+        assert!(silent.is_empty(), "say what these are: {silent:?}");
+    }
+
     /// `UPDATE_SCHEMA=1 cargo test` writes the file anew.
     #[test]
     fn the_committed_schema_is_the_one_of_the_code() {

@@ -158,15 +158,20 @@ impl SessionQuery {
 /// The values to filter sessions by.
 #[derive(SimpleObject)]
 struct Facets {
+    /// By user.
     users: Vec<FacetValue>,
+    /// By host.
     hosts: Vec<FacetValue>,
+    /// By protocol.
     protocols: Vec<FacetValue>,
 }
 
 /// A value, and how many sessions have it.
 #[derive(SimpleObject)]
 struct FacetValue {
+    /// The value.
     value: String,
+    /// How many there are with it.
     count: Long,
 }
 

@@ -46,11 +46,15 @@ pub(super) type SearchConnection = Connection<String, SearchHit, SearchTotals>;
 /// A moment that was found.
 #[derive(SimpleObject)]
 pub(super) struct SearchHit {
+    /// The session it happened in.
     session: Session,
+    /// What kind of moment it is.
     kind: MomentKind,
     /// What was found was there from here on, in milliseconds from the start of the session.
     offset_ms: Long,
+    /// `offsetMs` as a point in time.
     at: DateTime,
+    /// The part of its text around the first match.
     snippet: Snippet,
     /// Where to jump to.
     seek_point: SeekPoint,
@@ -59,13 +63,18 @@ pub(super) struct SearchHit {
 /// A piece of text, cut into runs; those that match are marked.
 #[derive(SimpleObject)]
 pub(super) struct Snippet {
+    /// All of it.
     text: String,
+    /// The same, cut where what matches begins and ends.
     runs: Vec<SnippetRun>,
 }
 
+/// A run of characters.
 #[derive(SimpleObject)]
 pub(super) struct SnippetRun {
+    /// Its text.
     text: String,
+    /// Whether it is a part of what was searched for.
     r#match: bool,
 }
 

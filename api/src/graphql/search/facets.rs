@@ -14,14 +14,23 @@ use super::{SearchFilter, SearchHit, SearchOrder};
 #[derive(Enum, Clone, Copy, PartialEq, Eq)]
 #[graphql(remote = "query::FacetKind")]
 pub(in super::super) enum FacetKind {
+    /// Users.
     User,
+    /// Groups of users.
     Group,
+    /// Hosts.
     Host,
+    /// Targets.
     Target,
+    /// Sites.
     Site,
+    /// Protocols.
     Protocol,
+    /// Launchers.
     Launcher,
+    /// Programs.
     App,
+    /// Kinds of moments.
     Kind,
 }
 
@@ -29,10 +38,13 @@ pub(in super::super) enum FacetKind {
 #[derive(Enum, Clone, Copy, PartialEq, Eq)]
 #[graphql(remote = "query::TimeUnit")]
 pub(in super::super) enum TimeUnit {
+    /// Hours.
     Hour,
+    /// Days.
     Day,
     /// From Monday on.
     Week,
+    /// Months.
     Month,
 }
 
@@ -43,6 +55,7 @@ pub(in super::super) struct SearchFacets {
     total_count: Long,
     /// Whether that is all of them.
     total_is_exact: bool,
+    /// One for each kind that was asked for.
     facets: Vec<SearchFacet>,
     /// The unit of the histogram: the one asked for, or a larger one if there would be more than 400 buckets.
     unit: TimeUnit,
@@ -53,27 +66,34 @@ pub(in super::super) struct SearchFacets {
 /// The values of one kind, the most frequent first, up to 100.
 #[derive(SimpleObject)]
 pub(super) struct SearchFacet {
+    /// What is counted.
     by: FacetKind,
+    /// The values, the most frequent first.
     values: Vec<SearchFacetValue>,
 }
 
 /// A value, and how many hits have it.
 #[derive(SimpleObject)]
 pub(super) struct SearchFacetValue {
+    /// The value.
     value: String,
+    /// How many hits have it.
     count: Long,
 }
 
 /// A stretch of time, and how many hits lie in it.
 #[derive(SimpleObject)]
 pub(super) struct SearchBucket {
+    /// Where it begins.
     start: DateTime,
+    /// How many hits lie in it.
     count: Long,
 }
 
 /// A session in which something was found.
 #[derive(SimpleObject)]
 pub(in super::super) struct SessionMatch {
+    /// The session.
     session: Session,
     /// How many hits it has.
     hit_count: Long,
@@ -108,9 +128,11 @@ pub(super) enum SuggestionKind {
 /// Something to go on with.
 #[derive(SimpleObject)]
 pub(in super::super) struct Suggestion {
+    /// What it is.
     kind: SuggestionKind,
     /// What to write in place of what is replaced.
     text: String,
+    /// The field that it is, or is a value of.
     field: String,
     /// The value as it is. Empty for a field.
     value: String,

@@ -16,23 +16,35 @@ const DEPTH_MAX: usize = 10;
 /// compared letter for letter.
 #[derive(InputObject, Default)]
 pub(in super::super) struct SearchFilter {
+    /// Moments of one of these kinds.
     kinds: Option<Vec<MomentKind>>,
     /// Search across these: kinds of moments, by where their text comes from.
     search_in: Option<Vec<SearchSource>>,
+    /// Moments of this session.
     session: Option<ID>,
+    /// Moments of one of these sessions.
     sessions: Option<Vec<ID>>,
+    /// Moments of sessions of this user.
     user: Option<String>,
+    /// Moments of sessions of one of these users.
     users: Option<Vec<String>>,
     /// Groups of the user.
     groups: Option<Vec<String>>,
+    /// Moments of sessions on this host.
     host: Option<String>,
+    /// Moments of sessions on one of these hosts.
     hosts: Option<Vec<String>>,
+    /// Moments of sessions that reach one of these targets.
     targets: Option<Vec<String>>,
+    /// Moments of sessions of one of these sites.
     sites: Option<Vec<String>>,
+    /// Moments of sessions that use one of these secrets.
     secrets: Option<Vec<String>>,
     /// The secret lies in one of these folders, or below.
     folders: Option<Vec<String>>,
+    /// Moments of sessions that one of these opened.
     launchers: Option<Vec<String>>,
+    /// Moments of sessions of one of these protocols.
     protocols: Option<Vec<String>>,
     /// Programs.
     apps: Option<Vec<String>>,
@@ -65,21 +77,27 @@ pub(in super::super) struct SearchFilter {
 /// From the first to the last, both included.
 #[derive(InputObject)]
 pub(super) struct IntRange {
+    /// This or more.
     from: Option<i32>,
+    /// This or less.
     to: Option<i32>,
 }
 
 /// From the first to the last, both included.
 #[derive(InputObject)]
 pub(super) struct LongRange {
+    /// This or more.
     from: Option<Long>,
+    /// This or less.
     to: Option<Long>,
 }
 
 /// From a time on, and before another.
 #[derive(InputObject)]
 pub(super) struct TimeRange {
+    /// At this time or later.
     from: Option<DateTime>,
+    /// Before this time.
     to: Option<DateTime>,
 }
 

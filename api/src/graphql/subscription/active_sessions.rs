@@ -40,13 +40,16 @@ pub(in crate::graphql) enum SessionChangeKind {
 /// Something that became of a session, and the session as it is now.
 #[derive(SimpleObject)]
 pub(in crate::graphql) struct SessionChange {
+    /// What became of it.
     kind: SessionChangeKind,
+    /// The session as it is now.
     session: Session,
 }
 
 /// What became of the sessions that go on.
 #[derive(SimpleObject)]
 pub(in crate::graphql) struct ActiveSessions {
+    /// What changed, in order.
     changes: Vec<SessionChange>,
     /// Whether all that go on have been told.
     is_complete: bool,
