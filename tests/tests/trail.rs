@@ -107,6 +107,17 @@ fn fields() -> BTreeMap<&'static str, Vec<(&'static str, Trace)>> {
             ),
         ),
         (
+            "redact",
+            Event(
+                "redaction.added",
+                "mutation { redact(redaction: {session: $id, fromMs: 0, toMs: 1, what: KEYS, reason: \"t\"}) }",
+            ),
+        ),
+        (
+            "liftRedaction",
+            Nothing("`redaction.lifted`: `redaction.rs` holds it"),
+        ),
+        (
             "revokeToken",
             Nothing("`token.revoked`: `access.rs` holds it"),
         ),
@@ -242,6 +253,10 @@ fn fields() -> BTreeMap<&'static str, Vec<(&'static str, Trace)>> {
         ),
         ("activityMap", MEASURE),
         ("idleStretches", MEASURE),
+        (
+            "redactions",
+            Event("recording.viewed", of_session("redactions { id }")),
+        ),
         ("media", ADDRESS),
         ("asciicastUrl", ADDRESS),
         ("streams", OWN),

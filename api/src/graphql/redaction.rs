@@ -38,19 +38,23 @@ pub(super) enum Concealed {
 /// A span of a session that is hidden, or was. What was recorded stays as it is.
 #[derive(SimpleObject)]
 pub(super) struct Redaction {
+    /// Its id.
     id: ID,
     /// Where it begins, in milliseconds from the start of the session.
     from_ms: Long,
     /// Where it ends.
     to_ms: Long,
+    /// What is hidden.
     what: Concealed,
     /// Who hides it; `retrace` where a rule does.
     by: String,
+    /// Why.
     reason: String,
     /// The rule that found it: `unechoed`, `prompt`, `pattern`. Null when a person redacted it.
     rule: Option<String>,
     /// Who lifted it, if somebody did: then it is shown again.
     lifted_by: Option<String>,
+    /// Why it is shown again.
     lifted_reason: Option<String>,
 }
 
@@ -80,11 +84,13 @@ pub(super) async fn of_session(ctx: &Context<'_>, session: SessionId) -> Result<
 /// What is to be hidden.
 #[derive(InputObject)]
 pub(super) struct NewRedaction {
+    /// The session.
     session: ID,
     /// Where it begins, in milliseconds from the start of the session.
     from_ms: Long,
     /// Where it ends, which is behind its beginning.
     to_ms: Long,
+    /// What is hidden in it.
     #[graphql(default_with = "Concealed::All")]
     what: Concealed,
     /// Why.

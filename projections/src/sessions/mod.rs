@@ -42,7 +42,7 @@ use crate::{Projection, ProjectionError, not_applied};
 /// The tables of the catalogue.
 pub const SCHEMA: Schema = Schema {
     name: "sessions",
-    version: 4,
+    version: 5,
     tables: include_str!("schema.sql"),
 };
 

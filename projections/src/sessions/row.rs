@@ -60,7 +60,8 @@ pub struct SessionRow {
     pub recording: Option<RecordingFacts>,
     /// Columns and rows of its terminal at the start.
     pub terminal: Option<TerminalSize>,
-    /// How many events its streams have.
+    /// How many events happened in it. What is done with its recording afterwards is not counted: a look must not
+    /// change what it shows.
     pub events: u64,
     /// How much of each kind they hold.
     pub counts: Counts,
@@ -156,9 +157,9 @@ impl SessionRow {
     }
 
     pub(super) fn apply(&mut self, event: &Event) {
-        self.events += 1;
         self.last_position = event.position();
         if happens_in_session(event.kind()) {
+            self.events += 1;
             self.last_event = self.last_event.max(event.at());
         }
         let Some(body) = readable_body(event, SCHEMA.name) else {

@@ -50,13 +50,17 @@ export type EventFilter = {
 
 /** From the first to the last, both included. */
 export type IntRange = {
+  /** This or more. */
   from?: number | null | undefined;
+  /** This or less. */
   to?: number | null | undefined;
 };
 
 /** From the first to the last, both included. */
 export type LongRange = {
+  /** This or more. */
   from?: number | null | undefined;
+  /** This or less. */
   to?: number | null | undefined;
 };
 
@@ -124,20 +128,29 @@ export type SearchFilter = {
   folders?: Array<string> | null | undefined;
   /** Groups of the user. */
   groups?: Array<string> | null | undefined;
+  /** Moments of sessions on this host. */
   host?: string | null | undefined;
+  /** Moments of sessions on one of these hosts. */
   hosts?: Array<string> | null | undefined;
+  /** Moments of one of these kinds. */
   kinds?: Array<MomentKind> | null | undefined;
+  /** Moments of sessions that one of these opened. */
   launchers?: Array<string> | null | undefined;
   /** None of these holds. */
   not?: Array<SearchFilter> | null | undefined;
   /** One of these holds, too. */
   or?: Array<SearchFilter> | null | undefined;
+  /** Moments of sessions of one of these protocols. */
   protocols?: Array<string> | null | undefined;
   /** Search across these: kinds of moments, by where their text comes from. */
   searchIn?: Array<SearchSource> | null | undefined;
+  /** Moments of sessions that use one of these secrets. */
   secrets?: Array<string> | null | undefined;
+  /** Moments of this session. */
   session?: string | number | null | undefined;
+  /** Moments of one of these sessions. */
   sessions?: Array<string | number> | null | undefined;
+  /** Moments of sessions of one of these sites. */
   sites?: Array<string> | null | undefined;
   /** When the session started. */
   started?: TimeRange | null | undefined;
@@ -145,12 +158,15 @@ export type SearchFilter = {
   startedFrom?: string | null | undefined;
   /** Moments of sessions that started before this time. */
   startedTo?: string | null | undefined;
+  /** Moments of sessions that reach one of these targets. */
   targets?: Array<string> | null | undefined;
   /** Beside it, in the language of the search box. */
   text?: string | null | undefined;
   /** The zone that days in texts, and days of facets, are of: `Europe/Berlin` or `+02:00`. UTC when none is given. */
   timeZone?: string | null | undefined;
+  /** Moments of sessions of this user. */
   user?: string | null | undefined;
+  /** Moments of sessions of one of these users. */
   users?: Array<string> | null | undefined;
 };
 
@@ -238,7 +254,9 @@ export type SessionState =
 
 /** From a time on, and before another. */
 export type TimeRange = {
+  /** At this time or later. */
   from?: string | null | undefined;
+  /** Before this time. */
   to?: string | null | undefined;
 };
 
