@@ -23,7 +23,7 @@ for (const colorScheme of ['light', 'dark']) {
   await page.goto('/sign-in')
   await page.getByLabel(/token/i).first().fill(token)
   await page.getByRole('button', { name: /sign in/i }).click()
-  await page.getByRole('searchbox').first().waitFor()
+  await page.getByRole('combobox').first().waitFor()
   await page.waitForLoadState('networkidle')
   await take('search-empty')
 

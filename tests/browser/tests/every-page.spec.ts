@@ -21,6 +21,17 @@ const visits: Visit[] = [
     },
   },
   {
+    name: 'search, with suggestions and an error',
+    open: async (page) => {
+      await page.goto('/?q=git')
+      await expect(page.locator('[data-hit]').first()).toBeVisible()
+      await page.locator('[data-search-box]').fill('git (us')
+      await expect(page.locator('.query-error')).toBeVisible()
+      await expect(page.getByRole('option').first()).toBeVisible()
+      await page.keyboard.press('ArrowDown')
+    },
+  },
+  {
     name: 'search, nothing found',
     open: async (page) => {
       await page.goto('/?q=zzz-no-such-word-zzz')
@@ -32,6 +43,16 @@ const visits: Visit[] = [
     open: async (page) => {
       await page.goto('/sessions')
       await expect(page.locator('.row-link').first()).toBeVisible()
+    },
+  },
+  {
+    name: 'sessions, with all filters and columns',
+    open: async (page) => {
+      await page.goto('/sessions?reviewed=no&user=ops')
+      await expect(page.locator('.row-link').first()).toBeVisible()
+      await page.getByRole('button', { name: 'More filters' }).click()
+      await page.getByRole('button', { name: 'Columns' }).click()
+      for (const box of await page.locator('.column-choices input').all()) await box.check()
     },
   },
   {

@@ -48,21 +48,26 @@ export type EventFilter = {
   types?: Array<string> | null | undefined;
 };
 
-/** From the first to the last, both included. */
-export type IntRange = {
-  /** This or more. */
-  from?: number | null | undefined;
-  /** This or less. */
-  to?: number | null | undefined;
-};
-
-/** From the first to the last, both included. */
-export type LongRange = {
-  /** This or more. */
-  from?: number | null | undefined;
-  /** This or less. */
-  to?: number | null | undefined;
-};
+/** By what hits are counted. */
+export type FacetKind =
+  /** Programs. */
+  | 'APP'
+  /** Groups of users. */
+  | 'GROUP'
+  /** Hosts. */
+  | 'HOST'
+  /** Kinds of moments. */
+  | 'KIND'
+  /** Launchers. */
+  | 'LAUNCHER'
+  /** Protocols. */
+  | 'PROTOCOL'
+  /** Sites. */
+  | 'SITE'
+  /** Targets. */
+  | 'TARGET'
+  /** Users. */
+  | 'USER';
 
 /** What kind of thing happened at a moment. */
 export type MomentKind =
@@ -107,90 +112,12 @@ export type ProductKind =
   /** Video of pictures that were captured one by one: screenshots, Guacamole dumps. */
   | 'VIDEO';
 
-/**
- * Where to search: all conditions that are given must hold. A list holds where one of its values does. Names are
- * compared letter for letter.
- */
-export type SearchFilter = {
-  /** All of these hold, too. */
-  and?: Array<SearchFilter> | null | undefined;
-  /** Programs. */
-  apps?: Array<string> | null | undefined;
-  /** When the moment was. */
-  at?: TimeRange | null | undefined;
-  /** Directories that commands ran in. */
-  cwd?: Array<string> | null | undefined;
-  /** How long a command or process ran, in milliseconds. */
-  durationMs?: LongRange | null | undefined;
-  /** With which status a command or process ended. */
-  exitStatus?: IntRange | null | undefined;
-  /** The secret lies in one of these folders, or below. */
-  folders?: Array<string> | null | undefined;
-  /** Groups of the user. */
-  groups?: Array<string> | null | undefined;
-  /** Moments of sessions on this host. */
-  host?: string | null | undefined;
-  /** Moments of sessions on one of these hosts. */
-  hosts?: Array<string> | null | undefined;
-  /** Moments of one of these kinds. */
-  kinds?: Array<MomentKind> | null | undefined;
-  /** Moments of sessions that one of these opened. */
-  launchers?: Array<string> | null | undefined;
-  /** None of these holds. */
-  not?: Array<SearchFilter> | null | undefined;
-  /** One of these holds, too. */
-  or?: Array<SearchFilter> | null | undefined;
-  /** Moments of sessions of one of these protocols. */
-  protocols?: Array<string> | null | undefined;
-  /** Search across these: kinds of moments, by where their text comes from. */
-  searchIn?: Array<SearchSource> | null | undefined;
-  /** Moments of sessions that use one of these secrets. */
-  secrets?: Array<string> | null | undefined;
-  /** Moments of this session. */
-  session?: string | number | null | undefined;
-  /** Moments of one of these sessions. */
-  sessions?: Array<string | number> | null | undefined;
-  /** Moments of sessions of one of these sites. */
-  sites?: Array<string> | null | undefined;
-  /** When the session started. */
-  started?: TimeRange | null | undefined;
-  /** Moments of sessions that started at this time or later. */
-  startedFrom?: string | null | undefined;
-  /** Moments of sessions that started before this time. */
-  startedTo?: string | null | undefined;
-  /** Moments of sessions that reach one of these targets. */
-  targets?: Array<string> | null | undefined;
-  /** Beside it, in the language of the search box. */
-  text?: string | null | undefined;
-  /** The zone that days in texts, and days of facets, are of: `Europe/Berlin` or `+02:00`. UTC when none is given. */
-  timeZone?: string | null | undefined;
-  /** Moments of sessions of this user. */
-  user?: string | null | undefined;
-  /** Moments of sessions of one of these users. */
-  users?: Array<string> | null | undefined;
-};
-
 /** The order of hits. */
 export type SearchOrder =
   /** The latest moment first. */
   | 'NEWEST'
   /** The best match first. */
   | 'RELEVANCE';
-
-/** What a moment's text comes from. */
-export type SearchSource =
-  /** Kinds PROCESS and WINDOW. */
-  | 'APPLICATION_NAMES'
-  /** What went through a proxy or a terminal: kinds SCREEN, KEYS and COMMAND. */
-  | 'CLIENT_DATA'
-  /** Kind CLIPBOARD. */
-  | 'CLIPBOARD'
-  /** Kind FILE. */
-  | 'FILE_NAMES'
-  /** Kind KEYS. */
-  | 'KEYSTROKES'
-  /** Kinds MARKER and MESSAGE. */
-  | 'NOTES';
 
 /** Which sessions are wanted: all conditions that are given must hold. */
 export type SessionFilter = {
@@ -252,13 +179,12 @@ export type SessionState =
   /** It has ended. */
   | 'ENDED';
 
-/** From a time on, and before another. */
-export type TimeRange = {
-  /** At this time or later. */
-  from?: string | null | undefined;
-  /** Before this time. */
-  to?: string | null | undefined;
-};
+/** What is suggested. */
+export type SuggestionKind =
+  /** The name of a field. */
+  | 'FIELD'
+  /** A value of a field. */
+  | 'VALUE';
 
 /** What is asked for as video. */
 export type VideoKind =
@@ -316,33 +242,82 @@ export type TimelineQueryVariables = Exact<{
 
 export type TimelineQuery = { session: { timeline: { pageInfo: { hasNextPage: boolean, endCursor: string | null }, nodes: Array<{ id: string, kind: MomentKind, offsetMs: number, startMs: number, text: string }> } } | null };
 
-export type SearchQueryVariables = Exact<{
+export type SearchSessionsQueryVariables = Exact<{
   text: string;
-  filter?: SearchFilter | null | undefined;
   orderBy: SearchOrder;
   first: number;
   after?: string | null | undefined;
 }>;
 
 
-export type SearchQuery = { search: { totalCount: number, tookMs: number, pageInfo: { hasNextPage: boolean, endCursor: string | null }, edges: Array<{ cursor: string, node: { kind: MomentKind, offsetMs: number, at: string, snippet: { runs: Array<{ text: string, match: boolean }> }, session: { id: string, title: string | null, user: string | null, host: string | null, recording: { name: string } | null } } }> } };
+export type SearchSessionsQuery = { searchSessions: { totalCount: number, hitCount: number, totalIsExact: boolean, pageInfo: { hasNextPage: boolean, endCursor: string | null }, nodes: Array<{ hitCount: number, hits: Array<{ kind: MomentKind, offsetMs: number, at: string, snippet: { runs: Array<{ text: string, match: boolean }> } }>, session: { id: string, title: string | null, user: string | null, host: string | null, command: string | null, state: SessionState, startedAt: string, durationMs: number, recording: { name: string } | null } }> } };
+
+export type HitFragment = { kind: MomentKind, offsetMs: number, at: string, snippet: { runs: Array<{ text: string, match: boolean }> } };
+
+export type HitsOfSessionQueryVariables = Exact<{
+  text: string;
+  session: string | number;
+  orderBy: SearchOrder;
+  first: number;
+  after?: string | null | undefined;
+}>;
+
+
+export type HitsOfSessionQuery = { search: { totalCount: number, pageInfo: { hasNextPage: boolean, endCursor: string | null }, edges: Array<{ cursor: string, node: { kind: MomentKind, offsetMs: number, at: string, snippet: { runs: Array<{ text: string, match: boolean }> } } }> } };
+
+export type SearchFacetsQueryVariables = Exact<{
+  text: string;
+}>;
+
+
+export type SearchFacetsQuery = { searchFacets: { totalCount: number, totalIsExact: boolean, facets: Array<{ by: FacetKind, values: Array<{ value: string, count: number }> }> } };
+
+export type SuggestQueryVariables = Exact<{
+  text: string;
+  at: number;
+}>;
+
+
+export type SuggestQuery = { suggest: Array<{ kind: SuggestionKind, text: string, field: string, value: string, count: number | null, at: number, length: number }> };
 
 export type SessionsQueryVariables = Exact<{
   filter?: SessionFilter | null | undefined;
   orderBy: SessionOrder;
   first: number;
   after?: string | null | undefined;
+  withActivity: boolean;
+  buckets: number;
 }>;
 
 
-export type SessionsQuery = { sessions: { totalCount: number, pageInfo: { hasNextPage: boolean, endCursor: string | null }, nodes: Array<{ id: string, title: string | null, user: string | null, host: string | null, command: string | null, protocol: string | null, state: SessionState, startedAt: string, durationMs: number, recording: { name: string, format: string, bytes: number } | null }> } };
+export type SessionsQuery = { sessions: { totalCount: number, pageInfo: { hasNextPage: boolean, endCursor: string | null }, nodes: Array<{ id: string, title: string | null, user: string | null, groups: Array<string>, host: string | null, command: string | null, protocol: string | null, target: string | null, site: string | null, launcher: string | null, secret: string | null, folder: string | null, policy: string | null, state: SessionState, startedAt: string, endedAt: string | null, lastActivityAt: string, durationMs: number, endReason: EndReason | null, gaps: number, activityMap?: { series: Array<{ kind: ActivityKind, values: Array<number>, max: number }> }, counts: { events: number, outputBytes: number, keys: number, markers: number }, review: { reviewedAt: string | null, reviewedBy: string | null, assignee: string | null, sampled: boolean, commentCount: number }, recording: { name: string, format: string, bytes: number } | null }> } };
 
-export type SessionRowFragment = { id: string, title: string | null, user: string | null, host: string | null, command: string | null, protocol: string | null, state: SessionState, startedAt: string, durationMs: number, recording: { name: string, format: string, bytes: number } | null };
+export type SessionRowFragment = { id: string, title: string | null, user: string | null, groups: Array<string>, host: string | null, command: string | null, protocol: string | null, target: string | null, site: string | null, launcher: string | null, secret: string | null, folder: string | null, policy: string | null, state: SessionState, startedAt: string, endedAt: string | null, lastActivityAt: string, durationMs: number, endReason: EndReason | null, gaps: number, counts: { events: number, outputBytes: number, keys: number, markers: number }, review: { reviewedAt: string | null, reviewedBy: string | null, assignee: string | null, sampled: boolean, commentCount: number }, recording: { name: string, format: string, bytes: number } | null };
+
+export type RecentSessionsQueryVariables = Exact<{
+  first: number;
+}>;
+
+
+export type RecentSessionsQuery = { sessions: { nodes: Array<{ id: string, title: string | null, user: string | null, host: string | null, command: string | null, startedAt: string, durationMs: number, recording: { name: string } | null }> } };
+
+export type ReviewSessionsMutationVariables = Exact<{
+  sessions: Array<string | number> | string | number;
+  comment?: string | null | undefined;
+}>;
+
+
+export type ReviewSessionsMutation = { reviewSessions: Array<{ id: string, review: { reviewedAt: string | null, reviewedBy: string | null } }> };
 
 export type FacetsQueryVariables = Exact<{ [key: string]: never; }>;
 
 
 export type FacetsQuery = { facets: { users: Array<{ value: string, count: number }>, hosts: Array<{ value: string, count: number }>, protocols: Array<{ value: string, count: number }> } };
+
+export type FilterValuesQueryVariables = Exact<{ [key: string]: never; }>;
+
+
+export type FilterValuesQuery = { groups: Array<{ value: string }>, secrets: Array<{ value: string }>, folders: Array<{ value: string }>, targets: Array<{ value: string }>, sites: Array<{ value: string }>, launchers: Array<{ value: string }> };
 
 export type MediaQueryVariables = Exact<{
   id: string | number;
@@ -384,17 +359,54 @@ export class TypedDocumentString<TResult, TVariables>
     return this.value;
   }
 }
+export const HitFragmentDoc = new TypedDocumentString(`
+    fragment Hit on SearchHit {
+  kind
+  offsetMs
+  at
+  snippet {
+    runs {
+      text
+      match
+    }
+  }
+}
+    `, {"fragmentName":"Hit"}) as unknown as TypedDocumentString<HitFragment, unknown>;
 export const SessionRowFragmentDoc = new TypedDocumentString(`
     fragment SessionRow on Session {
   id
   title
   user
+  groups
   host
   command
   protocol
+  target
+  site
+  launcher
+  secret
+  folder
+  policy
   state
   startedAt
+  endedAt
+  lastActivityAt
   durationMs
+  endReason
+  gaps
+  counts {
+    events
+    outputBytes
+    keys
+    markers
+  }
+  review {
+    reviewedAt
+    reviewedBy
+    assignee
+    sampled
+    commentCount
+  }
   recording {
     name
     format
@@ -532,17 +544,64 @@ export const TimelineDocument = new TypedDocumentString(`
   }
 }
     `) as unknown as TypedDocumentString<TimelineQuery, TimelineQueryVariables>;
-export const SearchDocument = new TypedDocumentString(`
-    query Search($text: String!, $filter: SearchFilter, $orderBy: SearchOrder!, $first: Int!, $after: String) {
+export const SearchSessionsDocument = new TypedDocumentString(`
+    query SearchSessions($text: String!, $orderBy: SearchOrder!, $first: Int!, $after: String) {
+  searchSessions(
+    text: $text
+    orderBy: $orderBy
+    hits: 4
+    first: $first
+    after: $after
+  ) {
+    totalCount
+    hitCount
+    totalIsExact
+    pageInfo {
+      hasNextPage
+      endCursor
+    }
+    nodes {
+      hitCount
+      hits {
+        ...Hit
+      }
+      session {
+        id
+        title
+        user
+        host
+        command
+        state
+        startedAt
+        durationMs
+        recording {
+          name
+        }
+      }
+    }
+  }
+}
+    fragment Hit on SearchHit {
+  kind
+  offsetMs
+  at
+  snippet {
+    runs {
+      text
+      match
+    }
+  }
+}`) as unknown as TypedDocumentString<SearchSessionsQuery, SearchSessionsQueryVariables>;
+export const HitsOfSessionDocument = new TypedDocumentString(`
+    query HitsOfSession($text: String!, $session: ID!, $orderBy: SearchOrder!, $first: Int!, $after: String) {
   search(
     text: $text
-    filter: $filter
+    filter: {session: $session}
     orderBy: $orderBy
     first: $first
     after: $after
   ) {
     totalCount
-    tookMs
     pageInfo {
       hasNextPage
       endCursor
@@ -550,31 +609,55 @@ export const SearchDocument = new TypedDocumentString(`
     edges {
       cursor
       node {
-        kind
-        offsetMs
-        at
-        snippet {
-          runs {
-            text
-            match
-          }
-        }
-        session {
-          id
-          title
-          user
-          host
-          recording {
-            name
-          }
-        }
+        ...Hit
       }
     }
   }
 }
-    `) as unknown as TypedDocumentString<SearchQuery, SearchQueryVariables>;
+    fragment Hit on SearchHit {
+  kind
+  offsetMs
+  at
+  snippet {
+    runs {
+      text
+      match
+    }
+  }
+}`) as unknown as TypedDocumentString<HitsOfSessionQuery, HitsOfSessionQueryVariables>;
+export const SearchFacetsDocument = new TypedDocumentString(`
+    query SearchFacets($text: String!) {
+  searchFacets(
+    text: $text
+    by: [KIND, USER, HOST, TARGET, APP, GROUP, SITE, PROTOCOL, LAUNCHER]
+  ) {
+    totalCount
+    totalIsExact
+    facets {
+      by
+      values {
+        value
+        count
+      }
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<SearchFacetsQuery, SearchFacetsQueryVariables>;
+export const SuggestDocument = new TypedDocumentString(`
+    query Suggest($text: String!, $at: Int!) {
+  suggest(text: $text, at: $at, first: 10) {
+    kind
+    text
+    field
+    value
+    count
+    at
+    length
+  }
+}
+    `) as unknown as TypedDocumentString<SuggestQuery, SuggestQueryVariables>;
 export const SessionsDocument = new TypedDocumentString(`
-    query Sessions($filter: SessionFilter, $orderBy: SessionOrder!, $first: Int!, $after: String) {
+    query Sessions($filter: SessionFilter, $orderBy: SessionOrder!, $first: Int!, $after: String, $withActivity: Boolean!, $buckets: Int!) {
   sessions(filter: $filter, orderBy: $orderBy, first: $first, after: $after) {
     totalCount
     pageInfo {
@@ -583,6 +666,13 @@ export const SessionsDocument = new TypedDocumentString(`
     }
     nodes {
       ...SessionRow
+      activityMap(buckets: $buckets) @include(if: $withActivity) {
+        series {
+          kind
+          values
+          max
+        }
+      }
     }
   }
 }
@@ -590,18 +680,71 @@ export const SessionsDocument = new TypedDocumentString(`
   id
   title
   user
+  groups
   host
   command
   protocol
+  target
+  site
+  launcher
+  secret
+  folder
+  policy
   state
   startedAt
+  endedAt
+  lastActivityAt
   durationMs
+  endReason
+  gaps
+  counts {
+    events
+    outputBytes
+    keys
+    markers
+  }
+  review {
+    reviewedAt
+    reviewedBy
+    assignee
+    sampled
+    commentCount
+  }
   recording {
     name
     format
     bytes
   }
 }`) as unknown as TypedDocumentString<SessionsQuery, SessionsQueryVariables>;
+export const RecentSessionsDocument = new TypedDocumentString(`
+    query RecentSessions($first: Int!) {
+  sessions(orderBy: RECORDED_DESC, first: $first) {
+    nodes {
+      id
+      title
+      user
+      host
+      command
+      startedAt
+      durationMs
+      recording {
+        name
+      }
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<RecentSessionsQuery, RecentSessionsQueryVariables>;
+export const ReviewSessionsDocument = new TypedDocumentString(`
+    mutation ReviewSessions($sessions: [ID!]!, $comment: String) {
+  reviewSessions(sessions: $sessions, comment: $comment) {
+    id
+    review {
+      reviewedAt
+      reviewedBy
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<ReviewSessionsMutation, ReviewSessionsMutationVariables>;
 export const FacetsDocument = new TypedDocumentString(`
     query Facets {
   facets {
@@ -620,6 +763,28 @@ export const FacetsDocument = new TypedDocumentString(`
   }
 }
     `) as unknown as TypedDocumentString<FacetsQuery, FacetsQueryVariables>;
+export const FilterValuesDocument = new TypedDocumentString(`
+    query FilterValues {
+  groups: suggest(text: "group:", first: 100) {
+    value
+  }
+  secrets: suggest(text: "secret:", first: 100) {
+    value
+  }
+  folders: suggest(text: "folder:", first: 100) {
+    value
+  }
+  targets: suggest(text: "target:", first: 100) {
+    value
+  }
+  sites: suggest(text: "site:", first: 100) {
+    value
+  }
+  launchers: suggest(text: "launcher:", first: 100) {
+    value
+  }
+}
+    `) as unknown as TypedDocumentString<FilterValuesQuery, FilterValuesQueryVariables>;
 export const MediaDocument = new TypedDocumentString(`
     query Media($id: ID!) {
   session(id: $id) {

@@ -1,5 +1,5 @@
 import type { TypedDocumentString } from '../gql/graphql'
-import { errorOfCode, errorOfStatus, toApiError } from './errors'
+import { errorOfCode, errorOfStatus, toApiError, type ApiError } from './errors'
 
 // The server takes the cookie only together with this header, which another site cannot make a browser send.
 const clientHeader = { 'X-Retrace-Client': 'web' }
@@ -7,8 +7,10 @@ const clientHeader = { 'X-Retrace-Client': 'web' }
 type ErrorBody = { error?: { code?: string; message?: string } }
 type GraphqlBody<T> = {
   data?: T | null
-  errors?: { message: string; extensions?: { code?: string } }[]
+  errors?: { message: string; extensions?: Extensions }[]
 }
+/** `at` and `length` of a search text that cannot be understood; `found` and `expected` are its message in two parts. */
+type Extensions = { code?: string; at?: number; length?: number; found?: string; expected?: string }
 
 async function send(path: string, init: RequestInit): Promise<Response> {
   try {
@@ -51,9 +53,15 @@ export async function graphql<Result, Variables>(
   const response = await sendJson('/graphql', { query, variables, operationName }, signal)
   const body = (await response.json()) as GraphqlBody<Result>
   const error = body.errors?.[0]
-  if (error) throw errorOfCode(error.extensions?.code, error.message)
+  if (error) throw errorOfGraphql(error.message, error.extensions)
   if (body.data == null) throw errorOfCode(undefined)
   return body.data
+}
+
+function errorOfGraphql(message: string, extensions: Extensions = {}): ApiError {
+  const { code, at, length, found, expected } = extensions
+  if (at === undefined || length === undefined) return errorOfCode(code, message)
+  return errorOfCode(code, found && expected ? `${found}: expected ${expected}` : message, { at, length })
 }
 
 export async function fetchText(path: string, signal?: AbortSignal): Promise<string> {

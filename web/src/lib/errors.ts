@@ -8,12 +8,17 @@ export type Problem =
   | 'unreachable'
   | 'server'
 
+/** A part of a text, in Unicode characters. Of length 0 where something is missing. */
+export type Span = { at: number; length: number }
+
 /** The only error the pages see. `message` is fit for a person to read. */
 export class ApiError extends Error {
   override readonly name = 'ApiError'
   constructor(
     readonly problem: Problem,
     message: string,
+    /** The part of the question that is wrong. */
+    readonly span?: Span,
   ) {
     super(message)
   }
@@ -24,6 +29,7 @@ const problemOfCode: Record<string, Problem> = {
   FORBIDDEN: 'forbidden',
   NOT_FOUND: 'not-found',
   INVALID_ARGUMENT: 'invalid',
+  INVALID_QUERY: 'invalid',
   RATE_LIMITED: 'too-many',
 }
 
@@ -54,9 +60,9 @@ function describe(problem: Problem, serverMessage: string | undefined): string {
   return /[.!?]$/.test(sentence) ? sentence : `${sentence}.`
 }
 
-export function errorOfCode(code: string | undefined, serverMessage?: string): ApiError {
+export function errorOfCode(code: string | undefined, serverMessage?: string, span?: Span): ApiError {
   const problem = problemOfCode[code ?? ''] ?? 'server'
-  return new ApiError(problem, describe(problem, serverMessage))
+  return new ApiError(problem, describe(problem, serverMessage), span)
 }
 
 export function errorOfStatus(status: number, code?: string, serverMessage?: string): ApiError {

@@ -23,20 +23,30 @@ export const sessionOrders = [
 ] as const satisfies readonly SessionOrder[]
 export const sessionStates = ['ACTIVE', 'ENDED'] as const satisfies readonly SessionState[]
 
+export const yesNo = ['yes', 'no'] as const
+export type YesNo = (typeof yesNo)[number]
+
 export type SignInSearch = { to?: string; problem?: string }
-export type FindSearch = {
-  q?: string
-  kinds?: MomentKind[]
-  user?: string
-  host?: string
-  order?: SearchOrder
-}
+/** What is looked for, and where, stands in one text, in the language of `docs/search.md`. */
+export type FindSearch = { q?: string; order?: SearchOrder }
 export type SessionsSearch = {
   text?: string
   user?: string
   host?: string
   protocol?: string
+  group?: string
+  secret?: string
+  folder?: string
+  target?: string
+  site?: string
+  launcher?: string
+  policy?: string
   state?: SessionState
+  recorded?: YesNo
+  gaps?: YesNo
+  reviewed?: YesNo
+  queue?: YesNo
+  assignee?: string
   from?: string
   to?: string
   order?: SessionOrder
@@ -56,9 +66,6 @@ export const readSignInSearch = (raw: RawSearch): SignInSearch => ({
 
 export const readFindSearch = (raw: RawSearch): FindSearch => ({
   q: textParam(raw.q),
-  kinds: choicesParam(raw.kinds, momentKinds),
-  user: textParam(raw.user),
-  host: textParam(raw.host),
   order: choiceParam(raw.order, searchOrders),
 })
 
@@ -67,7 +74,19 @@ export const readSessionsSearch = (raw: RawSearch): SessionsSearch => ({
   user: textParam(raw.user),
   host: textParam(raw.host),
   protocol: textParam(raw.protocol),
+  group: textParam(raw.group),
+  secret: textParam(raw.secret),
+  folder: textParam(raw.folder),
+  target: textParam(raw.target),
+  site: textParam(raw.site),
+  launcher: textParam(raw.launcher),
+  policy: textParam(raw.policy),
   state: choiceParam(raw.state, sessionStates),
+  recorded: choiceParam(raw.recorded, yesNo),
+  gaps: choiceParam(raw.gaps, yesNo),
+  reviewed: choiceParam(raw.reviewed, yesNo),
+  queue: choiceParam(raw.queue, yesNo),
+  assignee: textParam(raw.assignee),
   from: textParam(raw.from),
   to: textParam(raw.to),
   order: choiceParam(raw.order, sessionOrders),

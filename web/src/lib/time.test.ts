@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { formatClock, formatDateTime, formatDuration, formatInstant, formatOffset, speakOffset, startOfDay, startOfDayAfter } from './time'
+import { formatAgo, formatClock, formatDateTime, formatDuration, formatInstant, formatOffset, speakOffset, startOfDay, startOfDayAfter } from './time'
 
 test('offsets are exact', () => {
   const cases: [number, string][] = [
@@ -46,4 +46,17 @@ test('a range of days includes its last day', () => {
   expect(startOfDayAfter('2026-11-20')).toBe('2026-11-21T00:00:00.000000Z')
   expect(startOfDayAfter('2028-02-29')).toBe('2028-03-01T00:00:00.000000Z')
   expect(startOfDay('yesterday')).toBeUndefined()
+})
+
+test('how long ago', () => {
+  const cases: [number, string][] = [
+    [-5_000, 'just now'],
+    [999, 'just now'],
+    [12_000, '12 s ago'],
+    [119_000, '1 min ago'],
+    [7_200_000, '2 h ago'],
+    [200_000_000, '2 d ago'],
+    [Number.NaN, 'just now'],
+  ]
+  for (const [ms, want] of cases) expect(formatAgo(ms), String(ms)).toBe(want)
 })

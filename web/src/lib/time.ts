@@ -31,6 +31,15 @@ export function formatDuration(ms: number): string {
   return small === 0 ? `${large} ${largeUnit}` : `${large} ${largeUnit} ${small} ${smallUnit}`
 }
 
+/** How long ago something was, in its largest unit: a clock that is a little behind does not show. */
+export function formatAgo(ms: number): string {
+  if (!(ms >= second)) return 'just now'
+  if (ms < minute) return `${Math.floor(ms / second)} s ago`
+  if (ms < hour) return `${Math.floor(ms / minute)} min ago`
+  if (ms < 24 * hour) return `${Math.floor(ms / hour)} h ago`
+  return `${Math.floor(ms / (24 * hour))} d ago`
+}
+
 /** A duration as a screen reader should say it. */
 export function speakOffset(ms: number): string {
   const whole = Math.max(0, Math.floor(ms))

@@ -1,13 +1,15 @@
 import { getRouteApi } from '@tanstack/react-router'
+import { useColumns } from '../features/sessions/columns'
 import { SessionFilters } from '../features/sessions/SessionFilters'
 import '../features/sessions/sessions.css'
 import { SessionTable } from '../features/sessions/SessionTable'
+import { SessionTools } from '../features/sessions/SessionTools'
 import { useFacets } from '../features/sessions/use-facets'
+import { useSelection } from '../features/sessions/use-selection'
 import { useSessions } from '../features/sessions/use-sessions'
 import { plural } from '../lib/format'
 import type { SessionsSearch } from '../lib/paths'
 import { useTitle } from '../lib/use-title'
-import { LoadMore } from '../ui/LoadMore'
 import { EmptyNote, ErrorNote, ListSkeleton } from '../ui/notes'
 
 const route = getRouteApi('/shell/sessions')
@@ -33,17 +35,19 @@ export function SessionsPage() {
         onChange={(changed) => go({ ...search, ...changed })}
         onClear={clear}
       />
-      <Results sessions={sessions} onClear={clear} />
+      <Results search={search} sessions={sessions} onClear={clear} />
     </div>
   )
 }
 
-type ResultsProps = { sessions: ReturnType<typeof useSessions>; onClear: () => void }
+type ResultsProps = { search: SessionsSearch; sessions: ReturnType<typeof useSessions>; onClear: () => void }
 
-function Results({ sessions, onClear }: ResultsProps) {
-  const { data, error, isPending, hasNextPage, isFetchingNextPage, fetchNextPage, refetch } = sessions
+function Results({ search, sessions, onClear }: ResultsProps) {
+  const columns = useColumns()
+  const selection = useSelection()
+  const { data, error, isPending, hasNextPage, isFetchingNextPage, fetchNextPage, refetch, dataUpdatedAt } = sessions
   if (isPending) return <ListSkeleton rows={8} label="Loading sessions" />
-  if (error) return <ErrorNote error={error} onRetry={() => void refetch()} />
+  if (error && !data) return <ErrorNote error={error} onRetry={() => void refetch()} />
   const nodes = data.pages.flatMap((page) => page.sessions.nodes)
   if (nodes.length === 0) {
     return (
@@ -57,8 +61,24 @@ function Results({ sessions, onClear }: ResultsProps) {
   }
   return (
     <>
-      <SessionTable sessions={nodes} />
-      <LoadMore hasMore={hasNextPage} isLoading={isFetchingNextPage} onMore={() => void fetchNextPage()} />
+      <SessionTools
+        search={search}
+        selected={nodes.filter(({ id }) => selection.has(id))}
+        selection={selection}
+        columns={columns}
+      />
+      {error && <ErrorNote error={error} onRetry={() => void refetch()} />}
+      <SessionTable
+        sessions={nodes}
+        columns={columns.shown}
+        total={data.pages[0]?.sessions.totalCount ?? nodes.length}
+        nowMs={dataUpdatedAt}
+        selection={selection}
+        hasMore={hasNextPage && !error}
+        onMore={() => {
+          if (!isFetchingNextPage) void fetchNextPage()
+        }}
+      />
     </>
   )
 }

@@ -17,34 +17,47 @@ const session = {
   state: 'ENDED',
   startedAt: '2026-11-20T22:42:39.000000Z',
   durationMs: 121_436,
+  endedAt: '2026-11-20T22:44:40.436000Z',
+  lastActivityAt: '2026-11-20T22:44:40.436000Z',
+  groups: [],
+  gaps: 0,
+  counts: { events: 9, outputBytes: 5_000, keys: 80, markers: 1 },
+  review: { reviewedAt: null, reviewedBy: null, assignee: null, sampled: false, commentCount: 0 },
+  activityMap: { series: [{ kind: 'OUTPUT', values: [4, 0, 2], max: 4 }] },
   recording: { name: 'deploy.cast', format: 'asciicast-v3', bytes: 51_561 },
 }
 const pageInfo = { hasNextPage: false, endCursor: null }
 
-function hitsFor(text: unknown) {
-  const node = {
+function matchesFor(text: unknown) {
+  const hit = {
     kind: 'COMMAND',
     offsetMs: 51_740,
     at: session.startedAt,
     snippet: { runs: [{ text: String(text), match: true }] },
-    session,
   }
-  return { totalCount: 1, tookMs: 1.3, pageInfo, edges: [{ cursor: 'c', node }] }
+  return { totalCount: 1, hitCount: 1, totalIsExact: true, pageInfo, nodes: [{ hitCount: 1, hits: [hit], session }] }
 }
+
+const facets = [{ by: 'KIND', values: [{ value: 'command', count: 1 }] }]
 
 const data: Record<string, (variables: Record<string, unknown>) => unknown> = {
   Facets: () => ({ facets: { users: [{ value: 'ops', count: 1 }], hosts: [], protocols: [] } }),
   Sessions: () => ({ sessions: { totalCount: 1, pageInfo, nodes: [session] } }),
-  Search: ({ text }) => ({ search: hitsFor(text) }),
+  RecentSessions: () => ({ sessions: { nodes: [session] } }),
+  SearchSessions: ({ text }) => ({ searchSessions: matchesFor(text) }),
+  SearchFacets: () => ({ searchFacets: { totalCount: 1, totalIsExact: true, facets } }),
+  Suggest: () => ({ suggest: [] }),
 }
 
 let token: string | undefined
 let ways: { token: boolean; oidc: { label: string } | null }
+let refusal: unknown
 let asked: ReturnType<typeof stubFetch>
 
 beforeEach(() => {
   token = 'rtr_good'
   ways = { token: true, oidc: null }
+  refusal = undefined
   vi.stubGlobal('scrollTo', () => {})
   asked = stubFetch((path, init) => {
     if (path === '/v1/sign-in') return { body: ways }
@@ -58,6 +71,7 @@ beforeEach(() => {
       return { body: { name: 'admin', user: 'ada', groups: ['dba'], roles: ['admin', 'revealer'], expiresAt: null } }
     }
     const body = JSON.parse(String(init.body)) as { operationName: string; variables: Record<string, unknown> }
+    if (refusal && body.operationName === 'SearchSessions') return { body: refusal }
     const answer = data[body.operationName]
     return answer ? { body: { data: answer(body.variables) } } : { status: 500 }
   })
@@ -107,24 +121,48 @@ test('the account says who one is and what one may do', async () => {
 test('an empty search shows recent sessions; typing finds, and the URL says what', async () => {
   const router = open('/')
   expect(await screen.findByText('deploy.cast')).toBeTruthy()
-  await userEvent.type(screen.getByRole('searchbox', { name: 'Search all sessions' }), 'git commit')
+  await userEvent.type(screen.getByRole('combobox', { name: 'Search all sessions' }), 'git commit')
   const hit = await screen.findByRole('link', { name: /^Command.*git commit/ })
   expect(hit.getAttribute('href')).toBe('/sessions/s1?t=51740')
-  expect(screen.getByText('1 moment in 1.3 ms')).toBeTruthy()
+  expect(screen.getByText('1 hit in 1 session')).toBeTruthy()
   expect(router.state.location.search).toMatchObject({ q: 'git commit' })
-  const searches = asked.filter(({ init }) => String(init.body).includes('"Search"'))
+  const searches = asked.filter(({ init }) => String(init.body).includes('"SearchSessions"'))
   expect(searches.length).toBeLessThanOrEqual(2)
 })
 
-test('filters chosen go to the URL and to the server', async () => {
+test('a facet and the order go to the URL and to the server', async () => {
   const router = open('/?q=git')
-  await screen.findByRole('link', { name: /^Command.*git/ })
-  await userEvent.click(screen.getByRole('button', { name: 'Command' }))
+  await userEvent.click(await screen.findByRole('button', { name: /^Command/ }))
   await userEvent.selectOptions(screen.getByLabelText('Order'), 'Newest')
-  await waitFor(() => expect(router.state.location.href).toBe('/?q=git&kinds=COMMAND&order=NEWEST'))
+  await waitFor(() => expect(router.state.location.href).toBe('/?q=git+kind%3Acommand&order=NEWEST'))
   await waitFor(() =>
-    expect(asked.some(({ init }) => /"kinds":\["COMMAND"\].*"orderBy":"NEWEST"/.test(String(init.body)))).toBe(true),
+    expect(asked.some(({ init }) => /"git kind:command".*"orderBy":"NEWEST"/.test(String(init.body)))).toBe(true),
   )
+  expect(screen.getByRole('combobox', { name: 'Search all sessions' })).toHaveProperty('value', 'git kind:command')
+})
+
+test('what is wrong with a text is told and pointed at; what was found before stays', async () => {
+  open('/?q=git')
+  await screen.findByRole('link', { name: /^Command.*git/ })
+  const extensions = { code: 'INVALID_QUERY', at: 4, length: 1, found: '`(` that is not closed', expected: '`)`' }
+  refusal = { errors: [{ message: 'at character 4: …', extensions }] }
+  await userEvent.type(screen.getByRole('combobox', { name: 'Search all sessions' }), ' (')
+  expect(await screen.findByText('`(` that is not closed: expected `)`.')).toBeTruthy()
+  expect(document.querySelector('.query-wrong')?.textContent).toBe('(')
+  expect(screen.getByRole('link', { name: /^Command.*git/ })).toBeTruthy()
+})
+
+test('a suggestion is chosen with the keyboard', async () => {
+  data.Suggest = () => ({
+    suggest: [{ kind: 'FIELD', text: 'user:', field: 'user', value: '', count: null, at: 4, length: 2 }],
+  })
+  open('/')
+  const box = await screen.findByRole('combobox', { name: 'Search all sessions' })
+  await userEvent.type(box, 'git us')
+  await screen.findByRole('option', { name: /^user:/ })
+  await userEvent.keyboard('{ArrowDown}{Enter}')
+  expect(box).toHaveProperty('value', 'git user:')
+  await waitFor(() => expect(box.getAttribute('aria-expanded')).toBe('false'))
 })
 
 test('a sign-in that ends while one works leads to sign-in and back', async () => {

@@ -5,3 +5,15 @@ afterEach(() => {
   cleanup()
   vi.unstubAllGlobals()
 })
+
+// jsdom lays nothing out: a list that shows only what is in sight would show nothing.
+Object.defineProperty(HTMLElement.prototype, 'clientHeight', { configurable: true, get: () => 600 })
+
+// What jsdom does not have.
+HTMLElement.prototype.scrollIntoView ??= () => {}
+HTMLDialogElement.prototype.showModal ??= function showModal(this: HTMLDialogElement) {
+  this.open = true
+}
+HTMLDialogElement.prototype.close ??= function close(this: HTMLDialogElement) {
+  this.open = false
+}

@@ -13,6 +13,9 @@ export const kindNames: Record<MomentKind, string> = {
   MESSAGE: 'Message',
 }
 
+/** The name of a kind as the server writes it in texts; of one that is not known here, what it wrote. */
+export const kindName = (kind: string) => (kindNames as Record<string, string | undefined>)[kind.toUpperCase()] ?? kind
+
 export const kindClass = (kind: MomentKind) => `kind-${kind.toLowerCase()}`
 
 export function KindBadge({ kind }: { kind: MomentKind }) {

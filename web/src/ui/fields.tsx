@@ -1,4 +1,5 @@
-import type { ReactNode } from 'react'
+import { useId, type ReactNode } from 'react'
+import { useDraft } from '../lib/use-draft'
 
 type Option = { value: string; label: string }
 
@@ -50,5 +51,38 @@ export function Field({ label, children }: { label: string; children: ReactNode 
       <span>{label}</span>
       {children}
     </label>
+  )
+}
+
+type TextProps = {
+  label: string
+  value: string | undefined
+  suggestions: readonly string[]
+  onChange: (value: string | undefined) => void
+}
+
+/** Free text with known values to pick from. */
+export function TextField({ label, value, suggestions, onChange }: TextProps) {
+  const { text, setText } = useDraft(value ?? '', (settled) => onChange(settled || undefined), 400)
+  const listId = useId()
+  return (
+    <Field label={label}>
+      <input
+        className="input"
+        list={suggestions.length > 0 ? listId : undefined}
+        placeholder="Any"
+        autoComplete="off"
+        spellCheck={false}
+        value={text}
+        onChange={(event) => setText(event.target.value)}
+      />
+      {suggestions.length > 0 && (
+        <datalist id={listId}>
+          {suggestions.map((suggestion) => (
+            <option key={suggestion}>{suggestion}</option>
+          ))}
+        </datalist>
+      )}
+    </Field>
   )
 }

@@ -1,32 +1,21 @@
 import { Link } from '@tanstack/react-router'
-import { sessionName } from '../../lib/format'
 import { formatDateTime, formatOffset } from '../../lib/time'
 import { KindBadge } from '../../ui/KindBadge'
 import { Snippet } from '../../ui/Snippet'
 import type { Hit } from './use-search'
 
-export function HitItem({ hit }: { hit: Hit }) {
-  const { session } = hit
+/** A moment that was found. It leads to the very moment. */
+export function HitItem({ session, hit }: { session: string; hit: Hit }) {
   return (
     <li>
-      <Link
-        to="/sessions/$id"
-        params={{ id: session.id }}
-        search={{ t: hit.offsetMs }}
-        className="hit"
-        data-hit=""
-      >
+      <Link to="/sessions/$id" params={{ id: session }} search={{ t: hit.offsetMs }} className="hit" data-hit="">
         <span className="hit-head">
           <KindBadge kind={hit.kind} />
-          <span className="hit-offset numeric">{formatOffset(hit.offsetMs)}</span>
+          <time className="hit-offset numeric" dateTime={hit.at} title={formatDateTime(hit.at)}>
+            {formatOffset(hit.offsetMs)}
+          </time>
         </span>
         <Snippet runs={hit.snippet.runs} />
-        <span className="hit-meta">
-          <span className="hit-title">{sessionName(session)}</span>
-          {session.user && <span>{session.user}</span>}
-          {session.host && <span>{session.host}</span>}
-          <time dateTime={hit.at}>{formatDateTime(hit.at)}</time>
-        </span>
       </Link>
     </li>
   )

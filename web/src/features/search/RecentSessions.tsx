@@ -2,10 +2,10 @@ import { Link } from '@tanstack/react-router'
 import { sessionName } from '../../lib/format'
 import { formatDateTime, formatDuration } from '../../lib/time'
 import { EmptyNote, ErrorNote, ListSkeleton } from '../../ui/notes'
-import type { SessionRowFragment } from '../../gql/graphql'
+import type { RecentSession } from '../sessions/use-recent-sessions'
 
 type Props = {
-  sessions: SessionRowFragment[] | undefined
+  sessions: RecentSession[] | undefined
   error: unknown
   onRetry: () => void
 }

@@ -1,6 +1,6 @@
 import { Link } from '@tanstack/react-router'
 
-const examples = ['sudo', 'shadow', 'git commit', 'release']
+const examples = ['sudo', '"git commit"', 'kind:command apt*', 'shadow -kind:screen', 'exit:>0']
 
 export function SearchHints() {
   return (
@@ -20,15 +20,15 @@ export function SearchHints() {
           <dd>every line that stood on the screen, inside editors and pagers too</dd>
         </div>
         <div>
-          <dt className="kind-marker">Markers</dt>
-          <dd>notes set while recording</dd>
+          <dt className="kind-marker">Markers, files, messages</dt>
+          <dd>notes set while recording, names of files transferred, what was copied or sent</dd>
         </div>
       </dl>
-      <p>
+      <p className="examples">
         Try{' '}
         {examples.map((q) => (
-          <Link key={q} to="/" search={{ q }} className="example">
-            {q}
+          <Link key={q} to="/" search={{ q }}>
+            <code>{q}</code>
           </Link>
         ))}
       </p>

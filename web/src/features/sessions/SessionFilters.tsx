@@ -1,9 +1,13 @@
+import { useId, useState } from 'react'
 import type { FacetsQuery, SessionOrder, SessionState } from '../../gql/graphql'
-import { sessionOrders, sessionStates, type SessionsSearch } from '../../lib/paths'
+import { sessionOrders, sessionStates, yesNo, type SessionsSearch } from '../../lib/paths'
 import { choiceParam } from '../../lib/url-state'
 import { useDraft } from '../../lib/use-draft'
-import { DateField, Field, SelectField } from '../../ui/fields'
+import { DateField, Field, SelectField, TextField } from '../../ui/fields'
 import { stateNames } from '../../ui/StateBadge'
+import { FilterChips } from './FilterChips'
+import { yesNoFilters, yesNoKeys } from './filters'
+import { useFilterValues } from './use-facets'
 
 const orderNames: Record<SessionOrder, string> = {
   STARTED_DESC: 'Newest first',
@@ -19,63 +23,95 @@ type Props = {
   onClear: () => void
 }
 
-export function SessionFilters({ search, facets, onChange, onClear }: Props) {
+export function SessionFilters(props: Props) {
+  const { search, onChange, onClear } = props
+  const [isOpen, setOpen] = useState(false)
+  const moreId = useId()
   const { text, setText } = useDraft(search.text ?? '', (words) => onChange({ text: words || undefined }))
-  const counted = (values: { value: string; count: number }[] = []) =>
-    values.map(({ value, count }) => ({ value, label: `${value} (${count})` }))
-  const isFiltered = Object.entries(search).some(([key, value]) => key !== 'order' && value !== undefined)
   return (
     <div className="filters panel" role="group" aria-label="Filters">
-      <Field label="Title, user, host, command or file">
-        <input
-          type="search"
-          className="input"
-          placeholder="Words…"
-          value={text}
-          onChange={(event) => setText(event.target.value)}
+      <div className="filters-first">
+        <Field label="Title, user, host, command or file">
+          <input
+            type="search"
+            className="input"
+            placeholder="Words…"
+            value={text}
+            onChange={(event) => setText(event.target.value)}
+          />
+        </Field>
+        <SelectField
+          label="State"
+          anyLabel="Any state"
+          value={search.state}
+          options={sessionStates.map((state: SessionState) => ({ value: state, label: stateNames[state] }))}
+          onChange={(state) => onChange({ state: choiceParam(state, sessionStates) })}
         />
-      </Field>
-      <SelectField
-        label="User"
-        anyLabel="Any user"
-        value={search.user}
-        options={counted(facets?.users)}
-        onChange={(user) => onChange({ user })}
-      />
-      <SelectField
-        label="Host"
-        anyLabel="Any host"
-        value={search.host}
-        options={counted(facets?.hosts)}
-        onChange={(host) => onChange({ host })}
-      />
+        <SelectField
+          label="Order"
+          value={search.order ?? 'STARTED_DESC'}
+          options={sessionOrders.map((order) => ({ value: order, label: orderNames[order] }))}
+          onChange={(order) =>
+            onChange({ order: order === 'STARTED_DESC' ? undefined : choiceParam(order, sessionOrders) })
+          }
+        />
+        <button
+          type="button"
+          className="button"
+          aria-expanded={isOpen}
+          aria-controls={moreId}
+          onClick={() => setOpen(!isOpen)}
+        >
+          {isOpen ? 'Fewer filters' : 'More filters'}
+        </button>
+      </div>
+      <div id={moreId} className="filters-more" hidden={!isOpen}>
+        {isOpen && <MoreFilters {...props} />}
+      </div>
+      <FilterChips search={search} onChange={onChange} onClear={onClear} />
+    </div>
+  )
+}
+
+function MoreFilters({ search, facets, onChange }: Props) {
+  const { data } = useFilterValues(true)
+  const counted = (values: { value: string; count: number }[] = []) =>
+    values.map(({ value, count }) => ({ value, label: `${value} (${count})` }))
+  const names = (values: { value: string }[] | undefined) => values?.map(({ value }) => value) ?? []
+  const field = (key: keyof SessionsSearch) => ({
+    value: search[key],
+    onChange: (value: string | undefined) => onChange({ [key]: value }),
+  })
+  return (
+    <>
+      <SelectField label="User" anyLabel="Any user" options={counted(facets?.users)} {...field('user')} />
+      <SelectField label="Host" anyLabel="Any host" options={counted(facets?.hosts)} {...field('host')} />
       <SelectField
         label="Protocol"
         anyLabel="Any protocol"
-        value={search.protocol}
         options={counted(facets?.protocols)}
-        onChange={(protocol) => onChange({ protocol })}
+        {...field('protocol')}
       />
-      <SelectField
-        label="State"
-        anyLabel="Any state"
-        value={search.state}
-        options={sessionStates.map((state: SessionState) => ({ value: state, label: stateNames[state] }))}
-        onChange={(state) => onChange({ state: choiceParam(state, sessionStates) })}
-      />
-      <DateField label="From (UTC)" value={search.from} onChange={(from) => onChange({ from })} />
-      <DateField label="To (UTC)" value={search.to} onChange={(to) => onChange({ to })} />
-      <SelectField
-        label="Order"
-        value={search.order ?? 'STARTED_DESC'}
-        options={sessionOrders.map((order) => ({ value: order, label: orderNames[order] }))}
-        onChange={(order) =>
-          onChange({ order: order === 'STARTED_DESC' ? undefined : choiceParam(order, sessionOrders) })
-        }
-      />
-      <button type="button" className="button button-quiet" disabled={!isFiltered} onClick={onClear}>
-        Clear filters
-      </button>
-    </div>
+      <TextField label="Group" suggestions={names(data?.groups)} {...field('group')} />
+      <TextField label="Secret" suggestions={names(data?.secrets)} {...field('secret')} />
+      <TextField label="Folder" suggestions={names(data?.folders)} {...field('folder')} />
+      <TextField label="Target" suggestions={names(data?.targets)} {...field('target')} />
+      <TextField label="Site" suggestions={names(data?.sites)} {...field('site')} />
+      <TextField label="Launcher" suggestions={names(data?.launchers)} {...field('launcher')} />
+      <TextField label="Policy" suggestions={[]} {...field('policy')} />
+      <TextField label="Assignee" suggestions={[]} {...field('assignee')} />
+      {yesNoKeys.map((key) => (
+        <SelectField
+          key={key}
+          label={yesNoFilters[key].title}
+          anyLabel="Any"
+          value={search[key]}
+          options={yesNo.map((choice) => ({ value: choice, label: yesNoFilters[key][choice] }))}
+          onChange={(choice) => onChange({ [key]: choiceParam(choice, yesNo) })}
+        />
+      ))}
+      <DateField label="From (UTC)" {...field('from')} />
+      <DateField label="To (UTC)" {...field('to')} />
+    </>
   )
 }

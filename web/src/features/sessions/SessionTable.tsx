@@ -1,74 +1,110 @@
-import { Link } from '@tanstack/react-router'
-import type { SessionRowFragment } from '../../gql/graphql'
-import { formatBytes, sessionName } from '../../lib/format'
-import { formatDateTime, formatDuration } from '../../lib/time'
-import { StateBadge } from '../../ui/StateBadge'
+import { useVirtualizer } from '@tanstack/react-virtual'
+import { useEffect, useEffectEvent, useRef } from 'react'
+import type { Column } from './columns'
+import { SessionTableRow } from './SessionTableRow'
+import type { Selection } from './use-selection'
+import type { SessionRow } from './use-sessions'
 
-export function SessionTable({ sessions }: { sessions: SessionRowFragment[] }) {
+const rowHeight = 54
+const overscan = 12
+/** The next page is asked for this many rows before the end of what is there. */
+const loadAhead = 20
+
+type Props = {
+  sessions: readonly SessionRow[]
+  columns: readonly Column[]
+  total: number
+  /** When the rows were as they are shown. */
+  nowMs: number
+  selection: Selection
+  hasMore: boolean
+  onMore: () => void
+}
+
+/** A table of any length: only the rows in sight, and some around them, are in the document. */
+export function SessionTable({ sessions, columns, total, nowMs, selection, hasMore, onMore }: Props) {
+  const scroller = useRef<HTMLDivElement>(null)
+  // Its answers change between renders, so this component must not be memoized; nothing does.
+  // oxlint-disable-next-line react/incompatible-library
+  const virtualizer = useVirtualizer({
+    count: sessions.length,
+    getScrollElement: () => scroller.current,
+    estimateSize: () => rowHeight,
+    getItemKey: (index) => sessions[index]?.id ?? index,
+    overscan,
+    useFlushSync: false,
+  })
+  const items = virtualizer.getVirtualItems()
+  const above = items[0]?.start ?? 0
+  const below = Math.max(0, virtualizer.getTotalSize() - (items.at(-1)?.end ?? 0))
+  const isNearEnd = (items.at(-1)?.index ?? 0) + loadAhead >= sessions.length
+  useMore(isNearEnd && hasMore ? sessions.length : undefined, onMore)
+  const isAll = sessions.length > 0 && sessions.every(({ id }) => selection.has(id))
   return (
-    <div className="panel table-panel">
-      <table className="table session-table">
+    <div className="panel table-panel session-scroller" ref={scroller} data-scroll-restoration-id="sessions">
+      <table className="table session-table" aria-label="Sessions" aria-rowcount={total + 1}>
         <thead>
-          <tr>
-            <th scope="col">Session</th>
-            <th scope="col">User</th>
-            <th scope="col">Host</th>
-            <th scope="col">Started (UTC)</th>
-            <th scope="col" className="right">
-              Duration
+          <tr aria-rowindex={1}>
+            <th scope="col" className="col-select">
+              <input
+                type="checkbox"
+                aria-label="Select all that are loaded"
+                checked={isAll}
+                onChange={() => selection.set(isAll ? [] : sessions.map(({ id }) => id))}
+              />
             </th>
-            <th scope="col">State</th>
-            <th scope="col">Format</th>
-            <th scope="col" className="right">
-              Size
+            <th scope="col" className="col-session">
+              Session
             </th>
+            {columns.map(({ id, title, isNumeric }) => (
+              <th key={id} scope="col" className={`col-${id}${isNumeric ? ' right' : ''}`}>
+                {title}
+              </th>
+            ))}
           </tr>
         </thead>
+        {above > 0 && <Spacer height={above} />}
         <tbody>
-          {sessions.map((session) => (
-            <SessionRow key={session.id} session={session} />
-          ))}
+          {items.map(({ index, key }) => {
+            const session = sessions[index]
+            if (!session) return null
+            return (
+              <SessionTableRow
+                key={key}
+                ref={virtualizer.measureElement}
+                index={index}
+                session={session}
+                columns={columns}
+                nowMs={nowMs}
+                isSelected={selection.has(session.id)}
+                onSelect={selection.toggle}
+              />
+            )
+          })}
         </tbody>
+        {below > 0 && <Spacer height={below} />}
       </table>
+      {hasMore && <p className="table-more">Loading more…</p>}
     </div>
   )
 }
 
-function SessionRow({ session }: { session: SessionRowFragment }) {
+/** Stands for the rows that are not in the document. */
+function Spacer({ height }: { height: number }) {
   return (
-    <tr>
-      <th scope="row">
-        <Link to="/sessions/$id" params={{ id: session.id }} className="row-link">
-          {sessionName(session)}
-        </Link>
-        {session.command && <code className="row-command">{session.command}</code>}
-      </th>
-      <Cell label="User">{session.user ?? '–'}</Cell>
-      <Cell label="Host">{session.host ?? '–'}</Cell>
-      <Cell label="Started" className="numeric">
-        <time dateTime={session.startedAt}>{formatDateTime(session.startedAt).replace(' UTC', '')}</time>
-      </Cell>
-      <Cell label="Duration" className="numeric right">
-        {formatDuration(session.durationMs)}
-      </Cell>
-      <Cell label="State">
-        <StateBadge state={session.state} />
-      </Cell>
-      <Cell label="Format">{session.recording?.format ?? session.protocol ?? '–'}</Cell>
-      <Cell label="Size" className="numeric right">
-        {session.recording ? formatBytes(session.recording.bytes) : '–'}
-      </Cell>
-    </tr>
+    <tbody aria-hidden="true">
+      <tr className="spacer" style={{ height }}>
+        {/* oxlint-disable-next-line jsx-a11y/control-has-associated-label */}
+        <td />
+      </tr>
+    </tbody>
   )
 }
 
-type CellProps = { label: string; className?: string; children: React.ReactNode }
-
-/** On a narrow screen the rows become cards, and each cell is named by its label. */
-function Cell({ label, className, children }: CellProps) {
-  return (
-    <td className={className} data-label={label}>
-      {children}
-    </td>
-  )
+/** Asks for more once for each number of rows that was not enough. */
+function useMore(notEnough: number | undefined, onMore: () => void) {
+  const more = useEffectEvent(onMore)
+  useEffect(() => {
+    if (notEnough !== undefined) more()
+  }, [notEnough])
 }
