@@ -297,7 +297,7 @@ pub(super) struct TerminalSize {
 /// How much there is of each kind.
 #[derive(SimpleObject, Clone)]
 pub(super) struct SessionCounts {
-    /// Events that happened in it.
+    /// Events of its streams, without those that tell who looked.
     events: Long,
     /// Bytes written to the terminal, as UTF-8.
     output_bytes: Long,

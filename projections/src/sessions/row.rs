@@ -60,8 +60,7 @@ pub struct SessionRow {
     pub recording: Option<RecordingFacts>,
     /// Columns and rows of its terminal at the start.
     pub terminal: Option<TerminalSize>,
-    /// How many events happened in it. What is done with its recording afterwards is not counted: a look must not
-    /// change what it shows.
+    /// How many events its streams have, without that of accesses: a look must not change what it shows.
     pub events: u64,
     /// How much of each kind they hold.
     pub counts: Counts,
@@ -111,6 +110,9 @@ impl From<RecordingFile> for RecordingFacts {
     }
 }
 
+/// The source of the stream of who looked at a session ([`retrace_core::StreamName::accesses_of`]).
+const ACCESS_SOURCE: &str = "access";
+
 /// The columns that [`SessionRow::from_row`] reads, in its order.
 pub const SESSION_COLUMNS: &str = "id, title, user, host, command, protocol, target, launcher, secret, \
     folder, site, policy, groups, started_us, ended_us, last_event_us, recorded_us, end_reason, exit_status, file_name, file_format, \
@@ -158,8 +160,10 @@ impl SessionRow {
 
     pub(super) fn apply(&mut self, event: &Event) {
         self.last_position = event.position();
-        if happens_in_session(event.kind()) {
+        if event.stream().source() != Some(ACCESS_SOURCE) {
             self.events += 1;
+        }
+        if happens_in_session(event.kind()) {
             self.last_event = self.last_event.max(event.at());
         }
         let Some(body) = readable_body(event, SCHEMA.name) else {

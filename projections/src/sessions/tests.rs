@@ -158,8 +158,7 @@ fn the_first_end_holds_and_what_is_done_afterwards_does_not_lengthen() {
         (row.duration_us(), row.end_reason),
         (3_000_000, Some(EndReason::Inactivity))
     );
-    // Who viewed it is no event of what happened.
-    assert_eq!((row.exit_status, row.events), (None, 4));
+    assert_eq!((row.exit_status, row.events), (None, 5));
 }
 
 #[test]
@@ -178,6 +177,27 @@ fn streams_stand_in_the_order_of_their_first_events() {
         streams.unwrap(),
         [format!("session/{id}/proxy"), format!("session/{id}/agent")]
     );
+}
+
+#[test]
+fn a_look_changes_no_count() {
+    let test = TestLog::new();
+    let viewed = || RecordingViewed {
+        address: None,
+        by: "auditor".to_owned(),
+        looks: None,
+        reason: None,
+        since: None,
+        token: None,
+        what: Vec::new(),
+    };
+    test.append(session(1), "agent", [(0, written("x"))]);
+    test.append(
+        session(1),
+        "access",
+        [(9, viewed().into()), (10, viewed().into())],
+    );
+    assert_eq!(row(&test, 1).events, 1);
 }
 
 fn reviewed(by: &str) -> EventBody {
