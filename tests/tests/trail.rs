@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
+use retrace_tests::live::Socket;
 use retrace_tests::upload::Upload;
 use retrace_tests::{Retrace, Server};
 use serde_json::{Value, json};
@@ -113,18 +114,9 @@ fn fields() -> BTreeMap<&'static str, Vec<(&'static str, Trace)>> {
                 "mutation { redact(redaction: {session: $id, fromMs: 0, toMs: 1, what: KEYS, reason: \"t\"}) }",
             ),
         ),
-        (
-            "liftRedaction",
-            Nothing("`redaction.lifted`: `redaction.rs` holds it"),
-        ),
-        (
-            "revokeToken",
-            Nothing("`token.revoked`: `access.rs` holds it"),
-        ),
-        (
-            "withdrawGrant",
-            Nothing("`grant.withdrawn`: `access.rs` holds it"),
-        ),
+        ("liftRedaction", Nothing("`redaction.lifted`: held below")),
+        ("revokeToken", Nothing("`token.revoked`: held below")),
+        ("withdrawGrant", Nothing("`grant.withdrawn`: held below")),
         (
             "signOutBrowser",
             Nothing("ends a sign-in: `access.rs` holds it"),
@@ -201,7 +193,7 @@ fn fields() -> BTreeMap<&'static str, Vec<(&'static str, Trace)>> {
             ),
         ),
     ];
-    let followed = || Nothing("followed over WebSocket: `live.rs` holds what each leaves");
+    let followed = || Nothing("followed over WebSocket: held below");
     let subscription = vec![
         ("activeSessions", followed()),
         ("sessionMoments", followed()),
@@ -583,4 +575,69 @@ fn what_is_not_allowed_is_refused_and_told() {
     let told = house.told_of("clerk");
     let denials = told.iter().filter(|one| *one == "access.denied").count();
     assert!(denials >= 4, "{told:?}");
+}
+
+#[test]
+fn what_is_taken_back_leaves_an_event() {
+    let house = house();
+    let clerk = house.token_named("clerk");
+    let ask = |query: &str| {
+        let answer = house.server.graphql(&clerk, &house.fill(query), &json!({}));
+        assert!(answer["errors"].is_null(), "{query}: {answer}");
+        answer["data"].clone()
+    };
+    ask("mutation { createToken(input: {name: \"spare\", role: AUDITOR}) { text } }");
+    let tokens = ask("{ tokens { id name } }");
+    let tokens = tokens["tokens"].as_array().unwrap();
+    let spare = tokens
+        .iter()
+        .find(|token| token["name"] == "spare")
+        .unwrap();
+    ask(&format!(
+        "mutation {{ revokeToken(id: {}) {{ id }} }}",
+        spare["id"]
+    ));
+    let given = ask("mutation { giveGrant(input: {to: \"user:t\", role: AUDITOR}) { id } }");
+    let grant = &given["giveGrant"]["id"];
+    ask(&format!(
+        "mutation {{ withdrawGrant(id: {grant}) {{ id }} }}"
+    ));
+    let redacted = ask(
+        "mutation { redact(redaction: {session: $id, fromMs: 0, toMs: 1, what: KEYS, reason: \"t\"}) }",
+    );
+    let span = &redacted["redact"];
+    ask(&format!(
+        "mutation {{ liftRedaction(session: $id, id: {span}, reason: \"t\") }}"
+    ));
+    let told = house.told_of("clerk");
+    for kind in ["token.revoked", "grant.withdrawn", "redaction.lifted"] {
+        assert!(told.iter().any(|one| one == kind), "{kind}: {told:?}");
+    }
+}
+
+#[test]
+fn who_follows_leaves_an_event() {
+    let house = house();
+    for (kind, query) in [
+        (
+            "records.viewed",
+            "subscription { activeSessions { changes { kind } } }",
+        ),
+        (
+            "recording.viewed",
+            "subscription { sessionMoments(session: $id) { text } }",
+        ),
+        (
+            "events.exported",
+            "subscription { events(fromStart: true) { nodes { type } } }",
+        ),
+    ] {
+        let who = format!("follower of {kind}");
+        let token = house.token_named(&who);
+        let mut socket = Socket::of(&house.server, &token);
+        socket.subscribe("it", &house.fill(query), &json!({}));
+        socket.next("it");
+        let told = house.told_of(&who);
+        assert!(told.iter().any(|one| one == kind), "{kind}: {told:?}");
+    }
 }
