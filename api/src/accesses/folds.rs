@@ -80,10 +80,6 @@ pub(super) struct Folded {
 }
 
 impl Look {
-    pub(super) fn recording(session: SessionId) -> Self {
-        Self::Recording(session)
-    }
-
     pub(super) fn stream(&self) -> StreamName {
         match self {
             Self::Recording(session) | Self::Redacted(session) => StreamName::accesses_of(*session),

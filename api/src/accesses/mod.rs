@@ -122,7 +122,7 @@ impl Accesses {
         what: &'static str,
     ) -> Result<(), AccessError> {
         let settings = self.settings.recent().await?;
-        let look = Look::recording(session);
+        let look = Look::Recording(session);
         if settings.access.reason_required
             && viewer.reason.is_none()
             && !self.folds.is_open(&look, viewer)
@@ -203,7 +203,7 @@ impl Accesses {
     ) -> Result<(), AccessError> {
         let settings = self.settings.recent().await?;
         let reason = match &viewer.reason {
-            None => self.folds.reason(&Look::recording(session), viewer),
+            None => self.folds.reason(&Look::Recording(session), viewer),
             said => said.clone(),
         };
         if settings.access.reason_required && reason.is_none() {

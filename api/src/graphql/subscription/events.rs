@@ -11,7 +11,7 @@ use retrace_projections::{redaction, sessions};
 use retrace_query::Reader;
 use tokio::sync::watch;
 
-use super::{Exported, Follows, Pages, pages};
+use super::{Follows, Looks, Pages, pages};
 use crate::graphql::error::{ErrorCode, of_runner, of_store};
 use crate::graphql::events::{Event, EventFilter, SeenEvents};
 use crate::graphql::look;
@@ -71,7 +71,7 @@ pub(super) async fn follow(
         redactions: ctx
             .data::<Arc<Projections>>()?
             .follow(redaction::SCHEMA.name),
-        exported: Exported::of(ctx)?,
+        looks: Looks::of(ctx)?,
     }))
 }
 
@@ -85,7 +85,7 @@ struct EventsFollower {
     catalogue: Option<watch::Receiver<Position>>,
     /// How far is known what is to be hidden.
     redactions: Option<watch::Receiver<Position>>,
-    exported: Exported,
+    looks: Looks,
 }
 
 impl Follows for EventsFollower {
@@ -117,8 +117,8 @@ impl Follows for EventsFollower {
                 continue;
             }
             if let (Some(first), Some(last)) = (nodes.first(), nodes.last()) {
-                self.exported
-                    .note(first.position(), last.position())
+                self.looks
+                    .exported(first.position(), last.position())
                     .await?;
             }
             let last = page.next.0.checked_sub(1);

@@ -27,7 +27,7 @@ use super::scalar::LogPosition;
 use super::session::SessionFilter;
 use active_sessions::ActiveSessions;
 use events::LiveEvents;
-use looks::{Exported, Looks};
+use looks::Looks;
 
 /// The root of what can be followed.
 pub struct Subscription;
