@@ -29,6 +29,8 @@ mod syntax;
 mod terms;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod time_tests;
 mod values;
 
 use std::time::{Duration, Instant};

@@ -9,7 +9,7 @@ use tantivy::{DocId, SegmentReader, TantivyError};
 
 use super::moment::MomentId;
 
-/// What is known of so many documents together is when the latest of them was.
+/// What is known of so many documents together is when the earliest and the latest of them were.
 const BLOCK: u32 = 1024;
 
 /// A column of names: of what its values are.
@@ -84,7 +84,16 @@ pub struct SegmentColumns {
     sessions: Option<StrColumn>,
     ids: OnceLock<Vec<Option<SessionId>>>,
     names: [Option<StrColumn>; NamedColumn::ALL.len()],
-    latest: OnceLock<Vec<i64>>,
+    spans: OnceLock<Spans>,
+}
+
+/// For each block of documents, when its moments were.
+#[derive(Debug, Default)]
+struct Spans {
+    /// The latest of it and of the blocks before it.
+    latest: Vec<i64>,
+    /// The earliest of it and of the blocks behind it.
+    earliest: Vec<i64>,
 }
 
 impl SegmentColumns {
@@ -117,7 +126,7 @@ impl SegmentColumns {
             sessions,
             ids: OnceLock::new(),
             names,
-            latest: OnceLock::new(),
+            spans: OnceLock::new(),
         })
     }
 
@@ -190,25 +199,51 @@ impl SegmentColumns {
         if document == 0 {
             return i64::MIN;
         }
-        let latest = self.latest.get_or_init(|| self.latest_of_blocks());
         let block = (document - 1) / BLOCK;
+        let latest = &self.spans().latest;
         latest.get(block as usize).copied().unwrap_or(i64::MAX)
     }
 
-    /// For each block, when the latest moment of it and of the blocks before it was.
-    fn latest_of_blocks(&self) -> Vec<i64> {
-        let mut latest = i64::MIN;
-        let mut of_blocks = Vec::new();
-        let mut times = [0; BLOCK as usize];
-        for start in (0..self.documents).step_by(BLOCK as usize) {
-            let count = (self.documents - start).min(BLOCK) as usize;
-            self.at_us
-                .values
-                .get_range(start.into(), &mut times[..count]);
-            latest = times[..count].iter().copied().fold(latest, i64::max);
-            of_blocks.push(latest);
-        }
-        of_blocks
+    /// A document below which no moment was at `at_us` or later; the greatest that is known.
+    #[must_use]
+    pub fn none_at_or_after(&self, at_us: i64) -> DocId {
+        let latest = &self.spans().latest;
+        self.block_start(latest.partition_point(|latest| *latest < at_us))
+    }
+
+    /// A document from which on all moments were later than `at_us`; the least that is known.
+    #[must_use]
+    pub fn none_later_from(&self, at_us: i64) -> DocId {
+        let earliest = &self.spans().earliest;
+        self.block_start(earliest.partition_point(|earliest| *earliest <= at_us))
+    }
+
+    fn block_start(&self, block: usize) -> DocId {
+        let block = u32::try_from(block).unwrap_or(u32::MAX);
+        block.saturating_mul(BLOCK).min(self.documents)
+    }
+
+    fn spans(&self) -> &Spans {
+        self.spans.get_or_init(|| {
+            let mut spans = Spans::default();
+            let mut times = [0; BLOCK as usize];
+            let mut latest = i64::MIN;
+            for start in (0..self.documents).step_by(BLOCK as usize) {
+                let count = (self.documents - start).min(BLOCK) as usize;
+                let times = &mut times[..count];
+                self.at_us.values.get_range(start.into(), times);
+                latest = times.iter().copied().fold(latest, i64::max);
+                spans.latest.push(latest);
+                let earliest = times.iter().copied().fold(i64::MAX, i64::min);
+                spans.earliest.push(earliest);
+            }
+            let mut earliest = i64::MAX;
+            for of_block in spans.earliest.iter_mut().rev() {
+                earliest = earliest.min(*of_block);
+                *of_block = earliest;
+            }
+            spans
+        })
     }
 
     /// How many documents the segment has, those that were taken out included.

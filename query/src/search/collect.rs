@@ -3,20 +3,23 @@
 //! - *Newest first.* Segments are asked in the order of the latest moment that they hold, and not at all once enough
 //!   later ones are found. Within a segment, documents are nearly in order of time: it is read from its end in growing
 //!   pieces, until nothing before can be late enough.
+//! - *Between two times.* Segments that lie outside are not asked, and of others only the documents between the first
+//!   and the last block that reach into it.
 //! - *Best first.* What scored worst among enough hits is the bar that later segments begin with: blocks of documents
 //!   that cannot clear it are skipped. Equals are in the order of the index, which merging keeps.
 //! - *How many.* Exact up to a limit.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
-use std::ops::ControlFlow;
+use std::ops::{ControlFlow, Range};
 use std::sync::Arc;
 
 use retrace_projections::moments::{MomentsView, SegmentColumns};
 use tantivy::query::{EnableScoring, Scorer, Weight};
-use tantivy::{BitSet, DocAddress, DocId, Score, SegmentReader, TERMINATED, TantivyError};
+use tantivy::{BitSet, DocAddress, DocId, Score, SegmentReader, TantivyError};
 
 use super::compile::Compiled;
+use super::syntax::NumberRange;
 use crate::QueryError;
 use crate::moments::{Key, newest_first};
 use crate::sight::Allowed;
@@ -40,6 +43,8 @@ pub(super) struct Ground<'a> {
     pub(super) columns: &'a SegmentColumns,
     allowed: Option<&'a BitSet>,
     has_removed: bool,
+    /// When its hits may have been, unless all of its moments were then.
+    within: Option<NumberRange>,
 }
 
 impl Ground<'_> {
@@ -48,6 +53,19 @@ impl Ground<'_> {
         self.allowed
             .is_none_or(|allowed| allowed.contains(document))
             && !(self.has_removed && self.reader.is_deleted(document))
+            && self
+                .within
+                .is_none_or(|within| within.contains(self.at_us(document)))
+    }
+
+    /// The documents among which hits may be.
+    fn span(&self) -> Range<DocId> {
+        match self.within {
+            None => 0..self.columns.documents(),
+            Some(NumberRange { first, last }) => {
+                self.columns.none_at_or_after(first)..self.columns.none_later_from(last)
+            }
+        }
     }
 
     fn at_us(&self, document: DocId) -> i64 {
@@ -69,11 +87,17 @@ impl<'a> Hunt<'a> {
         })
     }
 
-    /// The segments, the latest first.
+    /// The segments in which hits may be, the latest first.
     fn grounds(&self) -> Result<Vec<Ground<'a>>, TantivyError> {
+        let within = self.compiled.within;
         let mut grounds = Vec::new();
         for (ordinal, reader) in (0..).zip(self.view.searcher.segment_readers()) {
             let columns = self.view.columns(ordinal)?;
+            let (first, last) = (columns.at_us.min_value(), columns.at_us.max_value());
+            if last < within.first || within.last < first {
+                continue;
+            }
+            let all_within = within.contains(first) && within.contains(last);
             let allowed = match self.allowed {
                 None => None,
                 Some(Allowed(of_segments)) => of_segments.get(ordinal as usize).map(Arc::as_ref),
@@ -84,6 +108,7 @@ impl<'a> Hunt<'a> {
                 columns,
                 allowed,
                 has_removed: reader.has_deletes(),
+                within: (!all_within).then_some(within),
             });
         }
         grounds.sort_by_key(|ground| Reverse((ground.columns.at_us.max_value(), ground.ordinal)));
@@ -123,7 +148,10 @@ impl<'a> Hunt<'a> {
         let documents = ground.columns.documents();
         let mut scorer = weight.scorer(ground.reader, 1.0)?;
         let about = scorer.size_hint();
-        let mut end = documents;
+        let Range {
+            start: first,
+            mut end,
+        } = ground.span();
         let in_pieces = self.compiled.opens_quickly && about > READ_AT_ONCE;
         // Wide enough to hold what is wanted, if hits are spread evenly.
         let per_hit = u64::from(documents) / u64::from(about.max(1)) + 1;
@@ -132,9 +160,9 @@ impl<'a> Hunt<'a> {
         width = width.max(PIECE_MIN);
         loop {
             let start = if in_pieces {
-                end.saturating_sub(width)
+                end.saturating_sub(width).max(first)
             } else {
-                0
+                first
             };
             let mut document = scorer.doc();
             if start > document {
@@ -146,7 +174,7 @@ impl<'a> Hunt<'a> {
                 }
                 document = scorer.advance();
             }
-            if start == 0 || !found.may_take(ground.columns.latest_below(start)) {
+            if start == first || !found.may_take(ground.columns.latest_below(start)) {
                 return Ok(());
             }
             end = start;
@@ -222,8 +250,13 @@ impl<'a> Hunt<'a> {
             let weight = self.weight(scored)?;
             for ground in self.grounds()? {
                 let mut scorer = weight.scorer(ground.reader, 1.0)?;
+                let span = ground.span();
                 let mut document = scorer.doc();
-                while document != TERMINATED {
+                if span.start > document {
+                    document = scorer.seek(span.start);
+                }
+                // The end of a segment is before what stands for the end of all documents.
+                while document < span.end {
                     if ground.is_there(document)
                         && visit(&ground, document, &mut *scorer).is_break()
                     {

@@ -37,6 +37,9 @@ pub(super) struct Compiled {
     pub(super) opens_quickly: bool,
     /// Whether it is one word and nothing else: how many moments have it is known.
     pub(super) is_term: bool,
+    /// When, in microseconds after 1970, hits may have been. It is no part of `query`: segments lie in the order of
+    /// time, so that most of them need not be asked.
+    pub(super) within: NumberRange,
 }
 
 /// A text that was looked for, and the pattern that its last word is.
@@ -59,14 +62,38 @@ pub(super) fn compile(
         scores: false,
         opens_quickly: true,
     };
-    let query = compiler.query(expr, true)?;
+    let mut within = NumberRange::ALL;
+    let query = match split_times(expr, &mut within) {
+        Some(expr) => compiler.query(&expr, true)?,
+        None => unscored(Box::new(AllQuery)),
+    };
     Ok(Compiled {
-        is_term: query.is::<TermQuery>(),
+        is_term: query.is::<TermQuery>() && within == NumberRange::ALL,
         query,
+        within,
         wanted: compiler.wanted,
         scores: compiler.scores,
         opens_quickly: compiler.opens_quickly,
     })
+}
+
+/// Takes the times that all hits must lie in out of an expression. Nothing is left when it asks for nothing else.
+fn split_times(expr: &Expr, within: &mut NumberRange) -> Option<Expr> {
+    match expr {
+        Expr::Number(NumberField::At, range) => {
+            within.first = within.first.max(range.first);
+            within.last = within.last.min(range.last);
+            None
+        }
+        Expr::All(of) => {
+            let rest: Vec<Expr> = of
+                .iter()
+                .filter_map(|one| split_times(one, within))
+                .collect();
+            (!rest.is_empty() || of.is_empty()).then_some(Expr::All(rest))
+        }
+        other => Some(other.clone()),
+    }
 }
 
 struct Compiler<'a> {

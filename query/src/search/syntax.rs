@@ -77,6 +77,17 @@ pub(crate) struct NumberRange {
     pub(crate) last: i64,
 }
 
+impl NumberRange {
+    pub(crate) const ALL: Self = Self {
+        first: i64::MIN,
+        last: i64::MAX,
+    };
+
+    pub(crate) fn contains(&self, number: i64) -> bool {
+        (self.first..=self.last).contains(&number)
+    }
+}
+
 /// A field that a question can name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Field {
