@@ -125,10 +125,7 @@ pub(crate) fn written(text: &str) -> EventBody {
 }
 
 pub(crate) fn typed(text: &str) -> EventBody {
-    KeysTyped {
-        text: text.to_owned(),
-    }
-    .into()
+    KeysTyped::typed(text.to_owned()).into()
 }
 
 pub(crate) fn attached(columns: u32, rows: u32) -> EventBody {

@@ -108,8 +108,5 @@ pub(crate) fn written(text: &str) -> EventBody {
 }
 
 pub(crate) fn typed(text: &str) -> EventBody {
-    KeysTyped {
-        text: text.to_owned(),
-    }
-    .into()
+    KeysTyped::typed(text.to_owned()).into()
 }

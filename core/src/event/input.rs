@@ -6,8 +6,25 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct KeysTyped {
+    /// They did not come from a terminal but from a file or another program, which no terminal shows.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub piped: bool,
     /// The characters, control characters included.
     pub text: String,
+}
+
+impl KeysTyped {
+    /// Keys that came from a terminal.
+    #[must_use]
+    pub fn typed(text: String) -> Self {
+        Self { piped: false, text }
+    }
+
+    /// What came from a file or another program.
+    #[must_use]
+    pub fn piped(text: String) -> Self {
+        Self { piped: true, text }
+    }
 }
 
 /// A pointer button was pressed.

@@ -235,16 +235,9 @@ mod tests {
     fn what_does_not_fit_into_a_leaf_is_refused_and_the_batch_stays_as_it_was() {
         let mut batch = EventBatch::new();
         batch
-            .push(
-                Timestamp::now(),
-                KeysTyped {
-                    text: "a".to_owned(),
-                },
-            )
+            .push(Timestamp::now(), KeysTyped::typed("a".to_owned()))
             .unwrap();
-        let large = KeysTyped {
-            text: "x".repeat(MAX_DATA_BYTES),
-        };
+        let large = KeysTyped::typed("x".repeat(MAX_DATA_BYTES));
         assert!(matches!(
             batch.push(Timestamp::now(), large),
             Err(EventError::TooLarge { .. })

@@ -279,7 +279,7 @@ mod tests {
             for (micros, text, keys) in events {
                 let at = Timestamp::from_micros(micros).unwrap();
                 if keys {
-                    batch.push(at, KeysTyped { text }).unwrap();
+                    batch.push(at, KeysTyped::typed(text)).unwrap();
                 } else {
                     batch.push(at, MarkerSet { label: text }).unwrap();
                 }

@@ -182,9 +182,7 @@ pub(super) async fn other_events_at_the_same_version_are_a_conflict(log: Log) {
         first_version: StreamVersion(0),
         events: EventBatch::of(
             Timestamp::from_micros(0).unwrap(),
-            KeysTyped {
-                text: "1".to_owned(),
-            },
+            KeysTyped::typed("1".to_owned()),
         )
         .unwrap(),
     };

@@ -6,14 +6,14 @@
 
 use retrace_core::Timestamp;
 use retrace_core::event::{
-    CodeKept, EventBatch, EventError, EventType, MarkerSet, RecordingCommented, TerminalResized,
+    CodeKept, EventBatch, EventError, MarkerSet, RecordingCommented, TerminalResized,
 };
 use serde_json::error::Category;
 use serde_json::value::RawValue;
 
 use super::error::Problem;
 use super::{decimal, literal};
-use crate::written::push_text;
+use crate::written::{Text, push_text};
 
 /// The most columns, and the most rows, that a terminal is believed to have.
 pub(crate) const MAX_SIDE: u32 = 10_000;
@@ -174,9 +174,9 @@ pub(crate) fn push(
 ) -> Result<(), EventError> {
     match content {
         EntryContent::Output(data) => {
-            push_text(batch, at, EventType::TERMINAL_WRITTEN, data, false)
+            push_text(batch, at, Text::Written { continued: false }, data)
         }
-        EntryContent::Input(data) => push_text(batch, at, EventType::KEYS_TYPED, data, false),
+        EntryContent::Input(data) => push_text(batch, at, Text::Typed, data),
         EntryContent::Marker(label) => batch.push(at, MarkerSet { label }),
         EntryContent::Resize(size) => batch.push(at, size),
         EntryContent::Exit(_) => Ok(()),

@@ -2,7 +2,7 @@
 
 use retrace_core::blob::BlobDigest;
 use retrace_core::event::{
-    EndReason, EventBatch, EventBody, EventError, EventType, GapDetected, RecordingDegraded,
+    EndReason, EventBatch, EventBody, EventError, GapDetected, RecordingDegraded,
 };
 use retrace_core::{SessionId, Timestamp};
 use sha2::{Digest, Sha256};
@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 use super::blobs::Blobs;
 use super::format::FormatError;
 use super::input::{ContentFacts, Input};
-use crate::written;
+use crate::written::{self, Text};
 
 /// Reads one recording, from its first byte to its last, and gives its entries as events.
 ///
@@ -242,7 +242,7 @@ impl<'a> Sink<'a> {
         text: &str,
         continued: bool,
     ) -> Result<(), EventError> {
-        self.text(EventType::TERMINAL_WRITTEN, offset_us, text, continued)
+        self.text(Text::Written { continued }, offset_us, text)
     }
 
     /// Adds what was typed; nothing for an empty text.
@@ -250,22 +250,24 @@ impl<'a> Sink<'a> {
     /// # Errors
     /// None that a text can cause.
     pub fn typed(&mut self, offset_us: u64, text: &str) -> Result<(), EventError> {
-        self.text(EventType::KEYS_TYPED, offset_us, text, false)
+        self.text(Text::Typed, offset_us, text)
     }
 
-    fn text(
-        &mut self,
-        kind: EventType,
-        offset_us: u64,
-        text: &str,
-        continued: bool,
-    ) -> Result<(), EventError> {
+    /// Adds input that no terminal sent; nothing for an empty text.
+    ///
+    /// # Errors
+    /// None that a text can cause.
+    pub fn piped(&mut self, offset_us: u64, text: &str) -> Result<(), EventError> {
+        self.text(Text::Piped, offset_us, text)
+    }
+
+    fn text(&mut self, kind: Text, offset_us: u64, text: &str) -> Result<(), EventError> {
         if text.is_empty() {
             return Ok(());
         }
         let at = self.at(offset_us);
         written::encode(text, &mut self.literal);
-        written::push_text(self.batch, at, kind, &self.literal, continued)
+        written::push_text(self.batch, at, kind, &self.literal)
     }
 
     /// Tells that a part of the terminal's recording is missing.

@@ -37,7 +37,12 @@ pub(super) enum Entry {
     /// The command wrote to the terminal.
     Output { at: Timestamp, bytes: Vec<u8> },
     /// Keys were typed.
-    Keys { at: Timestamp, text: String },
+    Keys {
+        at: Timestamp,
+        text: String,
+        /// They did not come from a terminal.
+        piped: bool,
+    },
     /// Anything else.
     Event { at: Timestamp, body: EventBody },
     /// The last event; what comes after it is not recorded.
@@ -175,9 +180,9 @@ impl Recorder {
                     self.flush();
                 }
             }
-            Entry::Keys { at, text } => {
+            Entry::Keys { at, text, piped } => {
                 self.flush();
-                self.push_text(at, &text, |text, _| KeysTyped { text }.into());
+                self.push_text(at, &text, |text, _| KeysTyped { piped, text }.into());
                 self.write(false);
             }
             Entry::Event { at, body } | Entry::End { at, body } => {
@@ -218,7 +223,7 @@ impl Recorder {
 
     /// Adds a text as one event, or as several if it is too long for one. Only control characters
     /// in large numbers make it so: each takes six bytes in JSON.
-    fn push_text(&mut self, at: Timestamp, text: &str, body: fn(String, bool) -> EventBody) {
+    fn push_text(&mut self, at: Timestamp, text: &str, body: impl Fn(String, bool) -> EventBody) {
         let at = self.ordered(at);
         let mut rest = text;
         while !rest.is_empty() {

@@ -7,7 +7,7 @@
 //!
 //! | record | event |
 //! |---|---|
-//! | 3 (`ttyin`), 0 (`stdin`) | `keys.typed` |
+//! | 3 (`ttyin`), 0 (`stdin`) | `keys.typed`; the latter says that it was piped |
 //! | 4, 6 (`ttyout`) | `terminal.written` |
 //! | 1 (`stdout`), 2 (`stderr`) | `terminal.written`, with a carriage return before each line feed: they come from pipes and files |
 //! | 5 rows columns | `terminal.resized` |

@@ -81,7 +81,7 @@ impl Reader {
             offset_us: 0,
             left: None,
             streams: [
-                Stream::typed(),
+                Stream::fed(),
                 Stream::piped(),
                 Stream::piped(),
                 Stream::typed(),

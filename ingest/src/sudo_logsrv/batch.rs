@@ -69,10 +69,15 @@ impl Batch {
         Ok(())
     }
 
-    /// Adds what was typed.
-    pub(super) fn keys(&mut self, at: Timestamp, text: &str) -> Result<(), EventError> {
+    /// Adds what was typed; `piped` when no terminal sent it.
+    pub(super) fn keys(
+        &mut self,
+        at: Timestamp,
+        text: &str,
+        piped: bool,
+    ) -> Result<(), EventError> {
         self.flush()?;
-        self.push_text(at, text, |text, _| KeysTyped { text }.into())
+        self.push_text(at, text, |text, _| KeysTyped { piped, text }.into())
     }
 
     /// Adds anything else.
@@ -108,7 +113,7 @@ impl Batch {
         &mut self,
         at: Timestamp,
         text: &str,
-        body: fn(String, bool) -> EventBody,
+        body: impl Fn(String, bool) -> EventBody,
     ) -> Result<(), EventError> {
         let at = self.ordered(at);
         let mut rest = text;

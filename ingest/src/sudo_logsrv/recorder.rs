@@ -247,7 +247,7 @@ impl Recorder {
         let mut text = String::new();
         channels.push(channel, &buffer.data, &mut text);
         if self.record_keys && !text.is_empty() {
-            self.batch.keys(at, &text)?;
+            self.batch.keys(at, &text, channel == Channel::StdIn)?;
         }
         Ok(())
     }
@@ -314,7 +314,7 @@ impl Recorder {
             if !channel.is_input() {
                 self.batch.output(at, |output| output.push_str(&text))?;
             } else if self.record_keys {
-                self.batch.keys(at, &text)?;
+                self.batch.keys(at, &text, channel == Channel::StdIn)?;
             }
         }
         Ok(())

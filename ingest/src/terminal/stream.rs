@@ -27,6 +27,8 @@ enum Kind {
     /// Not by a terminal: a line feed does not come with a carriage return.
     Piped,
     Typed,
+    /// Input that no terminal sent.
+    Fed,
 }
 
 impl Stream {
@@ -62,6 +64,11 @@ impl Stream {
     /// What was typed.
     pub(crate) fn typed() -> Self {
         Self::new(Kind::Typed)
+    }
+
+    /// Input that came from a file or another program.
+    pub(crate) fn fed() -> Self {
+        Self::new(Kind::Fed)
     }
 
     /// Adds the next piece. `continued` when the next one belongs to the same write.
@@ -110,6 +117,7 @@ impl Stream {
     ) -> Result<(), EventError> {
         match self.kind {
             Kind::Typed => return sink.typed(offset_us, &self.text),
+            Kind::Fed => return sink.piped(offset_us, &self.text),
             Kind::Piped => self.return_at_line_feeds(),
             Kind::Written => {}
         }

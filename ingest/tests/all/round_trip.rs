@@ -164,7 +164,7 @@ fn body() -> impl Strategy<Value = EventBody> {
     let line = "[^\r\n]{0,20}";
     prop_oneof![
         4 => text.prop_map(|text| TerminalWritten { continued: false, text }.into()),
-        2 => any::<String>().prop_map(|text| KeysTyped { text }.into()),
+        2 => any::<String>().prop_map(|text| KeysTyped::typed(text).into()),
         1 => any::<String>().prop_map(|label| MarkerSet { label }.into()),
         1 => (1..=10_000_u32, 1..=10_000_u32)
             .prop_map(|(columns, rows)| TerminalResized { columns, rows }.into()),
@@ -258,12 +258,7 @@ fn times_that_go_back_between_sources_do_not_go_back_in_the_file() {
     let mut batch = EventBatch::new();
     for (us, text) in [(5, "a"), (9, "b"), (7, "c")] {
         batch
-            .push(
-                later(us),
-                KeysTyped {
-                    text: text.to_owned(),
-                },
-            )
+            .push(later(us), KeysTyped::typed(text.to_owned()))
             .unwrap();
     }
     for (at, kind, data) in batch.iter_from(0) {

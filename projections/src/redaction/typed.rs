@@ -3,7 +3,7 @@
 //! A line is what is typed up to Enter, Ctrl-C and their like, or until the screen changes hands. It is hidden
 //!
 //! - as *unechoed* when the terminal showed nothing of it, or little and nothing of its end: passwords. Not on the
-//!   alternate screen, where what is typed are commands to a program;
+//!   alternate screen, where what is typed are commands to a program, and not what was piped, which nothing shows;
 //! - as typed at a *prompt* that asks for a secret, shown or not, on either screen;
 //! - as a *pattern* where a part of it looks like a secret.
 //!
@@ -15,7 +15,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use avt::Terminal;
-use retrace_core::event::EventBody;
+use retrace_core::event::{EventBody, KeysTyped};
 
 use super::printed::{Printed, Printing};
 use super::rules::{KeyBlock, Rules};
@@ -135,6 +135,8 @@ struct Line {
     moved: bool,
     /// It was typed before the line before it was decided, pasted perhaps: other output comes before its echo.
     ahead: bool,
+    /// No terminal sent any of it.
+    piped: bool,
     ended_us: Option<i64>,
 }
 
@@ -144,6 +146,8 @@ struct Typed {
     to: Place,
     us: i64,
     key: Key,
+    /// No terminal sent it, so that none would show it.
+    piped: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -181,6 +185,11 @@ impl Line {
 
     fn shown_count(&self) -> usize {
         self.shown.iter().filter(|shown| **shown).count()
+    }
+
+    /// Nothing of it will be shown by what comes later, or all of it was.
+    fn is_settled(&self) -> bool {
+        !self.is_open() && (self.piped || self.next == self.shown.len())
     }
 
     /// How many of the last characters were not shown.
@@ -260,7 +269,7 @@ impl TypedLines {
     pub fn suspected(&self) -> Option<u64> {
         let line = self.lines.iter().find(|line| {
             let unseen = line.unseen_at_end() > 0 && 2 * line.shown_count() <= line.shown.len();
-            let unechoed = self.rules.hides_unechoed() && self.has_output && !line.alternate;
+            let unechoed = self.may_be_unechoed(line);
             let text = || line.text().0;
             line.asked || unechoed && unseen || !self.rules.secrets_in_lines(&text()).is_empty()
         })?;
@@ -291,7 +300,7 @@ impl TypedLines {
             self.decide_first(found);
         }
         match body {
-            EventBody::KeysTyped(typed) => self.keys(number, at_us, &typed.text, terminal, found),
+            EventBody::KeysTyped(typed) => self.keys(number, at_us, typed, terminal, found),
             EventBody::TerminalWritten(written) => self.written(&written.text, found),
             EventBody::SourceAttached(attached) if attached.columns.or(attached.rows).is_some() => {
                 self.end(found);
@@ -315,10 +324,11 @@ impl TypedLines {
         &mut self,
         number: u64,
         at_us: i64,
-        text: &str,
+        keys: &KeysTyped,
         terminal: &Terminal,
         found: &mut Vec<HiddenKeys>,
     ) {
+        let text = keys.text.as_str();
         if matches!(self.escape, Escape::Begun) && !text.starts_with(['[', 'O']) {
             self.escape = Escape::Nothing;
         }
@@ -326,6 +336,7 @@ impl TypedLines {
             let place = (number, start);
             let behind = (number, start + char.len_utf8());
             let typed = |key| Typed {
+                piped: keys.piped,
                 from: place,
                 to: behind,
                 us: at_us,
@@ -404,6 +415,7 @@ impl TypedLines {
             let ahead = !self.lines.is_empty();
             self.lines.push_back(Line {
                 ahead,
+                piped: typed.piped,
                 asked: self.rules.asks(&lead),
                 lead,
                 alternate: self.alternate,
@@ -414,6 +426,7 @@ impl TypedLines {
             return;
         };
         line.typed.push(typed);
+        line.piped &= typed.piped;
         if is_char {
             line.shown.push(false);
         }
@@ -446,11 +459,7 @@ impl TypedLines {
 
     /// Decides the first lines as far as all of them was shown.
     fn decide_shown(&mut self, found: &mut Vec<HiddenKeys>) {
-        while self
-            .lines
-            .front()
-            .is_some_and(|line| !line.is_open() && line.next == line.shown.len())
-        {
+        while self.lines.front().is_some_and(Line::is_settled) {
             self.decide_first(found);
         }
     }
@@ -551,6 +560,11 @@ impl TypedLines {
         }
     }
 
+    /// Whether its keys would have been shown if they were no secret.
+    fn may_be_unechoed(&self, line: &Line) -> bool {
+        self.rules.hides_unechoed() && self.has_output && !line.alternate && !line.piped
+    }
+
     fn decide_first(&mut self, found: &mut Vec<HiddenKeys>) {
         let Some(line) = self.lines.pop_front() else {
             return;
@@ -558,7 +572,7 @@ impl TypedLines {
         let (total, shown) = (line.shown.len(), line.shown_count());
         let is_unseen = line.unseen_at_end() > 0 && 2 * shown <= total;
         let ended = !line.is_open() || shown == 0 && total >= ABANDONED_MIN;
-        let unechoed = self.rules.hides_unechoed() && self.has_output && !line.alternate;
+        let unechoed = self.may_be_unechoed(&line);
         let rule = if line.asked && total > 0 {
             Some(Rule::Prompt)
         } else if unechoed && ended && is_unseen {

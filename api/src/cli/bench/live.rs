@@ -110,7 +110,7 @@ async fn append(log: &dyn EventLog, session: SessionId, round: u64) -> anyhow::R
     let mut events = EventBatch::new();
     for n in 0..BATCH {
         let text = format!("{n} of what somebody types, or what is shown to them");
-        events.push(Timestamp::now(), KeysTyped { text })?;
+        events.push(Timestamp::now(), KeysTyped::typed(text))?;
     }
     let append = Append {
         stream: StreamName::of_session(session, &SourceName::new("recorder")?),

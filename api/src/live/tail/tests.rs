@@ -40,7 +40,9 @@ async fn append(log: &dyn EventLog, number: u8, count: usize) {
     let mut events = EventBatch::new();
     for n in 0..count {
         let text = format!("{number}/{}", first_version.0 + n as u64);
-        events.push(Timestamp::now(), KeysTyped { text }).unwrap();
+        events
+            .push(Timestamp::now(), KeysTyped::typed(text))
+            .unwrap();
     }
     let append = Append {
         stream,

@@ -318,7 +318,8 @@ impl Input {
         if !text.is_empty() && self.shared.record_keys.load(Ordering::Relaxed) {
             let at = self.shared.clock.now();
             // When the tape has ended, so has the session.
-            let _ = self.tape.send(Entry::Keys { at, text });
+            let piped = !self.is_person;
+            let _ = self.tape.send(Entry::Keys { at, text, piped });
         }
     }
 

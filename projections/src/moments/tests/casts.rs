@@ -121,7 +121,7 @@ fn body(code: &str, data: String) -> Option<EventBody> {
             text: data,
         }
         .into(),
-        "i" => KeysTyped { text: data }.into(),
+        "i" => KeysTyped::typed(data).into(),
         "m" => MarkerSet { label: data }.into(),
         "r" => {
             let (columns, rows) = data.split_once('x')?;
@@ -159,6 +159,6 @@ pub(super) fn any_event() -> impl Strategy<Value = EventBody> {
     let resized =
         (0..40_u32, 0..20_u32).prop_map(|(columns, rows)| TerminalResized { columns, rows }.into());
     let typed =
-        "([a-z ]|\x1b\\[[A-D]|\r|\x7f|\x03){1,3}".prop_map(|text| KeysTyped { text }.into());
+        "([a-z ]|\x1b\\[[A-D]|\r|\x7f|\x03){1,3}".prop_map(|text| KeysTyped::typed(text).into());
     prop_oneof![12 => written, 1 => resized, 3 => typed]
 }

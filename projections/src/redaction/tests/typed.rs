@@ -1,7 +1,7 @@
 use std::sync::{Arc, LazyLock};
 
 use proptest::prelude::*;
-use retrace_core::event::EventBody;
+use retrace_core::event::{EventBody, KeysTyped};
 use retrace_core::settings::Redaction;
 
 use super::super::{MASK, Rule, Rules, TypedLines};
@@ -54,6 +54,7 @@ fn steps(steps: &[Step<'_>]) -> (String, Vec<Rule>) {
             match *code {
                 "o" => vec![(at_us, written(text))],
                 "i" => vec![(at_us, typed(text))],
+                "piped" => vec![(at_us, KeysTyped::piped((*text).to_owned()).into())],
                 // Key by key, without and with an echo.
                 "keys" => text
                     .chars()
@@ -109,6 +110,29 @@ fn what_is_not_to_be_read_is_hidden_and_all_else_is_not() {
                 ("o", P),
             ],
             "sudo id\r••••••••\r",
+            &[Prompt],
+        ),
+        (
+            "a file is piped into a program, which prints something else",
+            &[
+                ("o", "loading\r\n"),
+                (
+                    "piped",
+                    "first line\nAWS_SECRET_ACCESS_KEY=wJalrXUtnFEMIK7MDENGbPxRfiCYEXAMPLEKEY\nlast",
+                ),
+                ("o", "2 rows\r\n"),
+            ],
+            "first line\nAWS_SECRET_ACCESS_KEY=••••••••\nlast",
+            &[Pattern],
+        ),
+        (
+            "a password is piped into sudo -S",
+            &[
+                ("o", "[sudo] password for ops: "),
+                ("piped", "s3cret\n"),
+                ("o", "\r\nuid=0\r\n"),
+            ],
+            "••••••••\n",
             &[Prompt],
         ),
         (
