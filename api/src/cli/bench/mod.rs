@@ -8,6 +8,7 @@ mod append;
 mod import;
 mod index;
 mod live;
+mod load;
 mod screen;
 mod search;
 mod video;
@@ -43,7 +44,7 @@ pub(super) struct Bench {
     /// Video: dumps and casts from there instead of `samples`
     #[arg(long, value_name = "FOLDER")]
     recordings: Option<PathBuf>,
-    /// Append, live: for how long in each round
+    /// Append, live, load: for how long in each round
     #[arg(long, value_name = "TIME", default_value = "1s", value_parser = duration)]
     time: Duration,
     /// Append: all numbers of clients with all sizes of batches, which takes an hour
@@ -76,6 +77,8 @@ enum Name {
     Search,
     /// 200 who follow the log, beside a loop for each
     Live,
+    /// 200 who search and 200 who follow while 5,000 events a second come in
+    Load,
     /// Joining, transcoding, stills, Guacamole dumps and GIFs, beside FFmpeg, guacenc and agg
     Video,
     /// All of them but `overload`
@@ -145,6 +148,9 @@ impl Bench {
         }
         if wanted(Name::Live) {
             figures.extend(live::run(self.rounds, self.time).await?);
+        }
+        if wanted(Name::Load) {
+            figures.extend(load::run(self.time).await?);
         }
         if wanted(Name::Video) {
             figures.extend(video::run(self.rounds, self.recordings.as_deref()).await?);
