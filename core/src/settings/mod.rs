@@ -136,6 +136,7 @@ macro_rules! settings {
 }
 
 /// A line that asks for a secret. One with a shell's prompt in it does not: there, a command is typed.
+const SECRET_FIELDS: &str = "password, passwd, passphrase, secret, token, api_key, access_key";
 const PROMPTS: &str = "(?i)^[^$#%>]*\\b(password|passwort|passphrase|passcode|pin|otp|token|secret|api key|\
     verification code|one-time code)\\b[^$#%>]*: ?$";
 
@@ -246,8 +247,10 @@ settings! {
         unechoed: bool = true, Kind::Boolean;
         /// Prompts, as the line up to the cursor: what is typed at them is hidden, shown or not.
         prompts: Cow<'static, str> = Cow::Borrowed(PROMPTS), Kind::Expression { characters_max: 2_000 };
-        /// Whether private keys, known kinds of tokens, and `password=…` are hidden in text.
+        /// Whether private keys, known kinds of tokens, and passwords in commands and addresses are hidden in text.
         known_secrets: bool = true, Kind::Boolean;
+        /// Secret fields, divided by commas: what follows as in `password=…`, `"api_key": "…"`, `--token …` is hidden in text.
+        fields: Cow<'static, str> = Cow::Borrowed(SECRET_FIELDS), Kind::Text { characters_max: 1_000 };
         /// What else is hidden in text; of an expression with groups, only these.
         patterns: Cow<'static, str> = Cow::Borrowed(""), Kind::Expression { characters_max: 8_000 };
     }

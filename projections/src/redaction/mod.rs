@@ -59,10 +59,17 @@ fn settings_to_json(settings: &Redaction) -> String {
         unechoed,
         prompts,
         known_secrets,
+        fields,
         patterns,
     } = settings;
-    json!({"unechoed": unechoed, "prompts": prompts, "knownSecrets": known_secrets, "patterns": patterns})
-        .to_string()
+    json!({
+        "unechoed": unechoed,
+        "prompts": prompts,
+        "knownSecrets": known_secrets,
+        "fields": fields,
+        "patterns": patterns,
+    })
+    .to_string()
 }
 
 fn settings_of_json(json: &str) -> Redaction {
@@ -74,6 +81,10 @@ fn settings_of_json(json: &str) -> Redaction {
         unechoed: flag("unechoed", default.unechoed),
         prompts: text("prompts"),
         known_secrets: flag("knownSecrets", default.known_secrets),
+        fields: match value["fields"].as_str() {
+            Some(fields) => fields.to_owned().into(),
+            None => default.fields,
+        },
         patterns: text("patterns"),
     }
 }

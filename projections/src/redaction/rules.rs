@@ -24,17 +24,38 @@ const KNOWN: &[&str] = &[
     r"\beyJ([\w-]{8,}[\w.-]*)",
     r"(?i)\bbearer\s+([\w.~+/-]{8,}=*)",
     r"(?i)\bauthorization:\s*(?:basic|bearer|token)\s+(\S+)",
-    // password=…, "password": "…", password: …
-    r#"(?i)(?:password|passwd|passphrase|secret|token|api[_-]?key|access[_-]?key|private[_-]?key)\w*=["']?([^\s"'&;,$][^\s"'&;,]*)"#,
-    r#"(?i)["'][\w.-]*(?:password|passwd|passphrase|secret|token|api[_-]?key|access[_-]?key)\w*["']\s*:\s*["']([^"']+)"#,
-    r"(?i)^\s*(?:- )?[\w.-]*(?:password|passphrase|secret|api[_-]?key|access[_-]?key):\s+(\S+)",
     // command lines and addresses
-    r#"(?i)(?:^|\s)--?(?:password|passwd|passphrase|token|secret|api-key)[ =]["']?([^\s"'$-][^\s"']*)"#,
     r"\b(?:mysql|mysqldump|mysqladmin|mariadb)\s(?:.*\s)?-p([^\s]+)",
     r"\bsshpass\s+(?:.*\s)?-p\s*(\S+)",
     r"\bcurl\s(?:.*\s)?(?:-u|--user)[ =]?[^\s:]+:(\S+)",
     r"\b[a-z][a-z0-9+.-]*://[^\s/:@]+:([^\s/@]+)@",
 ];
+
+/// What follows the name of a secret field, `{}`, is hidden: where it is assigned, in JSON, in YAML, and as an option of a
+/// command.
+const FIELDS: &[&str] = &[
+    r#"(?i)(?:{})\w*=["']?([^\s"'&;,$][^\s"'&;,]*)"#,
+    r#"(?i)["'][\w.-]*(?:{})\w*["']\s*:\s*["']([^"']+)"#,
+    r"(?i)^\s*(?:- )?[\w.-]*(?:{}):\s+(\S+)(?:\s+#.*)?\s*$",
+    r#"(?i)(?:^|\s)--?(?:{})[ =]["']?([^\s"'$-][^\s"']*)"#,
+];
+
+/// Expressions for the fields that a setting names, divided by commas. `api_key` is also `apiKey`, `API-KEY` and `api key`.
+fn of_fields(names: &str) -> impl Iterator<Item = String> {
+    let names: Vec<String> = names
+        .split(',')
+        .map(|name| {
+            let words = name.split(['_', '-', ' ']).filter(|word| !word.is_empty());
+            words.map(regex::escape).collect::<Vec<_>>().join("[_ -]?")
+        })
+        .filter(|name| !name.is_empty())
+        .collect();
+    let expressions = if names.is_empty() { &[] } else { FIELDS };
+    let any = names.join("|");
+    expressions
+        .iter()
+        .map(move |expression| expression.replace("{}", &any))
+}
 
 /// The rules by which a session is looked through. Matching takes linear time, whatever the text.
 #[derive(Debug)]
@@ -55,9 +76,12 @@ impl Rules {
     pub fn new(settings: &Redaction) -> Self {
         let known = KNOWN.iter().copied().filter(|_| settings.known_secrets);
         let own = Some(&*settings.patterns).filter(|own| !own.is_empty());
+        let fields = of_fields(&settings.fields);
         let each: Vec<Regex> = known
             .chain(own)
-            .filter_map(|text| expression(text).ok())
+            .map(str::to_owned)
+            .chain(fields)
+            .filter_map(|text| expression(&text).ok())
             .collect();
         let any =
             RegexSet::new(each.iter().map(Regex::as_str)).unwrap_or_else(|_| RegexSet::empty());
@@ -240,6 +264,8 @@ mod tests {
             ("password='a b'", "password='•••••••• b'"),
             ("{\"api_key\": \"abc\"}", "{\"api_key\": \"••••••••\"}"),
             ("  password: hunter2", "  password: ••••••••"),
+            ("- api-key: abc # ours", "- api-key: •••••••• # ours"),
+            ("{'apiKey': 'abc'}", "{'apiKey': '••••••••'}"),
             (
                 "mysql -u root -phunter2 shop",
                 "mysql -u root -p•••••••• shop",
@@ -312,10 +338,29 @@ mod tests {
     }
 
     #[test]
+    fn fields_that_are_named_are_secret_and_no_others() {
+        let rules = Rules::new(&Redaction {
+            fields: " pin code,, iban(x) ".into(),
+            ..Redaction::default()
+        });
+        let cases = [
+            ("PIN_CODE=12 x", "PIN_CODE=•••••••• x"),
+            ("{\"pinCode\": \"12\"}", "{\"pinCode\": \"••••••••\"}"),
+            ("pay --pin-code 12", "pay --pin-code ••••••••"),
+            ("iban(x)=DE1", "iban(x)=••••••••"),
+            ("password=x", "password=x"),
+        ];
+        for (text, want) in cases {
+            assert_eq!(masked(text, &rules.secrets(text)), want, "{text}");
+        }
+    }
+
+    #[test]
     fn own_expressions_hide_what_they_say() {
         let rules = Rules::new(&Redaction {
             patterns: "ticket-(\\d+)|internal".into(),
             known_secrets: false,
+            fields: "".into(),
             ..Redaction::default()
         });
         let text = "an internal ticket-77 password=x";
