@@ -12,6 +12,7 @@
 //! | [`grants`] | what is granted to users and groups, as events in the log |
 //! | [`oidc`] | sign-in at a provider of identities (OpenID Connect) |
 //! | [`control`] | what is said to and about sessions that go on: launches, upload tokens |
+//! | [`disk`] | what the data folder takes, and what is left on its disk |
 //! | [`processing`] | video, thumbnails and MP4s, built once for all nodes |
 //! | [`redacting`] | what rules hide, told as events |
 //! | [`node`] | the name of a node, which stays when it is started anew |
@@ -23,6 +24,7 @@
 pub mod accesses;
 pub mod cli;
 pub mod control;
+pub mod disk;
 pub mod export;
 pub mod grants;
 pub mod graphql;

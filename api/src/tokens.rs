@@ -82,6 +82,8 @@ pub struct Token {
     pub user: Option<String>,
     /// The one site that a recorder's works for; absent, it works for all.
     pub site: Option<String>,
+    /// Who made it.
+    pub created_by: String,
     /// When it was made.
     pub created_at: Timestamp,
     /// When it stops to work, if ever.
@@ -452,6 +454,7 @@ impl State {
                     scope: created.scope.unwrap_or_default(),
                     user: created.user,
                     site: created.site,
+                    created_by: created.by,
                     created_at: event.at(),
                     expires_at: created.expires_at,
                     revoked_at: None,

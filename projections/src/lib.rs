@@ -9,6 +9,7 @@
 //! | [`screens`] | SQLite | terminal keyframes |
 //! | [`moments`] | tantivy | full text over what was typed, run and seen |
 //! | [`redaction`] | SQLite | what is hidden until somebody reveals it |
+//! | [`trail`] | SQLite | who did what in Retrace itself |
 //! | [`video`] | SQLite | footage, clips, what is built of them; a playable file over their frames |
 //!
 //! [`runner`] keeps them caught up with the log, each in a thread of its own, so that one that
@@ -28,6 +29,7 @@ pub mod store;
 pub mod terminal;
 #[cfg(test)]
 mod testing;
+pub mod trail;
 pub mod video;
 
 use retrace_core::event::Event;

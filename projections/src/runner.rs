@@ -32,7 +32,9 @@ pub use rebuild::{Progress, catch_up};
 
 use worker::{BATCH_EVENTS_MAX, Worker};
 
-use crate::{Projection, ProjectionError, activity, moments, redaction, screens, sessions, video};
+use crate::{
+    Projection, ProjectionError, activity, moments, redaction, screens, sessions, trail, video,
+};
 
 /// What a projection is opened with.
 #[derive(Clone)]
@@ -95,6 +97,16 @@ const MODELS: &[Model] = &[
         open: |at| Ok(Box::new(video::VideoProjection::open(at)?)),
         remove: |dir| video::SCHEMA.remove(dir),
     },
+    Model {
+        name: trail::SCHEMA.name,
+        open: |at| {
+            Ok(Box::new(trail::TrailProjection::open(
+                &at.dir,
+                at.log.id(),
+            )?))
+        },
+        remove: |dir| trail::SCHEMA.remove(dir),
+    },
 ];
 
 /// The names of all read models.
@@ -146,7 +158,7 @@ pub enum RunnerError {
 }
 
 /// How far a read model has come. It answers for all positions below `checkpoint`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ProjectionState {
     /// The read model.
     pub name: &'static str,
@@ -154,6 +166,8 @@ pub struct ProjectionState {
     pub checkpoint: Position,
     /// How many events the log holds.
     pub log_size: Position,
+    /// Why it does not go on, while it is tried again.
+    pub problem: Option<String>,
 }
 
 /// All read models, each kept caught up by a thread of its own.
@@ -166,6 +180,7 @@ pub struct Projections {
 struct WorkerHandle {
     name: &'static str,
     checkpoint: watch::Receiver<Position>,
+    problem: watch::Receiver<Option<String>>,
     thread: JoinHandle<()>,
 }
 
@@ -205,11 +220,13 @@ impl Projections {
         let mut workers = Vec::new();
         for (model, projection) in opened {
             let (reached, checkpoint) = watch::channel(projection.checkpoint());
+            let (troubled, problem) = watch::channel(None);
             let worker = Worker {
                 model,
                 around: around.clone(),
                 stopped: stopped.clone(),
                 reached,
+                troubled,
                 batch_events: BATCH_EVENTS_MAX,
                 applied_at: Instant::now(),
                 was_little: false,
@@ -225,6 +242,7 @@ impl Projections {
             workers.push(WorkerHandle {
                 name: model.name,
                 checkpoint,
+                problem,
                 thread,
             });
         }
@@ -241,6 +259,7 @@ impl Projections {
             name: worker.name,
             checkpoint: *worker.checkpoint.borrow(),
             log_size,
+            problem: worker.problem.borrow().clone(),
         };
         Ok(self.workers.iter().map(state).collect())
     }

@@ -8,6 +8,7 @@
 //! | [`moments`] | what was typed, run, seen and marked in a session, and where to jump to |
 //! | [`search`] | the same over all sessions, by words |
 //! | [`redaction`] | what is hidden in a session, and from whom |
+//! | [`trail`] | who did what in Retrace itself |
 //! | [`video`] | footage: clips, files that play, what is built of it |
 //! | [`page`] | pages, cursors and errors, which all of them share |
 //!
@@ -31,6 +32,7 @@ mod sight;
 mod testing;
 #[cfg(test)]
 mod tests;
+pub mod trail;
 pub mod video;
 
 use std::path::Path;
@@ -52,6 +54,8 @@ pub use search::{
     SnippetRun, Suggestion, SuggestionKind, TimeUnit, Total, check_query,
 };
 pub use sessions::{Facet, Facets, SessionFilter, SessionOrder, SessionState};
+pub use trail::{Act, ActFilter};
+pub use video::VideoWork;
 
 /// Answers questions. Cheap to clone; clones share connections.
 #[derive(Clone)]
@@ -61,6 +65,7 @@ pub struct Reader {
     screens: Readers,
     video: Readers,
     redactions: Readers,
+    trail: Readers,
     rules: CompiledRules,
     moments: Arc<MomentsReader>,
     log: Arc<dyn EventLog>,
@@ -79,6 +84,7 @@ impl Reader {
             screens: Readers::new(dir, retrace_projections::screens::SCHEMA),
             video: Readers::new(dir, retrace_projections::video::SCHEMA),
             redactions: Readers::new(dir, retrace_projections::redaction::SCHEMA),
+            trail: Readers::new(dir, retrace_projections::trail::SCHEMA),
             rules: CompiledRules::default(),
             moments: Arc::new(MomentsReader::new(dir)),
             log,

@@ -3,13 +3,16 @@
 use std::ops::Range;
 
 use retrace_core::SessionId;
+use retrace_core::access::Right;
 use retrace_core::blob::BlobDigest;
 use retrace_media::webm::Piece;
 use retrace_projections::video::read;
 
 use crate::{QueryError, Reader};
 
-pub use read::{Analyzed, Clip, Footage, Playable, Product, ProductState, Selection, Touched};
+pub use read::{
+    Analyzed, Clip, Footage, Playable, Product, ProductState, Selection, Touched, VideoWork,
+};
 
 /// Bytes of a file that plays.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -154,6 +157,18 @@ impl Reader {
             .read(|connection| Ok::<_, QueryError>(read::failed(connection, limit)?))?;
         failed.retain(|(session, _)| matches!(self.may_view_recording(*session), Ok(true)));
         Ok(failed)
+    }
+
+    /// How many things are being built, or could not be, over all sessions. For those who see settings of the whole
+    /// server.
+    ///
+    /// # Errors
+    /// [`QueryError::Denied`] for everybody else; when the read model does not answer.
+    pub fn video_work(&self) -> Result<VideoWork, QueryError> {
+        if !self.sight().may_everywhere(Right::ViewSettings) {
+            return Err(QueryError::Denied(Right::ViewSettings));
+        }
+        self.video.read(|connection| Ok(read::work(connection)?))
     }
 
     /// When something last concerned the footage of a session: what is answered of it is the same for as long as

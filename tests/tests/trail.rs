@@ -76,12 +76,30 @@ fn fields() -> BTreeMap<&'static str, Vec<(&'static str, Trace)>> {
         ("tokens", Event("records.viewed", "{ tokens { id } }")),
         ("grants", Event("records.viewed", "{ grants { id } }")),
         ("browsers", Event("records.viewed", "{ browsers { id } }")),
+        ("roles", Nothing("what roles mean, on every server")),
+        (
+            "rightsOf",
+            Event("records.viewed", "{ rightsOf(user: \"t\") { sessions } }"),
+        ),
+        (
+            "trail",
+            Event("records.viewed", "{ trail { nodes { type } } }"),
+        ),
+        ("trailPeople", Event("records.viewed", "{ trailPeople }")),
+        ("health", Event("records.viewed", "{ health { logSize } }")),
         ("settings", Event("records.viewed", "{ settings { name } }")),
         (
             "settingChanges",
             Event(
                 "records.viewed",
                 "{ settingChanges(name: \"access.fold_s\") { by } }",
+            ),
+        ),
+        (
+            "settingPreview",
+            Event(
+                "records.viewed",
+                "{ settingPreview(name: \"access.fold_s\", value: \"9m\") { value } }",
             ),
         ),
     ];

@@ -91,6 +91,7 @@ async fn tell(log: &StoredLog, old: String, wrapped: u64) -> anyhow::Result<()> 
         by: operator(),
         new: new.clone().into(),
         old: old.into(),
+        reason: None,
         setting: "keys.master".to_owned(),
     };
     let events = EventBatch::of(Timestamp::now(), changed)?;

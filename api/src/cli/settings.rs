@@ -54,7 +54,7 @@ enum SettingsCommand {
     /// Change a setting
     #[command(after_long_help = "Examples:
   retrace settings set ingest.free_space_min 2GB
-  retrace settings set policy.max_length_s 8h
+  retrace settings set policy.max_length_s 8h --reason 'ticket 4711'
   retrace settings set proofs.public false")]
     Set {
         #[command(flatten)]
@@ -63,6 +63,9 @@ enum SettingsCommand {
         name: String,
         /// The value from now on: 42, 16MiB, 15m, true, …
         value: String,
+        /// Why, for its history
+        #[arg(long)]
+        reason: Option<String>,
         /// Print the change as JSON
         #[arg(long)]
         json: bool,
@@ -93,13 +96,15 @@ impl Settings {
                 data,
                 name,
                 value,
+                reason,
                 json,
             } => {
                 // Before a log is created for it.
                 let value = definition(&name)?.parse(&value)?;
                 let book = SettingsBook::new(Arc::new(data.dir().open_or_create_log().await?));
                 let kind = definition(&name)?.kind;
-                let old = book.set(&name, &value, &operator()).await?;
+                let reason = reason.as_deref();
+                let old = book.change(&name, &value, &operator(), reason).await?;
                 if json {
                     let [old, new] = [&old, &value].map(Value::from);
                     output::line(json!({"name": name, "old": old, "new": new}))?;
@@ -175,7 +180,7 @@ async fn history(book: &SettingsBook, name: &str, json: bool) -> anyhow::Result<
         if json {
             output::line(json!({
                 "position": change.position, "recordedAt": change.at, "by": change.by,
-                "old": change.old, "new": change.new,
+                "old": change.old, "new": change.new, "reason": change.reason,
             }))?;
             continue;
         }
@@ -184,7 +189,9 @@ async fn history(book: &SettingsBook, name: &str, json: bool) -> anyhow::Result<
             output::printable(&value.unwrap_or_else(|| json.to_string()))
         });
         let by = output::printable(&change.by);
-        output::line(format!("{}  {old} -> {new}  by {by}", change.at))?;
+        let reason = change.reason.as_deref().map(output::printable);
+        let reason = reason.map_or_else(String::new, |reason| format!(": {reason}"));
+        output::line(format!("{}  {old} -> {new}  by {by}{reason}", change.at))?;
     }
     Ok(())
 }

@@ -63,6 +63,7 @@ pub fn push_policy(
         by: BY_SERVER.to_owned(),
         new: json(Some(&in_force)),
         old: json(control.policy()),
+        reason: None,
         setting: POLICY_SETTING.to_owned(),
     };
     Ok(events.push(now, changed)?)

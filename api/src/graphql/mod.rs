@@ -8,6 +8,7 @@ mod accesses;
 mod control;
 mod error;
 mod events;
+mod health;
 mod loaders;
 mod log;
 mod look;
@@ -23,6 +24,7 @@ mod search;
 mod session;
 mod settings;
 mod subscription;
+mod trail;
 
 use async_graphql::extensions::apollo_persisted_queries::{
     ApolloPersistedQueries, LruCacheStorage,
@@ -31,16 +33,24 @@ use async_graphql::{MergedObject, SchemaBuilder};
 
 use access::{AccessMutation, AccessQuery};
 pub use error::{ErrorCode, shortened};
+use health::HealthQuery;
 pub(crate) use loaders::loader;
 use mutation::SessionMutation;
 use query::SessionQuery;
 use review::ReviewMutation;
 use settings::{SettingsMutation, SettingsQuery};
 use subscription::Subscription;
+use trail::TrailQuery;
 
 /// All questions.
 #[derive(MergedObject, Default)]
-pub struct Query(SessionQuery, AccessQuery, SettingsQuery);
+pub struct Query(
+    SessionQuery,
+    AccessQuery,
+    SettingsQuery,
+    TrailQuery,
+    HealthQuery,
+);
 
 /// All that can be changed.
 #[derive(MergedObject, Default)]

@@ -57,6 +57,7 @@ use tower_http::timeout::TimeoutLayer;
 
 use crate::accesses::Accesses;
 use crate::control::ControlBook;
+use crate::disk::DataFolder;
 use crate::grants::GrantBook;
 use crate::graphql::{self, Schema};
 use crate::live::{LogTail, Seats};
@@ -185,6 +186,7 @@ impl App {
             .data(Arc::clone(&sign_ins))
             .data(Arc::clone(&projections))
             .data(progress.clone())
+            .data(Arc::new(DataFolder::new(data.path().to_owned())))
             .finish();
         Ok(Self {
             log,
@@ -302,6 +304,7 @@ async fn readiness(State(app): State<App>) -> Response {
                         name,
                         checkpoint,
                         log_size,
+                        ..
                     } = state;
                     json!({"name": name, "checkpoint": checkpoint, "logSize": log_size})
                 })

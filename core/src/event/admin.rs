@@ -14,6 +14,9 @@ pub struct ConfigChanged {
     pub new: serde_json::Value,
     /// Its value until now.
     pub old: serde_json::Value,
+    /// Why.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
     /// Which setting.
     pub setting: String,
 }

@@ -35,7 +35,11 @@ struct State {
 struct Folded {
     settings: Arc<Settings>,
     unknown: BTreeMap<String, Json>,
+    last: BTreeMap<String, Change>,
 }
+
+/// The longest reason, in characters.
+const REASON_CHARS_MAX: usize = 2_000;
 
 /// One change of a setting.
 #[derive(Debug, Clone, PartialEq)]
@@ -50,6 +54,21 @@ pub struct Change {
     pub old: Json,
     /// The value from then on.
     pub new: Json,
+    /// Why.
+    pub reason: Option<String>,
+}
+
+impl Change {
+    fn of(changed: ConfigChanged, event: &Event) -> Self {
+        Self {
+            position: event.position(),
+            at: event.recorded_at(),
+            by: changed.by,
+            old: changed.old,
+            new: changed.new,
+            reason: changed.reason,
+        }
+    }
 }
 
 /// Why a setting could not be changed.
@@ -58,6 +77,12 @@ pub enum SetError {
     /// It is no setting, or may not have the value.
     #[error(transparent)]
     Setting(#[from] SettingError),
+    /// The reason cannot be kept as it is.
+    #[error("the reason has {found} characters, expected 1 to {REASON_CHARS_MAX}")]
+    Reason {
+        /// Its length.
+        found: usize,
+    },
     /// The log did not take it.
     #[error(transparent)]
     Append(#[from] AppendError),
@@ -112,13 +137,41 @@ impl SettingsBook {
         Ok(state.folded.unknown.clone())
     }
 
+    /// The latest change of each setting that was ever changed, by its name.
+    ///
+    /// # Errors
+    /// When the log cannot be read.
+    pub async fn last_changes(&self) -> Result<BTreeMap<String, Change>, StoreError> {
+        let mut state = self.state.lock().await;
+        state.read_on(&*self.log).await?;
+        Ok(state.folded.last.clone())
+    }
+
+    /// Changes a setting, without a word why: [`Self::change`].
+    ///
+    /// # Errors
+    /// As [`Self::change`].
+    pub async fn set(&self, name: &str, value: &Value, by: &str) -> Result<Value, SetError> {
+        self.change(name, value, by, None).await
+    }
+
     /// Changes a setting, and answers the value that it had. Nothing is appended when it has the
-    /// value already.
+    /// value already. The reason has 1 to 2,000 characters.
     ///
     /// # Errors
     /// When it is no setting, may not have the value, or the log does not take the change.
-    pub async fn set(&self, name: &str, value: &Value, by: &str) -> Result<Value, SetError> {
+    pub async fn change(
+        &self,
+        name: &str,
+        value: &Value,
+        by: &str,
+        reason: Option<&str>,
+    ) -> Result<Value, SetError> {
         let definition = definition(name)?;
+        let found = reason.map_or(1, |reason| reason.chars().count());
+        if !(1..=REASON_CHARS_MAX).contains(&found) {
+            return Err(SetError::Reason { found });
+        }
         let json = Json::from(value);
         definition.check(&json)?;
         let at = Timestamp::now();
@@ -136,6 +189,7 @@ impl SettingsBook {
                 by: by.to_owned(),
                 new: json.clone(),
                 old: Json::from(&old),
+                reason: reason.map(str::to_owned),
                 setting: name.to_owned(),
             };
             let append = Append {
@@ -168,13 +222,7 @@ impl SettingsBook {
                 if let Ok(EventBody::ConfigChanged(changed)) = event.body()
                     && changed.setting == name
                 {
-                    changes.push(Change {
-                        position: event.position(),
-                        at: event.recorded_at(),
-                        by: changed.by,
-                        old: changed.old,
-                        new: changed.new,
-                    });
+                    changes.push(Change::of(changed, event));
                 }
             }
         }
@@ -193,7 +241,11 @@ impl State {
 impl Folded {
     fn apply_event(&mut self, event: &Event) {
         match event.body() {
-            Ok(EventBody::ConfigChanged(changed)) => self.apply(changed, event.position()),
+            Ok(EventBody::ConfigChanged(changed)) => {
+                let change = Change::of(changed.clone(), event);
+                self.last.insert(changed.setting.clone(), change);
+                self.apply(changed, event.position());
+            }
             Ok(_) => {}
             Err(error) => {
                 tracing::error!(position = %event.position(), %error, "unreadable setting");
@@ -233,6 +285,7 @@ mod tests {
             by: "another version".to_owned(),
             new,
             old: Json::Null,
+            reason: None,
             setting: setting.to_owned(),
         };
         let append = Append {
@@ -271,6 +324,33 @@ mod tests {
             ("jo", number(8), number(9)),
         ];
         assert_eq!(told, expected);
+    }
+
+    #[tokio::test]
+    async fn the_latest_change_of_each_setting_is_known_with_its_reason() {
+        let (book, _dir) = book().await;
+        let (codec, keys) = ("video.codec", "policy.record_keys");
+        let h264 = Value::Text("h264".into());
+        book.set(codec, &h264, "mara").await.unwrap();
+        book.set(keys, &Value::Boolean(false), "mara")
+            .await
+            .unwrap();
+        let long = "x".repeat(REASON_CHARS_MAX + 1);
+        for reason in ["", long.as_str()] {
+            let outcome = book.change(keys, &Value::Boolean(true), "jo", Some(reason));
+            assert!(matches!(outcome.await, Err(SetError::Reason { .. })));
+        }
+        let outcome = book.change(keys, &Value::Boolean(true), "jo", Some("a ticket"));
+        outcome.await.unwrap();
+        let last = book.last_changes().await.unwrap();
+        let told: Vec<_> = last
+            .iter()
+            .map(|(name, change)| (name.as_str(), change.by.as_str(), change.reason.as_deref()))
+            .collect();
+        assert_eq!(
+            told,
+            [(keys, "jo", Some("a ticket")), (codec, "mara", None)]
+        );
     }
 
     #[tokio::test]

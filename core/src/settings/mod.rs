@@ -37,6 +37,21 @@ pub struct Definition {
     help: &'static str,
 }
 
+/// Settings that belong together.
+#[derive(Debug)]
+pub struct Group {
+    /// Its name: what its settings' names begin with.
+    pub name: &'static str,
+    help: &'static str,
+}
+
+impl Group {
+    /// What its settings are about, in one line.
+    pub fn help(&self) -> &'static str {
+        self.help.trim()
+    }
+}
+
 /// Why a setting cannot have a value.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SettingError {
@@ -103,6 +118,16 @@ macro_rules! settings {
                     help: concat!($($help),+),
                 },
             )+)+
+        ];
+
+        /// All groups, in the order in which they are listed.
+        pub const GROUPS: &[Group] = &[
+            $(
+                Group {
+                    name: stringify!($group),
+                    help: concat!($($group_help),+),
+                },
+            )+
         ];
 
         impl Settings {
@@ -321,6 +346,15 @@ impl Definition {
         self.help.trim()
     }
 
+    /// The group that it belongs to.
+    pub fn group(&self) -> &'static Group {
+        let name = self.name.split('.').next().unwrap_or_default();
+        GROUPS
+            .iter()
+            .find(|group| group.name == name)
+            .unwrap_or_else(|| unreachable!("`{name}` is a group of the registry"))
+    }
+
     /// The value that it has until somebody changes it.
     pub fn default(&self) -> Value {
         Settings::default().value(self)
@@ -356,6 +390,16 @@ impl Definition {
 }
 
 impl Settings {
+    /// The same settings, one of them with another value. A value that it may not have changes nothing.
+    #[must_use]
+    pub fn with(&self, definition: &Definition, value: &Value) -> Self {
+        let mut settings = self.clone();
+        if definition.kind.allows(value) {
+            settings.put(definition, value);
+        }
+        settings
+    }
+
     /// Takes a value from the log.
     fn apply(&mut self, name: &str, json: &Json) -> Result<(), SettingError> {
         let definition = definition(name)?;
@@ -387,6 +431,7 @@ mod tests {
             let default = definition.default();
             assert!(definition.kind.allows(&default), "{}", definition.name);
             assert!(names.insert(definition.name), "{} twice", definition.name);
+            assert!(definition.group().help().ends_with('.'));
             let other = match default {
                 Value::Boolean(value) => Value::Boolean(!value),
                 Value::Number(_) => Value::Number(definition.kind.range().unwrap().1),

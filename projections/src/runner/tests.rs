@@ -291,6 +291,7 @@ fn a_model_that_fails_is_tried_again_and_misses_nothing() {
     let around = test.around("models");
     let (stop, stopped) = watch::channel(false);
     let (reached, mut checkpoint) = watch::channel(Position(0));
+    let (troubled, mut problem) = watch::channel(None);
     let lock = Arc::new(lock(&around.dir).unwrap());
     let batch_events = BATCH_EVENTS_MAX;
     let first = (MODEL.open)(&around).unwrap();
@@ -299,12 +300,20 @@ fn a_model_that_fails_is_tried_again_and_misses_nothing() {
         around,
         stopped,
         reached,
+        troubled,
         batch_events,
         applied_at: Instant::now(),
         was_little: false,
         _lock: lock,
     };
     let thread = std::thread::spawn(move || worker.run(first));
+    // Said while it is tried again, and taken back once it goes on.
+    let said = test.runtime.block_on(problem.wait_for(Option::is_some));
+    let said = said.unwrap().clone().unwrap();
+    assert!(said.contains("no space left"), "{said}");
+    test.runtime
+        .block_on(problem.wait_for(Option::is_none))
+        .unwrap();
     test.runtime
         .block_on(checkpoint.wait_for(|reached| *reached == size))
         .unwrap();

@@ -31,6 +31,8 @@ pub(super) struct Worker {
     pub(super) around: Surroundings,
     pub(super) stopped: watch::Receiver<bool>,
     pub(super) reached: watch::Sender<Position>,
+    /// Why the read model does not go on.
+    pub(super) troubled: watch::Sender<Option<String>>,
     pub(super) batch_events: usize,
     /// When a batch was applied last.
     pub(super) applied_at: Instant,
@@ -49,10 +51,15 @@ impl Worker {
             let stepped = catch_unwind(AssertUnwindSafe(|| self.step(&mut projection)))
                 .unwrap_or_else(|_| Err(ProjectionError::Store("it panicked".into())));
             match stepped {
-                Ok(()) => pause = PAUSE_MIN,
+                Ok(()) => {
+                    self.troubled
+                        .send_if_modified(|problem| problem.take().is_some());
+                    pause = PAUSE_MIN;
+                }
                 Err(error) => {
                     // What it holds in memory may be ahead of its file: begin from the file.
                     projection = None;
+                    self.troubled.send_replace(Some(error.to_string()));
                     let (model, pause_ms) = (self.model.name, pause.as_millis());
                     tracing::error!(model, %error, pause_ms, "the read model failed, tried again");
                     self.wait(async { tokio::time::sleep(pause).await });

@@ -274,6 +274,7 @@ fn the_queue_takes_the_share_that_is_in_force_at_the_launch() {
             by: "admin".to_owned(),
             new,
             old: serde_json::Value::Null,
+            reason: None,
             setting: setting.to_owned(),
         };
         let events = EventBatch::of(t0(), changed).unwrap();

@@ -641,6 +641,31 @@ pub fn failed(connection: &Connection, limit: u32) -> rusqlite::Result<Vec<(Sess
     rows.collect()
 }
 
+/// How many things are being built, or could not be.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct VideoWork {
+    /// Asked for, and not begun.
+    pub requested: u64,
+    /// A node works on them.
+    pub working: u64,
+    /// They could not be built.
+    pub failed: u64,
+}
+
+/// What there is to do, over all sessions.
+///
+/// # Errors
+/// When the read model cannot be read.
+pub fn work(connection: &Connection) -> rusqlite::Result<VideoWork> {
+    let mut count = connection.prepare_cached("SELECT count(*) FROM products WHERE state = ?1")?;
+    let mut count = |state: &str| count.query_row([state], |row| row.get(0).map(from_sql));
+    Ok(VideoWork {
+        requested: count("requested")?,
+        working: count("working")?,
+        failed: count("failed")?,
+    })
+}
+
 /// A session on which there may be work to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Touched {

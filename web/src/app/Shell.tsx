@@ -1,4 +1,5 @@
 import { Link, Outlet, useRouter } from '@tanstack/react-router'
+import { seesSettings, useRights } from '../features/auth/use-rights'
 import { useSignOut, useWho } from '../features/auth/use-who'
 import { Brand } from './Brand'
 import { formatDateTime } from '../lib/time'
@@ -26,6 +27,7 @@ export function Shell() {
             <Link to="/log" activeOptions={{ includeSearch: false }}>
               Log
             </Link>
+            <SettingsLink />
           </nav>
           <Account />
         </div>
@@ -35,6 +37,17 @@ export function Shell() {
         <Outlet />
       </main>
     </div>
+  )
+}
+
+/** Only for those who find something behind it. */
+function SettingsLink() {
+  const rights = useRights()
+  if (!seesSettings(rights)) return null
+  return (
+    <Link to="/settings" activeOptions={{ includeSearch: false }}>
+      Settings
+    </Link>
   )
 }
 

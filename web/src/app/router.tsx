@@ -15,7 +15,9 @@ import {
   readLogSearch,
   readPlayerSearch,
   readSessionsSearch,
+  readSettingsSearch,
   readSignInSearch,
+  readTrailSearch,
 } from '../lib/paths'
 import { parseSearch, stringifySearch } from '../lib/url-state'
 import { ErrorPage } from '../pages/ErrorPage'
@@ -79,9 +81,43 @@ const logRoute = createRoute({
   component: lazyRouteComponent(() => import('../pages/LogPage'), 'LogPage'),
 })
 
+const settingsRoute = createRoute({
+  getParentRoute: () => shellRoute,
+  path: '/settings',
+  validateSearch: readSettingsSearch,
+  component: lazyRouteComponent(() => import('../pages/SettingsPage'), 'SettingsPage'),
+})
+
+const accessRoute = createRoute({
+  getParentRoute: () => shellRoute,
+  path: '/settings/access',
+  component: lazyRouteComponent(() => import('../pages/AccessPage'), 'AccessPage'),
+})
+
+const tokensRoute = createRoute({
+  getParentRoute: () => shellRoute,
+  path: '/settings/tokens',
+  component: lazyRouteComponent(() => import('../pages/TokensPage'), 'TokensPage'),
+})
+
+const trailRoute = createRoute({
+  getParentRoute: () => shellRoute,
+  path: '/settings/trail',
+  validateSearch: readTrailSearch,
+  component: lazyRouteComponent(() => import('../pages/TrailPage'), 'TrailPage'),
+})
+
+const healthRoute = createRoute({
+  getParentRoute: () => shellRoute,
+  path: '/settings/health',
+  component: lazyRouteComponent(() => import('../pages/HealthPage'), 'HealthPage'),
+})
+
+const settingsRoutes = [settingsRoute, accessRoute, tokensRoute, trailRoute, healthRoute]
+
 const routeTree = rootRoute.addChildren([
   signInRoute,
-  shellRoute.addChildren([searchRoute, sessionsRoute, sessionRoute, logRoute]),
+  shellRoute.addChildren([searchRoute, sessionsRoute, sessionRoute, logRoute, ...settingsRoutes]),
 ])
 
 export function createAppRouter(client: QueryClient) {

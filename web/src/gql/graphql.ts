@@ -4,6 +4,29 @@ type Exact<T extends { [key: string]: unknown }> = { [K in keyof T]: T[K] };
 /** Internal type. DO NOT USE DIRECTLY. */
 export type Incremental<T> = T | { [P in keyof T]?: P extends ' $fragmentName' | '__typename' ? T[P] : never };
 import type { DocumentTypeDecoration } from '@graphql-typed-document-node/core';
+/** One thing that somebody may do. */
+export type AccessRight =
+  /** Change settings. */
+  | 'CHANGE_SETTINGS'
+  /** Terminate them, send messages into them, change the policy in force. */
+  | 'CONTROL'
+  /** Make and revoke tokens and grants. */
+  | 'MANAGE_ACCESS'
+  /** Read the log as a whole: exports, streams for a SIEM. */
+  | 'READ_LOG'
+  /** Redact spans of them. */
+  | 'REDACT'
+  /** See what is redacted in them, on request. */
+  | 'REVEAL'
+  /** Mark them as reviewed, comment on them, assign them. */
+  | 'REVIEW'
+  /** See what happened in them: play, read, search, download. */
+  | 'VIEW_RECORDINGS'
+  /** See that sessions took place: who, when, where, how long; and who looked at them. */
+  | 'VIEW_SESSIONS'
+  /** See settings, tokens, grants and what was done with them. */
+  | 'VIEW_SETTINGS';
+
 /** What is counted: bytes for `OUTPUT`, thousandths of the screen for `SCREEN`, things for the others. */
 export type ActivityKind =
   /** Keys. */
@@ -18,6 +41,22 @@ export type ActivityKind =
   | 'RESIZE'
   /** Thousandths of the screen that changed. */
   | 'SCREEN';
+
+/** A token that is to be made. */
+export type CreateTokenInput = {
+  /** When it stops to work, if ever. */
+  expiresAt?: string | null | undefined;
+  /** What it is for, or whose it is: 1 to 100 characters. */
+  name: string;
+  /** What it opens. */
+  role: Role;
+  /** The sessions that it is about; without it, all. */
+  scope?: ScopeInput | null | undefined;
+  /** The one site that a recorder's works for. */
+  site?: string | null | undefined;
+  /** The user whose sessions are the holder's own. */
+  user?: string | null | undefined;
+};
 
 /** Why a session ended. */
 export type EndReason =
@@ -69,6 +108,20 @@ export type FacetKind =
   /** Users. */
   | 'USER';
 
+/** A grant that is to be given. */
+export type GiveGrantInput = {
+  /** When it ends by itself, if ever. */
+  expiresAt?: string | null | undefined;
+  /** Why: 1 to 2,000 characters. */
+  reason?: string | null | undefined;
+  /** What they may do. */
+  role: Role;
+  /** With which sessions; without it, all. */
+  scope?: ScopeInput | null | undefined;
+  /** To whom: `user:NAME` or `group:NAME`, by the names that the provider of identities tells. */
+  to: string;
+};
+
 /** What kind of thing happened at a moment. */
 export type MomentKind =
   /** A large part of a recorded screen changed at once. Has no text. */
@@ -111,6 +164,43 @@ export type ProductKind =
   | 'THUMBNAILS'
   /** Video of pictures that were captured one by one: screenshots, Guacamole dumps. */
   | 'VIDEO';
+
+/** What a token or a grant is for: some rights together. */
+export type Role =
+  /** Everything that people do. */
+  | 'ADMIN'
+  /** Looks at sessions and recordings, reviews them, and sees how the server is set up. */
+  | 'AUDITOR'
+  /** Sees which sessions took place, and no recordings. */
+  | 'HISTORY'
+  /** Sees which sessions there are, and rules over those that go on. Sees no recordings. */
+  | 'OPERATOR'
+  /** Sees their own sessions, and the recordings of them. */
+  | 'OWN'
+  /** Launches sessions, and nothing else. */
+  | 'RECORDER'
+  /** Shows what is redacted, to somebody who may see the rest. */
+  | 'REVEALER'
+  /** Reads the log as a whole, for a SIEM. */
+  | 'SIEM'
+  /** Uploads to one session, and nothing else. */
+  | 'UPLOAD';
+
+/** Some sessions: those for which every condition that is set holds; without any, all. */
+export type ScopeInput = {
+  /** The secret lies in one of these folders, or below one. */
+  folders?: Array<string>;
+  /** They started at this time or later. */
+  from?: string | null | undefined;
+  /** Their user is in one of these groups. */
+  groups?: Array<string>;
+  /** They were recorded at one of these sites. */
+  sites?: Array<string>;
+  /** They reach one of these targets. */
+  targets?: Array<string>;
+  /** They started before this time. */
+  to?: string | null | undefined;
+};
 
 /** The order of hits. */
 export type SearchOrder =
@@ -186,6 +276,20 @@ export type SuggestionKind =
   /** A value of a field. */
   | 'VALUE';
 
+/** Which acts are wanted: all conditions that are given must hold. */
+export type TrailFilter = {
+  /** By one of these people: names of users, or of tokens. */
+  by?: Array<string> | null | undefined;
+  /** At this time or later, by the server's clock. */
+  from?: string | null | undefined;
+  /** With this session. */
+  session?: string | number | null | undefined;
+  /** Before this time. */
+  to?: string | null | undefined;
+  /** Of one of these types, such as `config.changed`. */
+  types?: Array<string> | null | undefined;
+};
+
 /** What is asked for as video. */
 export type VideoKind =
   /** A video that all browsers play. */
@@ -194,6 +298,89 @@ export type VideoKind =
   | 'THUMBNAILS'
   /** Video of pictures that were captured one by one, once more: only what failed has to be asked for. */
   | 'VIDEO';
+
+export type ScopeFieldsFragment = { folders: Array<string>, from: string | null, groups: Array<string>, own: boolean, sites: Array<string>, targets: Array<string>, to: string | null };
+
+export type RolesQueryVariables = Exact<{ [key: string]: never; }>;
+
+
+export type RolesQuery = { roles: Array<{ role: Role, rights: Array<AccessRight>, isForPeople: boolean }> };
+
+export type GrantsQueryVariables = Exact<{
+  asOfTime?: string | null | undefined;
+}>;
+
+
+export type GrantsQuery = { grants: Array<{ id: string, to: string, role: Role, givenAt: string, by: string, reason: string | null, expiresAt: string | null, scope: { folders: Array<string>, from: string | null, groups: Array<string>, own: boolean, sites: Array<string>, targets: Array<string>, to: string | null } }> };
+
+export type GiveGrantMutationVariables = Exact<{
+  input: GiveGrantInput;
+}>;
+
+
+export type GiveGrantMutation = { giveGrant: { id: string } };
+
+export type WithdrawGrantMutationVariables = Exact<{
+  id: string | number;
+  reason?: string | null | undefined;
+}>;
+
+
+export type WithdrawGrantMutation = { withdrawGrant: { id: string } };
+
+export type RightsOfQueryVariables = Exact<{
+  user: string;
+  groups: Array<string> | string;
+}>;
+
+
+export type RightsOfQuery = { rightsOf: { rights: Array<AccessRight>, sessions: number, grants: Array<{ role: Role, scope: { folders: Array<string>, from: string | null, groups: Array<string>, own: boolean, sites: Array<string>, targets: Array<string>, to: string | null } }> } };
+
+export type BrowsersQueryVariables = Exact<{ [key: string]: never; }>;
+
+
+export type BrowsersQuery = { browsers: Array<{ id: string, who: string, address: string | null, isThis: boolean, signedInAt: string, expiresAt: string, token: string | null }> };
+
+export type SignOutBrowserMutationVariables = Exact<{
+  id: string | number;
+}>;
+
+
+export type SignOutBrowserMutation = { signOutBrowser: boolean };
+
+export type TokensQueryVariables = Exact<{ [key: string]: never; }>;
+
+
+export type TokensQuery = { tokens: Array<{ id: string, prefix: string, name: string, role: Role, user: string | null, site: string | null, createdBy: string, createdAt: string, expiresAt: string | null, revokedAt: string | null, lastUsedAt: string | null, lastUsedFrom: string | null, scope: { folders: Array<string>, from: string | null, groups: Array<string>, own: boolean, sites: Array<string>, targets: Array<string>, to: string | null } }> };
+
+export type CreateTokenMutationVariables = Exact<{
+  input: CreateTokenInput;
+}>;
+
+
+export type CreateTokenMutation = { createToken: { text: string, token: { id: string, name: string } } };
+
+export type RevokeTokenMutationVariables = Exact<{
+  id: string | number;
+}>;
+
+
+export type RevokeTokenMutation = { revokeToken: { id: string } };
+
+export type ViewerRightsQueryVariables = Exact<{ [key: string]: never; }>;
+
+
+export type ViewerRightsQuery = { viewer: { everywhere: Array<AccessRight>, somewhere: Array<AccessRight> } };
+
+export type HealthQueryVariables = Exact<{ [key: string]: never; }>;
+
+
+export type HealthQuery = { health: { at: string, version: string, logSize: string, checkpointAt: string | null, freeSpaceMin: number, projections: Array<{ name: string, checkpoint: string, lag: number, lagSeconds: number, problem: string | null }>, videos: { requested: number, working: number, failed: number }, disk: { free: number, total: number, log: number | null, blobs: number | null, readModels: number | null } | null }, sessions: { totalCount: number, nodes: Array<{ id: string, title: string | null, user: string | null, host: string | null, command: string | null, lastActivityAt: string, recording: { name: string } | null }> } };
+
+export type RetryFailedVideosMutationVariables = Exact<{ [key: string]: never; }>;
+
+
+export type RetryFailedVideosMutation = { retryFailedVideos: number };
 
 export type LogHeadQueryVariables = Exact<{ [key: string]: never; }>;
 
@@ -319,6 +506,51 @@ export type FilterValuesQueryVariables = Exact<{ [key: string]: never; }>;
 
 export type FilterValuesQuery = { groups: Array<{ value: string }>, secrets: Array<{ value: string }>, folders: Array<{ value: string }>, targets: Array<{ value: string }>, sites: Array<{ value: string }>, launchers: Array<{ value: string }> };
 
+export type SettingFieldsFragment = { name: string, kind: string, value: string, defaultValue: string, isChanged: boolean, expected: string, choices: Array<string>, help: string, group: { name: string, help: string }, lastChange: { position: string, at: string, by: string, old: string, new: string, reason: string | null } | null };
+
+export type SettingsQueryVariables = Exact<{ [key: string]: never; }>;
+
+
+export type SettingsQuery = { settings: Array<{ name: string, kind: string, value: string, defaultValue: string, isChanged: boolean, expected: string, choices: Array<string>, help: string, group: { name: string, help: string }, lastChange: { position: string, at: string, by: string, old: string, new: string, reason: string | null } | null }> };
+
+export type SettingChangesQueryVariables = Exact<{
+  name: string;
+}>;
+
+
+export type SettingChangesQuery = { settingChanges: Array<{ position: string, at: string, by: string, old: string, new: string, reason: string | null }> };
+
+export type SettingPreviewQueryVariables = Exact<{
+  name: string;
+  value: string;
+}>;
+
+
+export type SettingPreviewQuery = { settingPreview: { value: string, isOther: boolean, warnings: Array<string> } };
+
+export type ChangeSettingMutationVariables = Exact<{
+  name: string;
+  value: string;
+  reason?: string | null | undefined;
+}>;
+
+
+export type ChangeSettingMutation = { changeSetting: { name: string, kind: string, value: string, defaultValue: string, isChanged: boolean, expected: string, choices: Array<string>, help: string, group: { name: string, help: string }, lastChange: { position: string, at: string, by: string, old: string, new: string, reason: string | null } | null } };
+
+export type TrailQueryVariables = Exact<{
+  filter?: TrailFilter | null | undefined;
+  first: number;
+  after?: string | null | undefined;
+}>;
+
+
+export type TrailQuery = { trail: { pageInfo: { hasNextPage: boolean, endCursor: string | null }, nodes: Array<{ position: string, at: string, type: string, by: string, session: { id: string, title: string | null, command: string | null, recording: { name: string } | null } | null, event: { data: unknown } | null }> } };
+
+export type TrailPeopleQueryVariables = Exact<{ [key: string]: never; }>;
+
+
+export type TrailPeopleQuery = { trailPeople: Array<string> };
+
 export type MediaQueryVariables = Exact<{
   id: string | number;
 }>;
@@ -359,6 +591,17 @@ export class TypedDocumentString<TResult, TVariables>
     return this.value;
   }
 }
+export const ScopeFieldsFragmentDoc = new TypedDocumentString(`
+    fragment ScopeFields on Scope {
+  folders
+  from
+  groups
+  own
+  sites
+  targets
+  to
+}
+    `, {"fragmentName":"ScopeFields"}) as unknown as TypedDocumentString<ScopeFieldsFragment, unknown>;
 export const HitFragmentDoc = new TypedDocumentString(`
     fragment Hit on SearchHit {
   kind
@@ -414,6 +657,221 @@ export const SessionRowFragmentDoc = new TypedDocumentString(`
   }
 }
     `, {"fragmentName":"SessionRow"}) as unknown as TypedDocumentString<SessionRowFragment, unknown>;
+export const SettingFieldsFragmentDoc = new TypedDocumentString(`
+    fragment SettingFields on Setting {
+  name
+  kind
+  value
+  defaultValue
+  isChanged
+  expected
+  choices
+  help
+  group {
+    name
+    help
+  }
+  lastChange {
+    position
+    at
+    by
+    old
+    new
+    reason
+  }
+}
+    `, {"fragmentName":"SettingFields"}) as unknown as TypedDocumentString<SettingFieldsFragment, unknown>;
+export const RolesDocument = new TypedDocumentString(`
+    query Roles {
+  roles {
+    role
+    rights
+    isForPeople
+  }
+}
+    `) as unknown as TypedDocumentString<RolesQuery, RolesQueryVariables>;
+export const GrantsDocument = new TypedDocumentString(`
+    query Grants($asOfTime: DateTime) {
+  grants(asOfTime: $asOfTime) {
+    id
+    to
+    role
+    givenAt
+    by
+    reason
+    expiresAt
+    scope {
+      ...ScopeFields
+    }
+  }
+}
+    fragment ScopeFields on Scope {
+  folders
+  from
+  groups
+  own
+  sites
+  targets
+  to
+}`) as unknown as TypedDocumentString<GrantsQuery, GrantsQueryVariables>;
+export const GiveGrantDocument = new TypedDocumentString(`
+    mutation GiveGrant($input: GiveGrantInput!) {
+  giveGrant(input: $input) {
+    id
+  }
+}
+    `) as unknown as TypedDocumentString<GiveGrantMutation, GiveGrantMutationVariables>;
+export const WithdrawGrantDocument = new TypedDocumentString(`
+    mutation WithdrawGrant($id: ID!, $reason: String) {
+  withdrawGrant(id: $id, reason: $reason) {
+    id
+  }
+}
+    `) as unknown as TypedDocumentString<WithdrawGrantMutation, WithdrawGrantMutationVariables>;
+export const RightsOfDocument = new TypedDocumentString(`
+    query RightsOf($user: String!, $groups: [String!]!) {
+  rightsOf(user: $user, groups: $groups) {
+    rights
+    sessions
+    grants {
+      role
+      scope {
+        ...ScopeFields
+      }
+    }
+  }
+}
+    fragment ScopeFields on Scope {
+  folders
+  from
+  groups
+  own
+  sites
+  targets
+  to
+}`) as unknown as TypedDocumentString<RightsOfQuery, RightsOfQueryVariables>;
+export const BrowsersDocument = new TypedDocumentString(`
+    query Browsers {
+  browsers {
+    id
+    who
+    address
+    isThis
+    signedInAt
+    expiresAt
+    token
+  }
+}
+    `) as unknown as TypedDocumentString<BrowsersQuery, BrowsersQueryVariables>;
+export const SignOutBrowserDocument = new TypedDocumentString(`
+    mutation SignOutBrowser($id: ID!) {
+  signOutBrowser(id: $id)
+}
+    `) as unknown as TypedDocumentString<SignOutBrowserMutation, SignOutBrowserMutationVariables>;
+export const TokensDocument = new TypedDocumentString(`
+    query Tokens {
+  tokens {
+    id
+    prefix
+    name
+    role
+    user
+    site
+    createdBy
+    createdAt
+    expiresAt
+    revokedAt
+    lastUsedAt
+    lastUsedFrom
+    scope {
+      ...ScopeFields
+    }
+  }
+}
+    fragment ScopeFields on Scope {
+  folders
+  from
+  groups
+  own
+  sites
+  targets
+  to
+}`) as unknown as TypedDocumentString<TokensQuery, TokensQueryVariables>;
+export const CreateTokenDocument = new TypedDocumentString(`
+    mutation CreateToken($input: CreateTokenInput!) {
+  createToken(input: $input) {
+    text
+    token {
+      id
+      name
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<CreateTokenMutation, CreateTokenMutationVariables>;
+export const RevokeTokenDocument = new TypedDocumentString(`
+    mutation RevokeToken($id: ID!) {
+  revokeToken(id: $id) {
+    id
+  }
+}
+    `) as unknown as TypedDocumentString<RevokeTokenMutation, RevokeTokenMutationVariables>;
+export const ViewerRightsDocument = new TypedDocumentString(`
+    query ViewerRights {
+  viewer {
+    everywhere: rights(everywhere: true)
+    somewhere: rights
+  }
+}
+    `) as unknown as TypedDocumentString<ViewerRightsQuery, ViewerRightsQueryVariables>;
+export const HealthDocument = new TypedDocumentString(`
+    query Health {
+  health {
+    at
+    version
+    logSize
+    checkpointAt
+    freeSpaceMin
+    projections {
+      name
+      checkpoint
+      lag
+      lagSeconds
+      problem
+    }
+    videos {
+      requested
+      working
+      failed
+    }
+    disk {
+      free
+      total
+      log
+      blobs
+      readModels
+    }
+  }
+  sessions(filter: {state: ACTIVE}, first: 100) {
+    totalCount
+    nodes {
+      id
+      title
+      user
+      host
+      command
+      lastActivityAt
+      recording {
+        name
+      }
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<HealthQuery, HealthQueryVariables>;
+export const RetryFailedVideosDocument = new TypedDocumentString(`
+    mutation RetryFailedVideos {
+  retryFailedVideos
+}
+    `) as unknown as TypedDocumentString<RetryFailedVideosMutation, RetryFailedVideosMutationVariables>;
 export const LogHeadDocument = new TypedDocumentString(`
     query LogHead {
   log {
@@ -785,6 +1243,115 @@ export const FilterValuesDocument = new TypedDocumentString(`
   }
 }
     `) as unknown as TypedDocumentString<FilterValuesQuery, FilterValuesQueryVariables>;
+export const SettingsDocument = new TypedDocumentString(`
+    query Settings {
+  settings {
+    ...SettingFields
+  }
+}
+    fragment SettingFields on Setting {
+  name
+  kind
+  value
+  defaultValue
+  isChanged
+  expected
+  choices
+  help
+  group {
+    name
+    help
+  }
+  lastChange {
+    position
+    at
+    by
+    old
+    new
+    reason
+  }
+}`) as unknown as TypedDocumentString<SettingsQuery, SettingsQueryVariables>;
+export const SettingChangesDocument = new TypedDocumentString(`
+    query SettingChanges($name: String!) {
+  settingChanges(name: $name) {
+    position
+    at
+    by
+    old
+    new
+    reason
+  }
+}
+    `) as unknown as TypedDocumentString<SettingChangesQuery, SettingChangesQueryVariables>;
+export const SettingPreviewDocument = new TypedDocumentString(`
+    query SettingPreview($name: String!, $value: String!) {
+  settingPreview(name: $name, value: $value) {
+    value
+    isOther
+    warnings
+  }
+}
+    `) as unknown as TypedDocumentString<SettingPreviewQuery, SettingPreviewQueryVariables>;
+export const ChangeSettingDocument = new TypedDocumentString(`
+    mutation ChangeSetting($name: String!, $value: String!, $reason: String) {
+  changeSetting(name: $name, value: $value, reason: $reason) {
+    ...SettingFields
+  }
+}
+    fragment SettingFields on Setting {
+  name
+  kind
+  value
+  defaultValue
+  isChanged
+  expected
+  choices
+  help
+  group {
+    name
+    help
+  }
+  lastChange {
+    position
+    at
+    by
+    old
+    new
+    reason
+  }
+}`) as unknown as TypedDocumentString<ChangeSettingMutation, ChangeSettingMutationVariables>;
+export const TrailDocument = new TypedDocumentString(`
+    query Trail($filter: TrailFilter, $first: Int!, $after: String) {
+  trail(filter: $filter, first: $first, after: $after) {
+    pageInfo {
+      hasNextPage
+      endCursor
+    }
+    nodes {
+      position
+      at
+      type
+      by
+      session {
+        id
+        title
+        command
+        recording {
+          name
+        }
+      }
+      event {
+        data
+      }
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<TrailQuery, TrailQueryVariables>;
+export const TrailPeopleDocument = new TypedDocumentString(`
+    query TrailPeople {
+  trailPeople
+}
+    `) as unknown as TypedDocumentString<TrailPeopleQuery, TrailPeopleQueryVariables>;
 export const MediaDocument = new TypedDocumentString(`
     query Media($id: ID!) {
   session(id: $id) {

@@ -1,3 +1,4 @@
+import { trailKindNames, type TrailKind } from '../features/trail/kinds'
 import type { MomentKind, SearchOrder, SessionOrder, SessionState } from '../gql/graphql'
 import {
   choiceParam,
@@ -53,6 +54,8 @@ export type SessionsSearch = {
 }
 export type PlayerSearch = { t?: number; kinds?: MomentKind[]; view?: PlayerView }
 export type LogSearch = { before?: string; session?: string }
+export type SettingsSearch = { q?: string; changed?: 'yes' }
+export type TrailSearch = { by?: string; kinds?: TrailKind[]; from?: string; to?: string; session?: string }
 
 /** Only paths of this site: `//other.example` and `https://…` would lead a person away after sign-in. */
 export function localPath(value: unknown): string | undefined {
@@ -100,6 +103,19 @@ export const readPlayerSearch = (raw: RawSearch): PlayerSearch => ({
 
 export const readLogSearch = (raw: RawSearch): LogSearch => ({
   before: positionParam(raw.before),
+  session: textParam(raw.session),
+})
+
+export const readSettingsSearch = (raw: RawSearch): SettingsSearch => ({
+  q: textParam(raw.q),
+  changed: choiceParam(raw.changed, ['yes'] as const),
+})
+
+export const readTrailSearch = (raw: RawSearch): TrailSearch => ({
+  by: textParam(raw.by),
+  kinds: choicesParam(raw.kinds, trailKindNames),
+  from: textParam(raw.from),
+  to: textParam(raw.to),
   session: textParam(raw.session),
 })
 

@@ -58,6 +58,27 @@ export function formatDateTime(iso: string): string {
   return Number.isNaN(at.getTime()) ? iso : `${at.toISOString().slice(0, 19).replace('T', ' ')} UTC`
 }
 
+/** The same instant on the reader's own clock, with the zone: `2026-11-21 22:30:00 GMT+13`. */
+export function formatLocal(iso: string, timeZone?: string): string {
+  const at = new Date(iso)
+  if (Number.isNaN(at.getTime())) return iso
+  const parts = new Intl.DateTimeFormat('en-GB', { ...localFields, timeZone }).formatToParts(at)
+  const part = (type: Intl.DateTimeFormatPartTypes) => parts.find((one) => one.type === type)?.value ?? ''
+  const day = `${part('year')}-${part('month')}-${part('day')}`
+  return `${day} ${part('hour')}:${part('minute')}:${part('second')} ${part('timeZoneName')}`
+}
+
+const localFields: Intl.DateTimeFormatOptions = {
+  year: 'numeric',
+  month: '2-digit',
+  day: '2-digit',
+  hour: '2-digit',
+  minute: '2-digit',
+  second: '2-digit',
+  hourCycle: 'h23',
+  timeZoneName: 'short',
+}
+
 /** The wall clock at a place in a recording, to the millisecond. */
 export function formatInstant(startedAt: string, offsetMs: number): string {
   const start = new Date(startedAt).getTime()

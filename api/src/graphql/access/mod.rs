@@ -11,16 +11,17 @@ use std::sync::Arc;
 use async_graphql::{Context, ID, Object, Result};
 use retrace_core::Timestamp;
 use retrace_core::access::{self, Right, Sight};
+use retrace_query::SessionFilter;
 
 use crate::grants::{AsOf, GrantBook, GrantError, NewGrant, Subject};
-use crate::graphql::error::{ErrorCode, internal, of_access, of_store};
+use crate::graphql::error::{ErrorCode, blocking, internal, of_access, of_store};
 use crate::graphql::look;
 use crate::graphql::scalar::{DateTime, LogPosition};
 use crate::sign_ins::{SignIns, SignedInBy};
 use crate::tokens::{self, NewToken, TokenBook, TokenError};
 use types::{
     AccessRight, AccessToken, Browser, CreateTokenInput, CreatedToken, GiveGrantInput, Grant,
-    HeldGrant, Role,
+    HeldGrant, Role, RoleMeaning, UserRights,
 };
 
 /// What each question about access costs beside its fields.
@@ -149,6 +150,44 @@ impl AccessQuery {
             .into_iter()
             .filter(|grant| sees(&sight, grant.role, &grant.scope));
         Ok(seen.map(Grant::from).collect())
+    }
+
+    /// The roles that there are, and what each allows.
+    async fn roles(&self) -> Vec<RoleMeaning> {
+        access::Role::ALL.map(RoleMeaning::from).into()
+    }
+
+    /// What a user of some groups may do now, by the grants that they have; for those who see settings. Groups are what
+    /// the provider of identities tells, so the caller has to name them.
+    #[graphql(complexity = "COST + 100 * child_complexity")]
+    async fn rights_of(
+        &self,
+        ctx: &Context<'_>,
+        user: String,
+        #[graphql(default)] groups: Vec<String>,
+    ) -> Result<UserRights> {
+        look::needs(ctx, Right::ViewSettings, "grants").await?;
+        look::needs(ctx, Right::ViewSessions, "grants").await?;
+        let reader = look::list(ctx, "grants").await?;
+        let sight = grant_book(ctx)?.sight_of(&user, &groups).await;
+        let sight = Arc::new(sight.map_err(of_store)?);
+        let grants = sight.grants().iter();
+        let rights: BTreeSet<Right> = grants
+            .flat_map(|grant| grant.role.rights())
+            .copied()
+            .collect();
+        let held = sight.grants().iter().map(|grant| HeldGrant {
+            role: grant.role.into(),
+            scope: grant.scope.clone().into(),
+        });
+        let held = held.collect();
+        let seen = reader.seen_by(Arc::clone(&sight));
+        let sessions = blocking(move || seen.session_count(&SessionFilter::default())).await?;
+        Ok(UserRights {
+            grants: held,
+            rights: rights.into_iter().map(AccessRight::from).collect(),
+            sessions: sessions.into(),
+        })
     }
 
     /// The browsers that are signed in, of everybody, the newest first. For those who see settings.

@@ -4,7 +4,7 @@ use async_graphql::{ComplexObject, Enum, ID, InputObject, SimpleObject};
 use retrace_core::access::{self, Right};
 
 use crate::grants::Given;
-use crate::graphql::scalar::{DateTime, LogPosition};
+use crate::graphql::scalar::{DateTime, LogPosition, Long};
 use crate::sign_ins::{self, SignedInBy};
 use crate::tokens;
 
@@ -154,6 +154,43 @@ pub(in crate::graphql) struct HeldGrant {
     pub(super) scope: Scope,
 }
 
+/// A role, and what it allows.
+#[derive(SimpleObject)]
+pub(in crate::graphql) struct RoleMeaning {
+    /// The role.
+    pub(super) role: Role,
+    /// What it allows.
+    pub(super) rights: Vec<AccessRight>,
+    /// Whether it can be granted to users and groups, and not only be a token's.
+    pub(super) is_for_people: bool,
+}
+
+impl From<access::Role> for RoleMeaning {
+    fn from(role: access::Role) -> Self {
+        Self {
+            role: role.into(),
+            rights: role
+                .rights()
+                .iter()
+                .copied()
+                .map(AccessRight::from)
+                .collect(),
+            is_for_people: role.reads(),
+        }
+    }
+}
+
+/// What a user of some groups may do, by their grants.
+#[derive(SimpleObject)]
+pub(in crate::graphql) struct UserRights {
+    /// What they hold.
+    pub(super) grants: Vec<HeldGrant>,
+    /// What they may do, with whatever sessions.
+    pub(super) rights: Vec<AccessRight>,
+    /// How many sessions they see.
+    pub(super) sessions: Long,
+}
+
 /// A browser that somebody signed in.
 #[derive(SimpleObject)]
 pub(in crate::graphql) struct Browser {
@@ -208,6 +245,8 @@ pub(in crate::graphql) struct AccessToken {
     pub(super) user: Option<String>,
     /// The one site that a recorder's works for.
     pub(super) site: Option<String>,
+    /// Who made it.
+    pub(super) created_by: String,
     /// When it was made.
     pub(super) created_at: DateTime,
     /// When it stops to work, if ever.
@@ -230,6 +269,7 @@ impl AccessToken {
             scope: token.scope.into(),
             user: token.user,
             site: token.site,
+            created_by: token.created_by,
             created_at: DateTime(token.created_at),
             expires_at: token.expires_at.map(DateTime),
             revoked_at: token.revoked_at.map(DateTime),

@@ -1,10 +1,9 @@
 //! Whether a recording can be promised.
 
-use std::path::Path;
-
 use retrace_core::log::StoreError;
 use retrace_core::settings::Settings;
 
+use crate::disk::{Space, space};
 use crate::server::App;
 
 /// No promise without room for the recording, or under a policy that this version cannot keep. Why
@@ -20,21 +19,16 @@ pub(in crate::server) async fn check_promise(
         )));
     }
     let folder = app.ingest.data.clone();
-    let free = tokio::task::spawn_blocking(move || free_bytes(&folder))
+    let free = tokio::task::spawn_blocking(move || space(&folder))
         .await
         .map_err(|error| StoreError::Failed(Box::new(error)))?;
     let needed = settings.ingest.free_space_min;
     Ok(match free {
-        Ok(free) if free >= needed => Ok(()),
-        Ok(free) => Err(format!(
+        Ok(Space { free, .. }) if free >= needed => Ok(()),
+        Ok(Space { free, .. }) => Err(format!(
             "the server has {free} bytes of free space, expected at least {needed} \
              (`ingest.free_space_min`)"
         )),
         Err(error) => Err(format!("the server's free space is not known: {error}")),
     })
-}
-
-fn free_bytes(folder: &Path) -> std::io::Result<u64> {
-    let space = rustix::fs::statvfs(folder)?;
-    Ok(space.f_bavail.saturating_mul(space.f_frsize))
 }
