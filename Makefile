@@ -49,8 +49,9 @@ crash: ## kill servers and databases, fill disks, cut connections: ROUNDS=500 [S
 	@RETRACE_CRASH_ROUNDS=$(ROUNDS) RETRACE_CRASH_SEED=$(SEED) cargo test --release --locked --quiet \
 	    -p retrace-tests --test crash -- --nocapture
 
-screenshots: ## take the pictures of the documentation from a running `make run`
-	@cd tests/browser && node screenshots.mjs http://127.0.0.1:8080 "$$(cat $(CURDIR)/retrace-data/admin-token)" $(CURDIR)/docs/screenshots
+screenshots: web tests/browser/node_modules ## take the pictures of the documentation
+	@cargo build --locked -p retrace-api
+	@cd tests/browser && RETRACE_BIN=$(DEBUG) npm run --silent screenshots
 
 bench: ## run the benchmarks
 	$(call say,looking for what is needed)

@@ -10,24 +10,31 @@ const run = promisify(execFile)
 const startsWithinMs = 60_000
 const stopsWithinMs = 15_000
 
-export type RunningServer = { url: string; token: string; recorderToken: string; stop: () => Promise<void> }
+export type RunningServer = {
+  url: string
+  /** The data folder. */
+  data: string
+  token: string
+  recorderToken: string
+  stop: () => Promise<void>
+}
 
-/** Starts the real binary on a fresh data folder that holds recordings. */
-export async function startServer(binary: string, recordings: string[]): Promise<RunningServer> {
+/** Starts the real binary on a fresh data folder, after imports with these arguments. */
+export async function startServer(binary: string, imports: string[][], name = 'browser-tests'): Promise<RunningServer> {
   const data = await mkdtemp(join(tmpdir(), 'retrace-browser-'))
   const createToken = async (...more: string[]) => {
-    const { stdout } = await run(binary, ['token', 'create', '--data', data, '--name', 'browser-tests', ...more])
+    const { stdout } = await run(binary, ['token', 'create', '--data', data, '--name', name, ...more])
     return stdout.trim()
   }
   const token = await createToken()
   const recorderToken = await createToken('--role', 'recorder')
-  await run(binary, ['import', '--data', data, ...recordings])
+  for (const recordings of imports) await run(binary, ['import', '--data', data, ...recordings])
   const server = spawn(binary, ['serve', '--data', data, '--listen', '127.0.0.1:0'], {
     stdio: ['ignore', 'pipe', 'inherit'],
   })
   const url = await addressOf(server)
   await ready(url)
-  return { url, token, recorderToken, stop: () => stop(server, data) }
+  return { url, data, token, recorderToken, stop: () => stop(server, data) }
 }
 
 async function addressOf(server: ChildProcess): Promise<string> {

@@ -1,4 +1,4 @@
-import { expect, test as base, type Page } from '@playwright/test'
+import { expect, test as base, type Browser, type Page } from '@playwright/test'
 
 export const token = () => process.env.RETRACE_TOKEN ?? ''
 const url = () => process.env.RETRACE_URL ?? ''
@@ -34,6 +34,30 @@ export const test = base.extend<Fixtures>({
 })
 
 export { expect }
+
+/** A token of a role, made by the administrator. */
+export async function createToken(role: string, name = `${role} ${Date.now()}`, more: object = {}): Promise<string> {
+  const response = await fetch(`${url()}/graphql`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${token()}`, 'content-type': 'application/json' },
+    body: JSON.stringify({
+      query: 'mutation($input: CreateTokenInput!) { createToken(input: $input) { text } }',
+      variables: { input: { name, role, ...more } },
+    }),
+  })
+  const { data } = (await response.json()) as { data: { createToken: { text: string } } }
+  return data.createToken.text
+}
+
+/** Does something in a browser of its own that is signed in with a token. */
+export async function asSomebody(browser: Browser, text: string, work: (page: Page) => Promise<void>): Promise<void> {
+  const context = await browser.newContext({ baseURL: url() })
+  const page = await context.newPage()
+  const response = await page.request.post('/v1/web-session', { data: { token: text } })
+  expect(response.status()).toBe(204)
+  await work(page)
+  await context.close()
+}
 
 /** The id of the session that was imported from a sample. */
 export async function sessionIdOf(page: Page, file: string): Promise<string> {

@@ -87,6 +87,52 @@ const visits: Visit[] = [
     },
   },
   {
+    name: 'settings, with a change, a history and a warning',
+    open: async (page) => {
+      await page.goto('/settings')
+      await page.getByRole('button', { name: 'Change sign_in.with_token' }).click()
+      await page.getByLabel(/^New value/).selectOption('false')
+      await page.getByRole('button', { name: 'Save' }).click()
+      await expect(page.getByRole('alert')).toBeVisible()
+    },
+  },
+  {
+    name: 'access',
+    open: async (page) => {
+      await page.goto('/settings/access')
+      await expect(page.getByRole('row').filter({ hasText: 'This one' })).toBeVisible()
+    },
+  },
+  {
+    name: 'access, giving some',
+    open: async (page) => {
+      await page.goto('/settings/access')
+      await page.getByRole('button', { name: 'Give access…' }).click()
+      await expect(page.locator('.role-meaning')).toContainText('May see')
+    },
+  },
+  {
+    name: 'tokens',
+    open: async (page) => {
+      await page.goto('/settings/tokens')
+      await expect(page.getByRole('row').nth(1)).toBeVisible()
+    },
+  },
+  {
+    name: 'audit trail',
+    open: async (page) => {
+      await page.goto('/settings/trail')
+      await expect(page.getByRole('row').nth(1)).toBeVisible()
+    },
+  },
+  {
+    name: 'health',
+    open: async (page) => {
+      await page.goto('/settings/health')
+      await expect(page.getByTestId('health-log-size')).toBeVisible()
+    },
+  },
+  {
     name: 'no such page',
     open: async (page) => {
       await page.goto('/no/such/page')
@@ -106,12 +152,25 @@ for (const { name, open } of visits) {
     })
   }
 
-  test(`${name}: fits a screen 320 pixels wide`, async ({ signedIn: page }) => {
-    await page.setViewportSize({ width: 320, height: 640 })
-    await open(page)
-    const width = await page.evaluate(() => document.documentElement.scrollWidth)
-    expect(width).toBeLessThanOrEqual(320)
+  test(`${name}: more contrast is enough for AAA`, async ({ signedIn: page }) => {
+    for (const colorScheme of ['light', 'dark'] as const) {
+      await page.emulateMedia({ colorScheme, contrast: 'more', reducedMotion: 'reduce' })
+      await open(page)
+      const { violations } = await new AxeBuilder({ page })
+        .withRules(['color-contrast', 'color-contrast-enhanced'])
+        .exclude('[data-testid=terminal]')
+        .analyze()
+      expect(violations.flatMap(({ nodes }) => nodes.map((node) => `${colorScheme}: ${node.html}`))).toEqual([])
+    }
   })
+
+  for (const [width, height] of [[320, 640], [3840, 2160]] as const) {
+    test(`${name}: fits a screen ${width} pixels wide`, async ({ signedIn: page }) => {
+      await page.setViewportSize({ width, height })
+      await open(page)
+      expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(width)
+    })
+  }
 }
 
 for (const colorScheme of ['light', 'dark'] as const) {

@@ -29,7 +29,7 @@ test.describe('sign-in at a provider', () => {
 
   test('a stranger is told so, and comes in as soon as something is granted', async ({ page, complaints }) => {
     const sample = join(process.env.RETRACE_SAMPLES ?? '', 'deploy-v3.cast')
-    const server = await startServer(process.env.RETRACE_BIN ?? '', [sample])
+    const server = await startServer(process.env.RETRACE_BIN ?? '', [[sample]])
     const provider = await startProvider(`${server.url}/v1/sign-in/oidc/callback`)
     try {
       const settings = {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { formatAgo, formatClock, formatDateTime, formatDuration, formatInstant, formatOffset, speakOffset, startOfDay, startOfDayAfter } from './time'
+import { formatAgo, formatClock, formatDateTime, formatDuration, formatInstant, formatLocal, formatOffset, speakOffset, startOfDay, startOfDayAfter } from './time'
 
 test('offsets are exact', () => {
   const cases: [number, string][] = [
@@ -59,4 +59,10 @@ test('how long ago', () => {
     [Number.NaN, 'just now'],
   ]
   for (const [ms, want] of cases) expect(formatAgo(ms), String(ms)).toBe(want)
+})
+
+test('the reader’s own clock is named with its zone', () => {
+  expect(formatLocal('2026-11-21T09:30:05.123Z', 'Pacific/Auckland')).toMatch(/^2026-11-21 22:30:05 (GMT\+13|NZDT)$/)
+  expect(formatLocal('2026-11-21T00:00:00Z', 'UTC')).toBe('2026-11-21 00:00:00 UTC')
+  expect(formatLocal('no time')).toBe('no time')
 })

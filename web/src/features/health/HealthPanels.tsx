@@ -150,8 +150,9 @@ export function RecorderTable({ sessions, nowMs }: { sessions: ActiveSessions; n
       <div className="section-head">
         <h2 id="health-recorders">Recorders</h2>
         <p>
-          {plural(sessions.totalCount, 'session')} not ended
-          {sessions.totalCount > 0 && `, ${formatCount(silent.length)} of which sent nothing for a minute or more`}.
+          {sessions.totalCount === 0
+            ? 'No session goes on.'
+            : `${plural(sessions.totalCount, 'session')} not ended, ${formatCount(silent.length)} of which sent nothing for a minute or more.`}
         </p>
       </div>
       {silent.length > 0 && (

@@ -1,0 +1,119 @@
+import { join } from 'node:path'
+import type { Page } from '@playwright/test'
+import { expect, sessionIdOf, terminal, test, truth } from '../support/test'
+
+const folder = process.env.SCREENSHOTS_FOLDER ?? join(import.meta.dirname, '../../../docs/screenshots')
+
+type Shot = { name: string; open: (page: Page) => Promise<unknown> }
+
+const shots: Shot[] = [
+  {
+    name: 'search-empty',
+    open: async (page) => {
+      await page.goto('/')
+      await expect(page.locator('.recent-item').first()).toBeVisible()
+    },
+  },
+  {
+    name: 'search',
+    open: async (page) => {
+      await page.goto(`/?q=${truth.deploy.word.split('-')[0]}`)
+      await expect(page.locator('mark').first()).toBeVisible()
+    },
+  },
+  {
+    name: 'sessions',
+    open: async (page) => {
+      await page.goto('/sessions')
+      await expect(page.locator('.row-link').first()).toBeVisible()
+    },
+  },
+  {
+    name: 'player',
+    open: async (page) => {
+      await page.goto(`/sessions/${await sessionIdOf(page, truth.deploy.file)}?t=${truth.deploy.completeAtMs}`)
+      await expect(terminal(page)).toContainText(truth.deploy.word)
+      await expect(page.locator('.moment[aria-current=time]').first()).toBeVisible()
+    },
+  },
+  {
+    name: 'player-video',
+    open: async (page) => {
+      await page.goto(`/sessions/${await sessionIdOf(page, 'desktop-vp9-1fps.webm')}?t=20000`)
+      await expect(page.getByTestId('video')).toBeVisible()
+      await page.waitForTimeout(2_000)
+    },
+  },
+  {
+    name: 'log',
+    open: async (page) => {
+      await page.goto('/log')
+      await page.locator('.event-toggle').first().click()
+      await expect(page.getByLabel(/^Leaf of event/)).toBeVisible()
+    },
+  },
+  {
+    name: 'settings',
+    open: async (page) => {
+      await page.goto('/settings?q=policy')
+      await page.getByRole('button', { name: 'History of policy.inactivity_s' }).click()
+      await expect(page.locator('.setting-history').getByRole('listitem').first()).toBeVisible()
+      await page.mouse.move(0, 0)
+    },
+  },
+  {
+    name: 'settings-warning',
+    open: async (page) => {
+      await page.goto('/settings?q=sign_in')
+      await page.getByRole('button', { name: 'Change sign_in.with_token' }).click()
+      await page.getByLabel(/^New value/).selectOption('false')
+      await page.getByRole('button', { name: 'Save' }).click()
+      await expect(page.getByRole('button', { name: 'Change it all the same' })).toBeVisible()
+    },
+  },
+  {
+    name: 'access',
+    open: async (page) => {
+      await page.goto('/settings/access')
+      await page.getByLabel('User', { exact: true }).fill('ines')
+      await page.getByLabel('Their groups').fill('soc')
+      await page.getByRole('button', { name: 'Show' }).click()
+      await expect(page.locator('.rights-of-answer li').first()).toBeVisible()
+      await expect(page.getByRole('row').filter({ hasText: 'This one' })).toBeVisible()
+    },
+  },
+  {
+    name: 'tokens',
+    open: async (page) => {
+      await page.goto('/settings/tokens')
+      await expect(page.getByRole('row').nth(1)).toBeVisible()
+    },
+  },
+  {
+    name: 'trail',
+    open: async (page) => {
+      await page.goto('/settings/trail')
+      await expect(page.getByRole('row').nth(1)).toBeVisible()
+    },
+  },
+  {
+    name: 'health',
+    open: async (page) => {
+      await page.goto('/settings/health')
+      await expect(page.getByTestId('health-log-size')).toBeVisible()
+      // Until the rate is known.
+      await page.waitForTimeout(7_000)
+    },
+  },
+]
+
+for (const { name, open } of shots) {
+  test(name, async ({ signedIn: page }) => {
+    for (const colorScheme of ['light', 'dark'] as const) {
+      await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' })
+      await open(page)
+      await page.waitForLoadState('networkidle')
+      await page.screenshot({ path: join(folder, `${name}-${colorScheme}.png`), caret: 'hide' })
+    }
+  })
+}
