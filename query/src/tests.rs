@@ -120,7 +120,7 @@ async fn a_filter_lets_through_what_it_says() {
     let launches = [
         (1, launched("Deploy 100% Übersicht", "ops", "bastion-1")),
         (2, launched("deploy_all", "ops", "db-1")),
-        (3, launched("Backup", "eve", "db-1")),
+        (3, launched("Backup --password hunter2", "eve", "db-1")),
     ];
     for (number, launch) in launches {
         at.append(session(number), [(i64::from(number) * SECOND, launch)])
@@ -145,6 +145,8 @@ async fn a_filter_lets_through_what_it_says() {
         (text("y_a"), vec![2]), // not `LIKE`'s sign for any character
         (text("deploy eve"), vec![]),
         (text("opsbastion"), vec![]), // no word reaches over two facts
+        (text("backup --password"), vec![3]),
+        (text("hunter2"), vec![]), // what nobody is shown is not found either
         (
             SessionFilter {
                 user: some("ops"),

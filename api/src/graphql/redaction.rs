@@ -1,13 +1,12 @@
 //! What is hidden in a session, and who says so.
 
-use std::sync::{Arc, LazyLock};
+use std::sync::Arc;
 
 use async_graphql::{Context, Enum, ID, InputObject, Result, SimpleObject};
 use retrace_core::access::Right;
 use retrace_core::event::{self, EventBatch, EventBody, RedactionAdded, RedactionLifted};
 use retrace_core::log::EventLog;
-use retrace_core::{SessionId, StreamName, Timestamp, settings};
-use retrace_projections::redaction::{Rules, masked};
+use retrace_core::{SessionId, StreamName, Timestamp};
 use retrace_query::redaction as query;
 use uuid::Uuid;
 
@@ -16,12 +15,6 @@ use super::error::{ErrorCode, blocking, of_access, of_store};
 use super::look;
 use super::scalar::Long;
 use crate::accesses::append_at_end;
-
-/// A text that stands with every session, without what looks like a secret by the rules of settings that nobody changed.
-pub(super) fn shown(text: Option<String>) -> Option<String> {
-    static RULES: LazyLock<Rules> = LazyLock::new(|| Rules::new(&settings::Redaction::default()));
-    text.map(|text| masked(&text, &RULES.secrets_in_lines(&text)))
-}
 
 /// What of a span is hidden.
 #[derive(Enum, Clone, Copy, PartialEq, Eq)]

@@ -7,6 +7,7 @@ use async_graphql::{
 use retrace_core::SessionId;
 use retrace_core::event;
 use retrace_projections::moments::MomentId;
+use retrace_projections::redaction::in_catalogue;
 use retrace_projections::sessions::SessionRow;
 use retrace_query as query;
 
@@ -337,10 +338,10 @@ impl From<SessionRow> for Session {
                 keys: row.counts.keys.into(),
                 markers: row.counts.markers.into(),
             },
-            title: redaction::shown(row.title),
+            title: row.title.as_deref().map(in_catalogue),
             user: row.user,
             host: row.host,
-            command: redaction::shown(row.command),
+            command: row.command.as_deref().map(in_catalogue),
             protocol: row.protocol,
             target: row.target,
             launcher: row.launcher,

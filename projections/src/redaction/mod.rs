@@ -39,6 +39,9 @@ pub use spans::{HandSpan, HandSpans, span_id};
 pub use typed::{HiddenKeys, Place, Rule, TypedLines};
 pub use veil::{Span, Veil, spans, started_us, untold};
 
+use std::ops::Range;
+use std::sync::LazyLock;
+
 use retrace_core::settings::Redaction;
 use serde_json::{Value, json};
 
@@ -53,6 +56,14 @@ pub const SCHEMA: Schema = Schema {
 
 /// By whom a rule redacts.
 pub const BY_RULE: &str = "retrace";
+
+/// A text that stands with every session, as it may be read: without what looks like a secret by the rules of settings
+/// that nobody changed.
+#[must_use]
+pub fn in_catalogue(text: &str) -> String {
+    static RULES: LazyLock<Rules> = LazyLock::new(|| Rules::new(&Redaction::default()));
+    masked(text, &RULES.secrets_in_lines(text))
+}
 
 fn settings_to_json(settings: &Redaction) -> String {
     let Redaction {
@@ -88,8 +99,6 @@ fn settings_of_json(json: &str) -> Redaction {
         patterns: text("patterns"),
     }
 }
-
-use std::ops::Range;
 
 /// Where secrets are in a line of the screen: what looks like one, and what stands behind the beginnings of lines at
 /// which secrets were shown.

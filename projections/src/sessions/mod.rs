@@ -42,7 +42,7 @@ use crate::{Projection, ProjectionError, not_applied};
 /// The tables of the catalogue.
 pub const SCHEMA: Schema = Schema {
     name: "sessions",
-    version: 5,
+    version: 6,
     tables: include_str!("schema.sql"),
 };
 

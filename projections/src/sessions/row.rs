@@ -12,6 +12,7 @@ use uuid::Uuid;
 use super::{Review, SCHEMA};
 use crate::counts::{Counts, happens_in_session, readable_body};
 use crate::offset_us;
+use crate::redaction::in_catalogue;
 use crate::store::{from_sql, to_sql};
 use crate::terminal::TerminalSize;
 
@@ -233,15 +234,16 @@ impl SessionRow {
 
     /// What a filter's words are looked for in.
     fn search_text(&self) -> String {
-        let file = self.recording.as_ref().map(|file| &file.name);
-        let facts = [&self.title, &self.user, &self.host, &self.command].map(Option::as_ref);
+        let masked = |text: &Option<String>| text.as_deref().map(in_catalogue);
+        let facts = [
+            masked(&self.title),
+            self.user.clone(),
+            self.host.clone(),
+            masked(&self.command),
+            self.recording.as_ref().map(|file| file.name.clone()),
+        ];
+        let facts: Vec<String> = facts.into_iter().flatten().collect();
         // Divided by a character that no word has, so that no word reaches over two facts.
-        let facts: Vec<_> = facts
-            .into_iter()
-            .chain([file])
-            .flatten()
-            .map(String::as_str)
-            .collect();
         facts.join("\n").to_lowercase()
     }
 
