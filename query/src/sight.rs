@@ -7,7 +7,7 @@
 #[cfg(test)]
 mod tests;
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::ops::Bound;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -55,6 +55,29 @@ impl Reader {
         } else {
             Err(QueryError::Denied(right))
         }
+    }
+
+    /// What the viewer may do with a session: nothing with one that they may not know of.
+    ///
+    /// # Errors
+    /// When the catalogue cannot be read.
+    pub fn rights(&self, session: SessionId) -> Result<Vec<Right>, QueryError> {
+        let row = self
+            .sessions
+            .read(|connection| SessionRow::find(connection, session))?;
+        let Some(row) = row.filter(|row| self.sees(row)) else {
+            return Ok(Vec::new());
+        };
+        let traits = row.traits();
+        let held = self.sight.grants().iter();
+        let held: BTreeSet<Right> = held
+            .flat_map(|grant| grant.role.rights())
+            .copied()
+            .collect();
+        let covered = held
+            .into_iter()
+            .filter(|right| self.sight.covers(*right, &traits));
+        Ok(covered.collect())
     }
 
     /// Whether the viewer may know of a session.

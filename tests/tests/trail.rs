@@ -261,6 +261,10 @@ fn fields() -> BTreeMap<&'static str, Vec<(&'static str, Trace)>> {
             "accesses",
             Event("records.viewed", of_session("accesses { nodes { by } }")),
         ),
+        (
+            "recordingGaps",
+            Event("records.viewed", of_session("recordingGaps { reason }")),
+        ),
         ("activityMap", MEASURE),
         ("idleStretches", MEASURE),
         (
@@ -299,6 +303,7 @@ fn fields() -> BTreeMap<&'static str, Vec<(&'static str, Trace)>> {
         "lastActivityAt",
         "policyInForce",
         "review",
+        "rights",
     ];
     session.extend(row.map(|field| (field, OWN)));
     BTreeMap::from([
@@ -648,6 +653,10 @@ fn who_follows_leaves_an_event() {
         (
             "events.exported",
             "subscription { events(fromStart: true) { nodes { type } } }",
+        ),
+        (
+            "recording.viewed",
+            "subscription { events(fromStart: true, filter: {session: $id}) { nodes { type } } }",
         ),
     ] {
         let who = format!("follower of {kind}");

@@ -1,7 +1,7 @@
 //! The sessions asked for lately.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use retrace_core::event::{Event, EventBatch, EventError};
@@ -54,6 +54,8 @@ struct Shared {
     grown: watch::Sender<StreamVersion>,
     pace: Mutex<Pace>,
     listeners: Arc<AtomicUsize>,
+    /// Everything before this version was handed to a recorder that listens to this process.
+    told: AtomicU64,
 }
 
 impl ControlBook {
@@ -215,6 +217,17 @@ impl Session {
             .pace
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Everything before a version was handed to a recorder, or heard by it before.
+    pub fn tell(&self, before: StreamVersion) {
+        self.shared.told.fetch_max(before.0, Ordering::AcqRel);
+    }
+
+    /// Everything before this version was handed to a recorder by this process. Of what another process handed out, and
+    /// of what was handed out before this one began, nothing is known here until a recorder listens.
+    pub fn told(&self) -> StreamVersion {
+        StreamVersion(self.shared.told.load(Ordering::Acquire))
     }
 
     /// How many listen to its control channel.

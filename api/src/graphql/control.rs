@@ -8,7 +8,7 @@ use retrace_core::event::{
     EventBatch, EventBody, EventType, MessageSent, PolicySet, TerminateRequested,
 };
 use retrace_core::settings::SettingsBook;
-use retrace_core::{SessionId, Timestamp};
+use retrace_core::{SessionId, StreamVersion, Timestamp};
 use retrace_ingest::protocol::Policy;
 use retrace_projections::sessions::ControlRow;
 
@@ -49,6 +49,8 @@ pub(super) struct SessionControl {
     text: Option<String>,
     /// What was set of a policy.
     policy: Option<SessionPolicyChange>,
+    /// Whether it was handed to the recorder, as far as this node knows: it is at the latest when there is an answer.
+    is_delivered: bool,
     /// What the recorder answered. Null until it has.
     answer: Option<SessionControlAnswer>,
 }
@@ -116,8 +118,9 @@ pub(super) struct SessionPolicyInput {
     idle_warning_seconds: Option<u32>,
 }
 
-impl From<ControlRow> for SessionControl {
-    fn from(row: ControlRow) -> Self {
+impl SessionControl {
+    /// `told`: everything before that version was handed to the recorder.
+    fn of(row: ControlRow, told: StreamVersion) -> Self {
         let kind = if row.kind == EventType::TERMINATE_REQUESTED {
             SessionControlKind::Terminate
         } else if row.kind == EventType::POLICY_SET {
@@ -140,6 +143,7 @@ impl From<ControlRow> for SessionControl {
             reason: row.reason,
             text,
             policy,
+            is_delivered: row.version < told || row.answer.is_some(),
             answer: row.answer.map(|answer| SessionControlAnswer {
                 at: DateTime(answer.at),
                 done: answer.done,
@@ -182,7 +186,13 @@ pub(super) async fn of_session(
 ) -> Result<Vec<SessionControl>> {
     let reader = look::list(ctx, "controls").await?;
     let rows = blocking(move || reader.controls(session)).await?;
-    Ok(rows.into_iter().map(SessionControl::from).collect())
+    let book = ctx.data::<Arc<ControlBook>>()?;
+    let told = book.launched(session).await.map_err(of_store)?;
+    let told = told.map_or(StreamVersion(0), |session| session.told());
+    Ok(rows
+        .into_iter()
+        .map(|row| SessionControl::of(row, told))
+        .collect())
 }
 
 pub(super) async fn policy_of(

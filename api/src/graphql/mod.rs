@@ -6,6 +6,7 @@
 mod access;
 mod accesses;
 mod control;
+mod coverage;
 mod error;
 mod events;
 mod health;

@@ -11,8 +11,10 @@ use retrace_projections::redaction::in_catalogue;
 use retrace_projections::sessions::SessionRow;
 use retrace_query as query;
 
+use super::access::AccessRight;
 use super::accesses::{self, SessionAccess};
 use super::control::{self, SessionControl, SessionPolicy};
+use super::coverage::{self, RecordingGap};
 use super::error::{ErrorCode, blocking, of_query};
 use super::events::{self, EVENT_ID, Event};
 use super::loaders::{self, ActivityOf};
@@ -502,6 +504,21 @@ impl Session {
     #[graphql(complexity = "50 + child_complexity")]
     async fn controls(&self, ctx: &Context<'_>) -> Result<Vec<SessionControl>> {
         control::of_session(ctx, self.session).await
+    }
+
+    /// The parts of it that are missing from the recording, or from which on it shows less than it should, in the
+    /// order of time; the first 500.
+    #[graphql(complexity = "50 + child_complexity")]
+    async fn recording_gaps(&self, ctx: &Context<'_>) -> Result<Vec<RecordingGap>> {
+        coverage::gaps_of(ctx, self.session).await
+    }
+
+    /// What the caller may do with it.
+    #[graphql(complexity = "50 + child_complexity")]
+    async fn rights(&self, ctx: &Context<'_>) -> Result<Vec<AccessRight>> {
+        let (reader, session) = (look::reader(ctx)?, self.session);
+        let rights = blocking(move || reader.rights(session)).await?;
+        Ok(rights.into_iter().map(AccessRight::from).collect())
     }
 
     /// The policy that its recorder was told last. Null when no recorder has launched it here.

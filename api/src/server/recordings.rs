@@ -24,7 +24,8 @@ pub(super) struct AsciicastQuery {
     download: Option<String>,
 }
 
-/// `GET /v1/sessions/{id}/asciicast?version=2|3&download=1`
+/// `GET /v1/sessions/{id}/asciicast?version=2|3&download=1`. The header `Retrace-Log-Size` says up to which size of the
+/// log it goes: whoever follows the log from there on misses nothing and has nothing twice.
 pub(super) async fn asciicast(
     mut visit: Visit,
     Path(id): Path<String>,
@@ -47,7 +48,10 @@ pub(super) async fn asciicast(
     let export = open(&visit.app, session, format, None, veil).await?;
     let file_name = query.download.map(|_| format!("{id}.cast"));
     write_down(&visit, session, "asciicast", file_name.as_deref()).await?;
-    Ok(stream(export, "application/x-asciicast", file_name, None))
+    let size = HeaderValue::from(export.log_size().0);
+    let mut response = stream(export, "application/x-asciicast", file_name, None);
+    response.headers_mut().insert(LOG_SIZE, size);
+    Ok(response)
 }
 
 #[derive(Deserialize)]

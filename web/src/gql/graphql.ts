@@ -209,6 +209,15 @@ export type SearchOrder =
   /** The best match first. */
   | 'RELEVANCE';
 
+/** What can be asked of the recorder of a session. */
+export type SessionControlKind =
+  /** To show a message. */
+  | 'MESSAGE'
+  /** To follow another policy. */
+  | 'POLICY'
+  /** To end the session. */
+  | 'TERMINATE';
+
 /** Which sessions are wanted: all conditions that are given must hold. */
 export type SessionFilter = {
   /** Who has it to review. */
@@ -382,6 +391,48 @@ export type RetryFailedVideosMutationVariables = Exact<{ [key: string]: never; }
 
 export type RetryFailedVideosMutation = { retryFailedVideos: number };
 
+export type LiveEventsSubscriptionVariables = Exact<{
+  session: string | number;
+  types?: Array<string> | string | null | undefined;
+  after?: string | null | undefined;
+}>;
+
+
+export type LiveEventsSubscription = { events: { readTo: string | null, nodes: Array<{ position: string, type: string, at: string, recordedAt: string, data: unknown, redacted: boolean }> } };
+
+export type LiveMomentsSubscriptionVariables = Exact<{
+  session: string | number;
+  kinds?: Array<MomentKind> | MomentKind | null | undefined;
+  after?: string | number | null | undefined;
+}>;
+
+
+export type LiveMomentsSubscription = { sessionMoments: Array<{ id: string, kind: MomentKind, offsetMs: number, startMs: number, text: string }> };
+
+export type SessionControlQueryVariables = Exact<{
+  id: string | number;
+}>;
+
+
+export type SessionControlQuery = { session: { id: string, state: SessionState, user: string | null, host: string | null, startedAt: string, rights: Array<AccessRight>, policyInForce: { name: string, recordKeys: boolean, recordingRequired: boolean, endWhenUnreachableSeconds: number | null, maxLengthSeconds: number | null, inactivitySeconds: number | null, idleWarningSeconds: number | null } | null, controls: Array<{ position: string, at: string, kind: SessionControlKind, by: string, reason: string | null, text: string | null, isDelivered: boolean, policy: { recordKeys: boolean | null, endWhenUnreachableSeconds: number | null, maxLengthSeconds: number | null, inactivitySeconds: number | null, idleWarningSeconds: number | null } | null, answer: { at: string, done: boolean, detail: string | null, source: string } | null }> } | null };
+
+export type SendMessageMutationVariables = Exact<{
+  session: string | number;
+  text: string;
+  reason?: string | null | undefined;
+}>;
+
+
+export type SendMessageMutation = { sendMessage: { position: string } };
+
+export type TerminateSessionMutationVariables = Exact<{
+  session: string | number;
+  reason?: string | null | undefined;
+}>;
+
+
+export type TerminateSessionMutation = { terminateSession: { position: string } };
+
 export type LogHeadQueryVariables = Exact<{ [key: string]: never; }>;
 
 
@@ -409,7 +460,7 @@ export type SessionQueryVariables = Exact<{
 }>;
 
 
-export type SessionQuery = { session: { id: string, title: string | null, user: string | null, host: string | null, command: string | null, protocol: string | null, target: string | null, state: SessionState, startedAt: string, endedAt: string | null, durationMs: number, recordedAt: string, endReason: EndReason | null, exitStatus: number | null, asciicastUrl: string | null, streams: Array<string>, recording: { name: string, format: string, bytes: number, sha256: string, idleLimitMs: number | null } | null, terminal: { columns: number, rows: number } | null, counts: { events: number, outputBytes: number, keys: number, markers: number }, activityMap: { bucketMs: number, durationMs: number, series: Array<{ kind: ActivityKind, values: Array<number>, max: number }> }, markers: Array<{ offsetMs: number, label: string }>, changes: Array<{ offsetMs: number, label: string }>, idleStretches: Array<{ fromMs: number, toMs: number }> } | null };
+export type SessionQuery = { session: { id: string, title: string | null, user: string | null, host: string | null, command: string | null, protocol: string | null, target: string | null, state: SessionState, startedAt: string, endedAt: string | null, durationMs: number, recordedAt: string, endReason: EndReason | null, exitStatus: number | null, asciicastUrl: string | null, rights: Array<AccessRight>, streams: Array<string>, recording: { name: string, format: string, bytes: number, sha256: string, idleLimitMs: number | null } | null, terminal: { columns: number, rows: number } | null, counts: { events: number, outputBytes: number, keys: number, markers: number }, activityMap: { bucketMs: number, durationMs: number, series: Array<{ kind: ActivityKind, values: Array<number>, max: number }> }, markers: Array<{ offsetMs: number, label: string }>, changes: Array<{ offsetMs: number, label: string }>, idleStretches: Array<{ fromMs: number, toMs: number }> } | null };
 
 export type ScreenQueryVariables = Exact<{
   id: string | number;
@@ -872,6 +923,89 @@ export const RetryFailedVideosDocument = new TypedDocumentString(`
   retryFailedVideos
 }
     `) as unknown as TypedDocumentString<RetryFailedVideosMutation, RetryFailedVideosMutationVariables>;
+export const LiveEventsDocument = new TypedDocumentString(`
+    subscription LiveEvents($session: ID!, $types: [String!], $after: Position) {
+  events(after: $after, filter: {session: $session, types: $types}) {
+    readTo
+    nodes {
+      position
+      type
+      at
+      recordedAt
+      data
+      redacted
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<LiveEventsSubscription, LiveEventsSubscriptionVariables>;
+export const LiveMomentsDocument = new TypedDocumentString(`
+    subscription LiveMoments($session: ID!, $kinds: [MomentKind!], $after: ID) {
+  sessionMoments(session: $session, kinds: $kinds, after: $after) {
+    id
+    kind
+    offsetMs
+    startMs
+    text
+  }
+}
+    `) as unknown as TypedDocumentString<LiveMomentsSubscription, LiveMomentsSubscriptionVariables>;
+export const SessionControlDocument = new TypedDocumentString(`
+    query SessionControl($id: ID!) {
+  session(id: $id) {
+    id
+    state
+    user
+    host
+    startedAt
+    rights
+    policyInForce {
+      name
+      recordKeys
+      recordingRequired
+      endWhenUnreachableSeconds
+      maxLengthSeconds
+      inactivitySeconds
+      idleWarningSeconds
+    }
+    controls {
+      position
+      at
+      kind
+      by
+      reason
+      text
+      isDelivered
+      policy {
+        recordKeys
+        endWhenUnreachableSeconds
+        maxLengthSeconds
+        inactivitySeconds
+        idleWarningSeconds
+      }
+      answer {
+        at
+        done
+        detail
+        source
+      }
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<SessionControlQuery, SessionControlQueryVariables>;
+export const SendMessageDocument = new TypedDocumentString(`
+    mutation SendMessage($session: ID!, $text: String!, $reason: String) {
+  sendMessage(session: $session, text: $text, reason: $reason) {
+    position
+  }
+}
+    `) as unknown as TypedDocumentString<SendMessageMutation, SendMessageMutationVariables>;
+export const TerminateSessionDocument = new TypedDocumentString(`
+    mutation TerminateSession($session: ID!, $reason: String) {
+  terminateSession(session: $session, reason: $reason) {
+    position
+  }
+}
+    `) as unknown as TypedDocumentString<TerminateSessionMutation, TerminateSessionMutationVariables>;
 export const LogHeadDocument = new TypedDocumentString(`
     query LogHead {
   log {
@@ -932,6 +1066,7 @@ export const SessionDocument = new TypedDocumentString(`
     endReason
     exitStatus
     asciicastUrl
+    rights
     streams
     recording {
       name

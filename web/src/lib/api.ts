@@ -69,6 +69,12 @@ export async function fetchText(path: string, signal?: AbortSignal): Promise<str
   return response.text()
 }
 
+/** A text, and up to which size of the log it goes, where the server says so. */
+export async function fetchAsOf(path: string, signal?: AbortSignal): Promise<{ text: string; logSize: string | null }> {
+  const response = await send(path, { signal })
+  return { text: await response.text(), logSize: response.headers.get('Retrace-Log-Size') }
+}
+
 /** Whether a file could be had: a browser does not tell why a video failed. Throws when it could not. */
 export async function probeFile(path: string): Promise<void> {
   await send(path, { headers: { Range: 'bytes=0-0' } })

@@ -30,7 +30,9 @@ const problemOfCode: Record<string, Problem> = {
   NOT_FOUND: 'not-found',
   INVALID_ARGUMENT: 'invalid',
   INVALID_QUERY: 'invalid',
+  REASON_REQUIRED: 'invalid',
   RATE_LIMITED: 'too-many',
+  TOO_MANY_REQUESTS: 'too-many',
 }
 
 function problemOfStatus(status: number): Problem {

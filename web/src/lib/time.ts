@@ -52,6 +52,12 @@ export function speakOffset(ms: number): string {
   return said.length > 0 ? said.join(' ') : '0 seconds'
 }
 
+/** Microseconds since 1970. The server's times have them; a `Date` cuts them off. */
+export function microsOf(iso: string): number {
+  const beyondMs = /\.\d{3}(\d{1,3})/.exec(iso)?.[1] ?? ''
+  return Date.parse(iso) * 1000 + Number(beyondMs.padEnd(3, '0'))
+}
+
 /** All times are shown in UTC, so that two people in two places read the same time off the same record. */
 export function formatDateTime(iso: string): string {
   const at = new Date(iso)

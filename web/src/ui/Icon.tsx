@@ -16,6 +16,8 @@ const shapes = {
   copy: 'M9 9h11v11H9zM5 15H4V4h11v1',
   check: 'M5 12.5l4.5 4.5L19 7',
   chevron: 'M9 6l6 6-6 6',
+  message: 'M4 5h16v11H9l-5 4z',
+  stop: 'M7 7h10v10H7z',
 } as const
 
 export type IconName = keyof typeof shapes

@@ -19,9 +19,10 @@ use crate::graphql::look;
 use crate::graphql::scalar::{DateTime, LogPosition};
 use crate::sign_ins::{SignIns, SignedInBy};
 use crate::tokens::{self, NewToken, TokenBook, TokenError};
+pub(super) use types::AccessRight;
 use types::{
-    AccessRight, AccessToken, Browser, CreateTokenInput, CreatedToken, GiveGrantInput, Grant,
-    HeldGrant, Role, RoleMeaning, UserRights,
+    AccessToken, Browser, CreateTokenInput, CreatedToken, GiveGrantInput, Grant, HeldGrant, Role,
+    RoleMeaning, UserRights,
 };
 
 /// What each question about access costs beside its fields.

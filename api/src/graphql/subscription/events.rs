@@ -120,6 +120,10 @@ impl Follows for EventsFollower {
                 self.looks
                     .exported(first.position(), last.position())
                     .await?;
+                // Of one session it is what somebody sees who watches it.
+                if let Some(session) = self.session {
+                    self.looks.viewed(session, "live").await?;
+                }
             }
             let last = page.next.0.checked_sub(1);
             return Ok(LiveEvents {

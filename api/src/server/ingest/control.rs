@@ -110,6 +110,8 @@ impl Channel {
         if self.sender.send(Ok(hello)).await.is_err() {
             return Ok(());
         }
+        // It says itself what it has heard.
+        self.session.tell(self.next);
         let mut growth = self.session.growth();
         let mut stopping = self.app.ingest.stopping.subscribe();
         loop {
@@ -155,6 +157,7 @@ impl Channel {
                     return Ok(false);
                 }
             }
+            self.session.tell(self.next);
         }
     }
 }

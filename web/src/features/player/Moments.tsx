@@ -10,6 +10,8 @@ import { useMoments, type Moment } from './use-moments'
 
 type Props = {
   sessionId: string
+  /** Whether more come while it is looked at. */
+  isLive: boolean
   store: PlaybackStore
   /** What may occur in it. */
   choices: readonly MomentKind[]
@@ -17,9 +19,9 @@ type Props = {
   onKinds: (kinds: MomentKind[] | undefined) => void
 }
 
-export function Moments({ sessionId, store, choices, kinds, onKinds }: Props) {
+export function Moments({ sessionId, isLive, store, choices, kinds, onKinds }: Props) {
   const [words, setWords] = useState('')
-  const query = useMoments(sessionId, kinds)
+  const query = useMoments(sessionId, kinds, isLive)
   const found = useMemo(() => momentsWith(query.moments, words), [query.moments, words])
   return (
     <section className="panel moments" aria-labelledby="moments-title">

@@ -2,6 +2,9 @@ import { useCallback, useState } from 'react'
 import type { MomentKind } from '../../gql/graphql'
 import { momentKinds, playerKinds, type PlayerSearch, type PlayerView } from '../../lib/paths'
 import { EmptyNote, ErrorNote } from '../../ui/notes'
+import { ControlPanel } from '../live/ControlPanel'
+import { LiveTerminal } from '../live/LiveTerminal'
+import { SessionControls } from '../live/SessionControls'
 import { Footage } from '../video/Footage'
 import { FootageProblems } from '../video/FootageProblems'
 import type { useMedia } from '../video/use-media'
@@ -35,9 +38,15 @@ export function Player({ session, footage, search, onSearch }: Props) {
   const view = views.find((choice) => choice === search.view) ?? opened
   const onView = (chosen: PlayerView) => onSearch({ ...search, view: chosen === opened ? undefined : chosen })
   const named = search.view && view
+  // Who watched it to its end stays where they are.
+  const [wasLive] = useState(session.state === 'ACTIVE')
+  const onLive = useCallback(() => {
+    if (search.t !== undefined) onSearch({ ...search, t: undefined })
+  }, [onSearch, search])
   return (
     <div className="player">
       <SessionHead session={session}>
+        {session.state === 'ACTIVE' && session.rights.includes('CONTROL') && <SessionControls session={session} />}
         {view && views.length > 1 && <ViewSwitch view={view} onView={onView} />}
       </SessionHead>
       <div className="player-main">
@@ -45,18 +54,31 @@ export function Player({ session, footage, search, onSearch }: Props) {
         {view === 'video' && media && (
           <VideoPlayer session={session} media={media} store={store} view={named && 'video'} />
         )}
-        {view === 'terminal' && <TerminalPlayer session={session} store={store} view={named && 'terminal'} />}
+        {view === 'terminal' && !wasLive && (
+          <TerminalPlayer session={session} store={store} view={named && 'terminal'} />
+        )}
+        {view === 'terminal' && wasLive && (
+          <LiveTerminal
+            session={session}
+            store={store}
+            view={named && 'terminal'}
+            opensAtEnd={search.t === undefined}
+            onLive={onLive}
+          />
+        )}
         {view === undefined && <NothingToPlay isLive={session.state === 'ACTIVE'} />}
         {media && <FootageProblems problems={media.problems} />}
       </div>
       <Moments
         sessionId={session.id}
+        isLive={wasLive}
         store={store}
         choices={views.includes('video') ? playerKinds : momentKinds}
         kinds={search.kinds}
         onKinds={(kinds?: MomentKind[]) => onSearch({ ...search, kinds })}
       />
       <div className="player-below">
+        <ControlPanel sessionId={session.id} />
         <Facts session={session} />
         {media && views.includes('video') && <Footage session={session} media={media} store={store} />}
       </div>

@@ -4,6 +4,7 @@ export type CastEvent = readonly [atMs: number, code: string, data: string]
 export type Cast = {
   columns: number
   rows: number
+  /** In the order of time. There come more at the end while a session goes on. */
   events: CastEvent[]
   durationMs: number
 }

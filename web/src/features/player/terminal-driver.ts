@@ -1,11 +1,13 @@
-import { create, type Player, type Recording } from 'asciinema-player'
+import { create, type Player, type Source } from 'asciinema-player'
 import 'asciinema-player/dist/bundle/asciinema-player.css'
-import type { Cast } from './cast'
+import type { Cast, CastEvent } from './cast'
+
+type Dispatch = (event: 'output' | 'play' | 'reset' | 'resize' | 'seeked', data?: unknown) => void
 
 /**
- * Shows the screen of a recording at any time. The player is only ever told where to stand: moving it forward
- * while it is paused feeds it just the events in between, so our own clock can drive it frame by frame, and
- * speed and the skipping of idle time need not be known to it.
+ * Shows the screen of a recording at any time. The player is only ever told where to stand: moving forward feeds it
+ * just the events in between, so our own clock can drive it frame by frame, and speed and the skipping of idle time
+ * need not be known to it. The recording may grow while it is shown.
  */
 export class TerminalDriver {
   private readonly player: Player
@@ -14,18 +16,15 @@ export class TerminalDriver {
 
   /** `onShown` is called once, when the first picture has been drawn in its final size. */
   constructor(cast: Cast, container: HTMLElement, private onShown: (() => void) | undefined) {
-    const shown = cast.events.filter(([, code]) => code === 'o' || code === 'r')
-    const recording = {
-      cols: cast.columns,
-      rows: cast.rows,
-      // The player ends with its last event and refuses to have none: this one draws nothing, at the true end.
-      events: [...shown, [cast.durationMs, 'o', '']],
-    }
+    // The player takes a function that feeds it, as it does itself with each kind of source that it knows.
+    const source = ({ dispatch }: { dispatch: Dispatch }) => new Feed(cast, dispatch)
     this.player = create(
-      { data: recording, parser: (data) => data as Recording },
+      source as unknown as Source,
       container,
       {
         controls: false,
+        cols: cast.columns,
+        rows: cast.rows,
         fit: 'both',
         cursorMode: 'steady',
         theme: 'asciinema',
@@ -50,8 +49,7 @@ export class TerminalDriver {
     while (this.wantedMs !== undefined) {
       const atMs = this.wantedMs
       this.wantedMs = undefined
-      // Half a millisecond more, or rounding to seconds and back could leave out an event at this very time.
-      await this.player.seek((atMs + 0.5) / 1000)
+      await this.player.seek(atMs)
       this.tellShown()
     }
     this.moving = false
@@ -63,5 +61,59 @@ export class TerminalDriver {
     this.onShown = undefined
     // The player measures itself in one frame and draws in the next.
     requestAnimationFrame(() => requestAnimationFrame(onShown))
+  }
+}
+
+/** Feeds a terminal with the events of a recording. */
+class Feed {
+  /** The next event to be fed. */
+  private next = 0
+  private shownMs = -1
+
+  constructor(
+    private readonly cast: Cast,
+    private readonly dispatch: Dispatch,
+  ) {}
+
+  init(): void {
+    // Takes the large button away that the player begins with.
+    this.dispatch('play')
+    this.reset()
+  }
+
+  play = () => true
+  pause = () => true
+
+  seek(atMs: number): boolean {
+    if (atMs < this.shownMs) this.reset()
+    this.shownMs = atMs
+    let written = ''
+    const flush = () => {
+      if (written !== '') this.dispatch('output', written)
+      written = ''
+    }
+    // By its place and not by its time: what comes late in a recording that grows is shown all the same.
+    for (; this.next < this.cast.events.length; this.next += 1) {
+      const [eventMs, code, data] = this.cast.events[this.next] as CastEvent
+      if (eventMs > atMs) break
+      if (code === 'o') written += data
+      else if (code === 'r') {
+        flush()
+        this.resize(data)
+      }
+    }
+    flush()
+    this.dispatch('seeked')
+    return true
+  }
+
+  private reset(): void {
+    this.next = 0
+    this.dispatch('reset', { size: { cols: this.cast.columns, rows: this.cast.rows }, theme: null })
+  }
+
+  private resize(data: string): void {
+    const [cols, rows] = data.split('x').map(Number)
+    if (cols && rows) this.dispatch('resize', { cols, rows })
   }
 }

@@ -16,7 +16,9 @@ export function useMomentInUrl(store: PlaybackStore, t: number | undefined, writ
   useEffect(() => {
     if (t === written.current) return
     written.current = t
-    store.send({ type: 'open', atMs: t ?? 0 })
+    // Of a session that goes on, no moment is the one that is now.
+    const isLive = t === undefined && store.get().isGrowing
+    store.send(isLive ? { type: 'follow' } : { type: 'open', atMs: t ?? 0 })
   }, [store, t])
 
   useEffect(() => {

@@ -2,6 +2,7 @@ import { useInfiniteQuery } from '@tanstack/react-query'
 import { useEffect, useMemo } from 'react'
 import { TimelineDocument, type MomentKind, type TimelineQuery } from '../../gql/graphql'
 import { graphql } from '../../lib/api'
+import { useLiveMoments } from '../live/use-live-moments'
 
 export type Moment = NonNullable<TimelineQuery['session']>['timeline']['nodes'][number]
 
@@ -10,7 +11,8 @@ const pageSize = 100
 /** Enough for a working day at a terminal. Beyond it more are loaded when asked for. */
 const loadedUnasked = 10_000
 
-export function useMoments(sessionId: string, kinds: MomentKind[] | undefined) {
+export function useMoments(sessionId: string, kinds: MomentKind[] | undefined, isLive: boolean) {
+  const live = useLiveMoments(sessionId, kinds, isLive)
   const query = useInfiniteQuery({
     queryKey: ['timeline', sessionId, kinds],
     queryFn: ({ pageParam, signal }) =>
@@ -19,6 +21,7 @@ export function useMoments(sessionId: string, kinds: MomentKind[] | undefined) {
     getNextPageParam: ({ session }) =>
       session?.timeline.pageInfo.hasNextPage ? session.timeline.pageInfo.endCursor : null,
     staleTime: 60_000,
+    enabled: !isLive,
   })
   const { data, hasNextPage, isFetching, isError, fetchNextPage } = query
   const moments = useMemo(() => data?.pages.flatMap((page) => page.session?.timeline.nodes ?? []) ?? [], [data])
@@ -27,5 +30,5 @@ export function useMoments(sessionId: string, kinds: MomentKind[] | undefined) {
   useEffect(() => {
     if (wantsMore) void fetchNextPage()
   }, [wantsMore, fetchNextPage])
-  return { ...query, moments }
+  return isLive ? { ...query, ...live } : { ...query, moments }
 }

@@ -17,6 +17,7 @@ export function usePlaybackValue<T>(store: PlaybackStore, select: (playback: Pla
 export const selectPosition = (playback: Playback) => Math.floor(playback.positionMs)
 export const selectPhase = (playback: Playback) => playback.phase
 export const selectDuration = (playback: Playback) => playback.durationMs
+export const selectIsFollowing = (playback: Playback) => playback.isFollowing
 export const selectSpeed = (playback: Playback) => playback.speed
 export const selectSkipsIdle = (playback: Playback) => playback.skipsIdle
 export const selectIdles = (playback: Playback) => playback.idles

@@ -6,18 +6,14 @@ import { parseCast } from './cast'
 
 export type PlayedSession = NonNullable<SessionQuery['session']>
 
-/** What is known of a session that goes on as video: its activity, and how long it is. */
-const renewedMs = 10_000
+/** What is known of a session that goes on: its activity, and how long it is. */
+const renewedMs = 5_000
 
 export function useSession(id: string) {
   return useQuery({
     queryKey: ['session', id],
     queryFn: ({ signal }) => graphql(SessionDocument, { id }, signal),
-    // A terminal's recording is loaded once, and what is known of it is to fit it.
-    refetchInterval: ({ state }) => {
-      const session = state.data?.session
-      return session?.state === 'ACTIVE' && session.asciicastUrl === null ? renewedMs : false
-    },
+    refetchInterval: ({ state }) => (state.data?.session?.state === 'ACTIVE' ? renewedMs : false),
     select: ({ session }) => session,
   })
 }
