@@ -44,7 +44,7 @@ test('somebody is watched while they type, and what they did before can be seen 
   await watch(page)
   await typist.type('echo quillfern-$((2000+381))')
   await expect(terminal(page)).toContainText('quillfern-2381', { timeout: 5_000 })
-  await expect(live(page)).toContainText(/\d\.\d s behind/)
+  await expect(live(page)).toContainText(/\d\.\d s delay/)
   await expectAxeClean(page)
 
   // The end moves on, also while nothing happens.

@@ -1,4 +1,4 @@
-import { formatDateTime } from '../../lib/time'
+import { Time } from '../../ui/Time'
 import { policyFacts, policyChangeText } from './policy-text'
 import { requestState } from './request-state'
 import { requestNames, RequestStateText } from './RequestStateText'
@@ -40,7 +40,7 @@ function RequestItem({ request, isActive, nowMs }: { request: Request; isActive:
       <div className="request-head">
         <b>{requestNames[kind]}</b>
         <span>by {by}</span>
-        <time dateTime={at}>{formatDateTime(at)}</time>
+        <Time at={at} />
       </div>
       {text && <p className="request-text">{text}</p>}
       {policy && <p className="request-text">{policyChangeText(policy)}</p>}

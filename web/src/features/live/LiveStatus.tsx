@@ -30,7 +30,7 @@ export function LiveStatus({ watch, store, onLive }: Props) {
       ) : behindS === undefined ? (
         <span className="live-badge" data-testid="live" title="How long after it happened you see it">
           Live
-          <span className="live-delay numeric">{delayText(delayMs)}</span>
+          {delayMs !== undefined && <span className="live-delay numeric">{delayText(delayMs)}</span>}
         </span>
       ) : (
         <button type="button" className="button live-return" disabled={!cast} onClick={goLive}>
@@ -48,7 +48,6 @@ function wordsFor(link: LinkState, isThere: boolean): string {
   return isThere && link.phase === 'open' ? 'Live: you see what happens now.' : ''
 }
 
-function delayText(delayMs: number | undefined): string {
-  if (delayMs === undefined) return ''
-  return delayMs < 10_000 ? `${(delayMs / 1000).toFixed(1)} s behind` : `${formatClock(delayMs)} behind`
+function delayText(delayMs: number): string {
+  return delayMs < 10_000 ? `${(delayMs / 1000).toFixed(1)} s delay` : `${formatClock(delayMs)} delay`
 }

@@ -33,10 +33,12 @@ export function LiveTerminal({ session, store, view, opensAtEnd, onLive }: Props
   const phase = usePlaybackValue(store, selectPhase)
   return (
     <>
-      <Stage session={session} cast={cast} store={store} screenLines={screen.data?.lines} />
+      <div className="live-stage">
+        <Stage session={session} cast={cast} store={store} screenLines={screen.data?.lines} />
+        {!hasEnded && <LiveWarnings sessionId={session.id} watch={watch} store={store} />}
+      </div>
       {error && <ErrorNote error={error} onRetry={watch.retry} />}
       {link.phase === 'refused' && <ErrorNote error={link.error} />}
-      {!hasEnded && <LiveWarnings sessionId={session.id} watch={watch} store={store} />}
       <ScreenMirror atMs={screen.data ? rest : undefined} lines={screen.data?.lines} />
       <Deck
         session={session}

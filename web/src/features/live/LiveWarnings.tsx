@@ -18,7 +18,7 @@ export function LiveWarnings({ sessionId, watch, store }: Props) {
   return (
     <ul className="live-warnings" aria-label="Limits that are near">
       {limits.map(({ kind, leftMs }) => (
-        <li key={kind} className="note note-warning">
+        <li key={kind} className="live-warning">
           <span>
             {kind === 'inactivity'
               ? 'Nobody has typed for long: the session ends by itself in '

@@ -25,7 +25,7 @@ export function SessionControls({ session }: { session: Session }) {
         <Icon name="message" />
         Message
       </button>
-      <button type="button" className="button button-danger" onClick={() => setOpen('terminate')}>
+      <button type="button" className="button button-stop" onClick={() => setOpen('terminate')}>
         <Icon name="stop" />
         Terminate
       </button>

@@ -10,7 +10,8 @@ export function SessionHead({ session, children }: { session: PlayedSession; chi
   const facts = [
     [session.user, session.host].filter(Boolean).join(' on '),
     formatDateTime(session.startedAt),
-    formatDuration(session.durationMs),
+    // What goes on is longer by the time that one reads it.
+    session.state === 'ENDED' && formatDuration(session.durationMs),
   ].filter(Boolean)
   return (
     <div className="session-head">

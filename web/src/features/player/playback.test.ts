@@ -59,3 +59,25 @@ test('what plays by itself says where it is', () => {
 test('paused at the very end, play starts over', () => {
   expect(after(opened(10_000), { type: 'play' })).toMatchObject({ phase: 'playing', positionMs: 0 })
 })
+
+test('who follows what goes on stays at its end, until they go elsewhere, and comes to rest when it ends', () => {
+  const grow = (durationMs: number): PlaybackEvent => ({ type: 'loaded', durationMs, idles: [], isGrowing: true })
+  const at = (events: PlaybackEvent[]) => {
+    const { phase, positionMs, isFollowing } = events.reduce(step, startingAt(0, 1000))
+    return [phase, positionMs, isFollowing]
+  }
+  const followed = [grow(1000), { type: 'follow' }, grow(2000)] satisfies PlaybackEvent[]
+  const cases: [PlaybackEvent[], unknown[]][] = [
+    [[], ['playing', 2000, true]],
+    [[{ type: 'tick', elapsedMs: 500 }, grow(3000)], ['playing', 3000, true]],
+    [[{ type: 'seek', toMs: 500 }, grow(3000)], ['playing', 500, false]],
+    [[{ type: 'pause' }, grow(3000)], ['paused', 2000, false]],
+    [[{ type: 'open', atMs: 100 }], ['paused', 100, false]],
+    // It catches up, and stays there.
+    [[{ type: 'seek', toMs: 1900 }, { type: 'tick', elapsedMs: 200 }, grow(3000)], ['playing', 3000, true]],
+    [[{ type: 'pause' }, { type: 'play' }, grow(3000)], ['playing', 3000, true]],
+    [[{ type: 'loaded', durationMs: 2500, idles: [] }], ['ended', 2500, false]],
+  ]
+  for (const [then, expected] of cases) expect(at([...followed, ...then]), JSON.stringify(then)).toEqual(expected)
+  expect(at([{ type: 'loaded', durationMs: 1000, idles: [] }, { type: 'follow' }])).toEqual(['paused', 0, false])
+})
