@@ -45,7 +45,7 @@ export function AskForm({ intro, fields, submit, submitting, isDangerous, asking
       <div className="ask-actions">
         <button
           type="submit"
-          className={`button ${isDangerous ? 'button-stop-solid' : 'button-primary'}`}
+          className={`button ${isDangerous ? 'button-danger' : 'button-primary'}`}
           disabled={asking.isPending || !isComplete}
         >
           {asking.isPending ? submitting : submit}
