@@ -7,6 +7,7 @@
 //! | [`server`] | the HTTP routes, sign-in, the embedded web UI |
 //! | [`live`] | following what goes on: the end of the log, shared by all who follow it |
 //! | [`graphql`] | the schema; its resolvers only translate, rules live in `retrace-query` |
+//! | [`siem`] | events for the systems of others that watch |
 //! | [`sign_ins`] | who somebody is: tokens, browsers that are signed in, limits on failures |
 //! | [`tokens`] | access tokens, as events in the log |
 //! | [`grants`] | what is granted to users and groups, as events in the log |
@@ -34,5 +35,6 @@ pub mod oidc;
 pub mod processing;
 pub mod redacting;
 pub mod server;
+pub mod siem;
 pub mod sign_ins;
 pub mod tokens;

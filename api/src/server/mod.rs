@@ -9,6 +9,7 @@
 //! | `GET /v1/sessions/{id}/media/…` | token | video, clips, thumbnails, by byte ranges (`docs/media.md`) |
 //! | `/v1/sessions`, `/v1/sessions/{id}/…` | recorders | `docs/ingest.md` ([`ingest`]) |
 //! | `GET /v1/sessions/{id}/ndjson`, `…/ndjson.proof` | token | its events, and the proof for them |
+//! | `GET /v1/events` | token | the log, from a position on, in the formats of a SIEM (`docs/siem.md`) |
 //! | `GET /checkpoint`, `/verifier-key`, `/tile/{level}/…` | anyone, or token | signed head and hashes |
 //! | `GET /tile/entries/…` | token | bundles of events |
 //! | `POST`, `GET`, `DELETE /v1/web-session` | – | signs a browser in, says who it is, signs it out |
@@ -22,6 +23,7 @@ mod address;
 mod assets;
 mod auth;
 mod error;
+mod events;
 mod ingest;
 mod media;
 mod proofs;
@@ -234,6 +236,7 @@ pub fn router(app: App) -> Router {
             "/v1/sessions/{id}/ndjson.proof",
             get(recordings::ndjson_proof),
         )
+        .route("/v1/events", get(events::events))
         .route("/checkpoint", get(proofs::checkpoint))
         .route("/verifier-key", get(proofs::verifier_key))
         .route("/tile/{*address}", get(proofs::tile))

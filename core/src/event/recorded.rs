@@ -267,8 +267,13 @@ impl Event {
     /// Its exact bytes: the canonical JSON line that is proved and exported (no line end).
     pub fn leaf(&self) -> Vec<u8> {
         let mut leaf = Vec::with_capacity(self.data().len() + 320);
-        self.commit.write_leaf(self.index, &mut leaf);
+        self.push_leaf(&mut leaf);
         leaf
+    }
+
+    /// Appends [`Self::leaf`].
+    pub fn push_leaf(&self, out: &mut Vec<u8>) {
+        self.commit.write_leaf(self.index, out);
     }
 }
 
