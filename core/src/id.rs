@@ -265,6 +265,16 @@ impl StreamName {
         Self("settings/server".to_owned())
     }
 
+    /// The stream of where events are sent.
+    pub fn destinations() -> Self {
+        Self("settings/destinations".to_owned())
+    }
+
+    /// The stream of how far the sending to a destination has come.
+    pub fn delivery_to(destination: &SourceName) -> Self {
+        Self(format!("delivery/{destination}"))
+    }
+
     /// The name, if it is one.
     ///
     /// # Errors

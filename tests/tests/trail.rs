@@ -492,6 +492,10 @@ fn routes() -> Vec<(&'static str, Trace)> {
             Nothing("a recorder's: an event names it"),
         ),
         ("/v1/sessions/{id}/control", Nothing("a recorder's")),
+        (
+            "/v1/events",
+            Event("events.exported", "/v1/events?limit=1&format=ocsf"),
+        ),
         ("/checkpoint", PUBLIC),
         ("/verifier-key", PUBLIC),
         (

@@ -128,7 +128,9 @@ fn number(name: &str, text: Option<&str>, min: u64, max: u64) -> Result<Option<u
                 "after" => "a position of the log".to_owned(),
                 _ => format!("a number from {min} to {max}"),
             };
-            Err(invalid(format!("`{name}` is {found:?}, expected {expected}")))
+            Err(invalid(format!(
+                "`{name}` is {found:?}, expected {expected}"
+            )))
         }
     }
 }
@@ -172,15 +174,22 @@ pub(super) async fn events(
             break (None, pages, end);
         }
         from = end;
-        let grown = app.log.grown_past(size);
-        if let Ok(grown) = tokio::time::timeout_at(deadline, grown).await {
-            grown.map_err(|error| HttpError::internal(&error))?;
+        let mut stopping = app.seats.stopping();
+        tokio::select! {
+            grown = app.log.grown_past(size) => {
+                grown.map_err(|error| HttpError::internal(&error))?;
+            }
+            () = tokio::time::sleep_until(deadline) => {}
+            // The server is about to end; the cursor is as good afterwards.
+            _ = stopping.wait_for(|stop| *stop) => break (None, pages, end),
         }
     };
     if first.is_some() {
         // Before anything is shown.
         let last = Position(end.0.saturating_sub(1));
-        let told = app.accesses.exported(&viewer, question.format.name(), from, last);
+        let told = app
+            .accesses
+            .exported(&viewer, question.format.name(), from, last);
         told.await.map_err(|error| HttpError::of_access(&error))?;
     }
     let next = end.0.checked_sub(1);

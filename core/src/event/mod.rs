@@ -8,6 +8,7 @@
 mod access;
 mod admin;
 mod batch;
+mod destination;
 mod frames;
 mod input;
 mod kind;
@@ -21,6 +22,7 @@ mod terminal;
 pub use access::*;
 pub use admin::*;
 pub use batch::{EventBatch, EventError, MAX_DATA_BYTES};
+pub use destination::*;
 pub use frames::*;
 pub use input::*;
 pub use kind::EventType;
@@ -169,6 +171,10 @@ vocabulary! {
     "redaction.added" REDACTION_ADDED RedactionAdded,
     "redaction.lifted" REDACTION_LIFTED RedactionLifted,
     "redaction.revealed" REDACTION_REVEALED RedactionRevealed,
+    "destination.set" DESTINATION_SET DestinationSet,
+    "destination.removed" DESTINATION_REMOVED DestinationRemoved,
+    "destination.replayed" DESTINATION_REPLAYED DestinationReplayed,
+    "destination.progressed" DESTINATION_PROGRESSED DestinationProgressed,
 }
 
 #[cfg(test)]

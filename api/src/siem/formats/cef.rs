@@ -39,7 +39,10 @@ pub(super) fn push(line: &Line<'_>, out: &mut Vec<u8>) {
     if let Some(file) = &facts.file {
         pair("filePath", Some(file.path));
         pair("fileHash", file.sha256);
-        pair("fsize", file.bytes.map(|bytes| bytes.to_string()).as_deref());
+        pair(
+            "fsize",
+            file.bytes.map(|bytes| bytes.to_string()).as_deref(),
+        );
     }
     pair("cnt", facts.count.map(|count| count.to_string()).as_deref());
     let outcome = facts.outcome.map(|outcome| match outcome {

@@ -77,10 +77,7 @@ fn push_event(line: &Line<'_>, root: &mut Object<'_>) {
         None => "unknown",
     };
     event.text("outcome", outcome);
-    event.text(
-        "provider",
-        line.seen.stream().source().unwrap_or("server"),
-    );
+    event.text("provider", line.seen.stream().source().unwrap_or("server"));
     event.text_if("reason", facts.reason.as_deref());
     event.number("sequence", line.seen.position().0);
     event.number("severity", line.meaning.severity);

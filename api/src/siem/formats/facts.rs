@@ -405,6 +405,25 @@ impl<'a> Facts<'a> {
                 self.of_session("redaction");
                 self.reason = Some(Cow::Borrowed(&it.reason));
             }
+            EventBody::DestinationSet(it) => {
+                self.actor = Some(&it.by);
+                self.of_thing("destination", it.name.as_str());
+                self.detail(format!("{} ({} to {})", it.name, it.kind, it.target));
+            }
+            EventBody::DestinationRemoved(it) => {
+                self.actor = Some(&it.by);
+                self.of_thing("destination", it.name.as_str());
+                self.detail(it.name.as_str());
+            }
+            EventBody::DestinationReplayed(it) => {
+                self.actor = Some(&it.by);
+                self.of_thing("destination", it.name.as_str());
+                self.detail(format!("{} from {}", it.name, it.from));
+            }
+            EventBody::DestinationProgressed(it) => {
+                self.of_thing("destination", it.name.as_str());
+                self.detail(format!("{}: {} events", it.name, it.delivered));
+            }
             // What is new says what its meaning and its data say.
             _ => {}
         }

@@ -41,9 +41,15 @@ pub(super) fn push(line: &Line<'_>, out: &mut Vec<u8>) {
     if let Some(file) = &facts.file {
         pair("filePath", Some(file.path));
         pair("fileHash", file.sha256);
-        pair("fileSize", file.bytes.map(|bytes| bytes.to_string()).as_deref());
+        pair(
+            "fileSize",
+            file.bytes.map(|bytes| bytes.to_string()).as_deref(),
+        );
     }
-    pair("count", facts.count.map(|count| count.to_string()).as_deref());
+    pair(
+        "count",
+        facts.count.map(|count| count.to_string()).as_deref(),
+    );
     let outcome = facts.outcome.map(|outcome| match outcome {
         Outcome::Success => "success",
         Outcome::Failure => "failure",

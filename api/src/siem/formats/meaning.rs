@@ -176,6 +176,10 @@ meanings! {
     "redaction.added" "Redaction added" Entity 3, "Update", 2, ["session"] ["change"];
     "redaction.lifted" "Redaction lifted" Entity 3, "Update", 3, ["session"] ["change"];
     "redaction.revealed" "Redacted content revealed" Entity 2, "Read", 3, ["session"] ["access"];
+    "destination.set" "Destination of events set" Entity 3, "Update", 3, ["configuration"] ["change"];
+    "destination.removed" "Destination of events removed" Entity 4, "Delete", 3, ["configuration"] ["deletion"];
+    "destination.replayed" "Events sent again" Entity 3, "Update", 2, ["configuration"] ["change"];
+    "destination.progressed" "Events sent" EventLog 3, "Export", 1, ["configuration"] ["info"];
 }
 
 /// Class and activity of the beginning (`ended` is nothing) or the end of a session over a protocol.

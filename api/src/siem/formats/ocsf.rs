@@ -175,7 +175,10 @@ fn push_authentication(line: &Line<'_>, event: &mut Object<'_>) {
         .session
         .and_then(|session| session.protocol.as_deref());
     // Of a sign-in it is how: by a token, at a provider.
-    let method = facts.detail.as_deref().filter(|_| line.seen.session().is_none());
+    let method = facts
+        .detail
+        .as_deref()
+        .filter(|_| line.seen.session().is_none());
     if let Some(protocol) = protocol.or(method) {
         event.text("auth_protocol", protocol);
         event.number("auth_protocol_id", OTHER);

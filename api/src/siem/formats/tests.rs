@@ -80,7 +80,9 @@ fn lines(log: &dyn EventLog, events: &[Event], format: Format) -> Vec<String> {
 }
 
 fn data(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/siem").join(name)
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/data/siem")
+        .join(name)
 }
 
 /// What a program answers to lines.
@@ -106,8 +108,7 @@ async fn ocsf_is_what_its_schema_says() {
     let cache = std::env::var("RETRACE_CACHE").expect("RETRACE_CACHE, as make sets it");
     let mut validate = Command::new(Path::new(&cache).join("ocsf/bin/python"));
     validate.arg(data("validate_ocsf.py")).arg(OCSF_VERSION);
-    let counts: BTreeMap<String, u64> =
-        serde_json::from_str(&piped(validate, &lines)).unwrap();
+    let counts: BTreeMap<String, u64> = serde_json::from_str(&piped(validate, &lines)).unwrap();
     let classes: Vec<&str> = counts.keys().map(String::as_str).collect();
     let all = [
         "0", "1001", "1007", "1008", "3002", "3004", "3005", "4005", "4007", "6003",
@@ -242,7 +243,10 @@ async fn leef_says_its_delimiter_and_keeps_to_it() {
         let mut keys = Vec::new();
         for attribute in header[6].split('\t') {
             let (key, _) = attribute.split_once('=').unwrap();
-            assert!(key.bytes().all(|byte| byte.is_ascii_alphanumeric()), "{line}");
+            assert!(
+                key.bytes().all(|byte| byte.is_ascii_alphanumeric()),
+                "{line}"
+            );
             assert!(!keys.contains(&key), "{key} twice: {line}");
             keys.push(key);
         }
