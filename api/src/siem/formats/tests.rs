@@ -188,7 +188,7 @@ async fn cef_is_read_by_the_parser_of_rsyslog() {
     let append = Append {
         stream: StreamName::of_session(session, &SourceName::new("agent").unwrap()),
         first_version: StreamVersion(0),
-        events: EventBatch::of(Timestamp::now(), KeysTyped { text }).unwrap(),
+        events: EventBatch::of(Timestamp::now(), KeysTyped { piped: false, text }).unwrap(),
     };
     log.append(append).await.unwrap();
     let position = log.head().await.unwrap().size.0 - 1;
