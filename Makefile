@@ -95,7 +95,7 @@ test-browser: web tests/browser/node_modules tests/oidc/node_modules
 
 web: web/dist/index.html ## build the web UI
 
-web/dist/index.html: web/node_modules $(shell find web/src web/public -type f 2>/dev/null) web/index.html web/package.json web/vite.config.ts
+web/dist/index.html: web/node_modules $(shell find web/src web/public web/bundle -type f 2>/dev/null) web/index.html web/package.json web/vite.config.ts web/vite.bundle.config.ts
 	$(call say,web: building)
 	@cd web && npm run --silent build
 	@touch $@

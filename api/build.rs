@@ -1,9 +1,12 @@
-//! The web UI is built by `make` into `web/dist` and compiled into the binary. Without it the
+//! The web UI is built by `make` into `web/dist`, the player of bundles into `web/dist-bundle`, and both are compiled
+//! into the binary. Without it the
 //! server still builds and says so: here only the folder is made sure of.
 
 fn main() {
-    println!("cargo::rerun-if-changed=../web/dist");
-    if let Err(error) = std::fs::create_dir_all("../web/dist") {
-        println!("cargo::warning=web/dist cannot be created: {error}");
+    for folder in ["../web/dist", "../web/dist-bundle"] {
+        println!("cargo::rerun-if-changed={folder}");
+        if let Err(error) = std::fs::create_dir_all(folder) {
+            println!("cargo::warning={folder} cannot be created: {error}");
+        }
     }
 }

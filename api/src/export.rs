@@ -400,6 +400,17 @@ impl SessionExport {
         })
     }
 
+    /// The same, with the proof for its lines under this checkpoint, which is of at least the size that the export is as
+    /// of.
+    #[must_use]
+    pub fn proved_by(mut self, checkpoint: Checkpoint) -> Self {
+        if let Encoder::Lines(proved) = &mut self.encoder {
+            proved.complement = Complement::new(checkpoint.size);
+        }
+        self.checkpoint = checkpoint;
+        self
+    }
+
     /// What of the terminal the pictures do not show, if anything.
     pub fn clipped(&self) -> Option<Clipped> {
         self.clipped

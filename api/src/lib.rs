@@ -3,6 +3,7 @@
 //! | module | holds |
 //! |---|---|
 //! | [`accesses`] | who looked at what, as events |
+//! | [`bundle`] | a session as evidence: one zip that opens and verifies without us |
 //! | [`cli`] | the commands |
 //! | [`server`] | the HTTP routes, sign-in, the embedded web UI |
 //! | [`live`] | following what goes on: the end of the log, shared by all who follow it |
@@ -23,6 +24,7 @@
 //! "I am alive" and the sign-in page takes a [`tokens::Viewer`], which only a valid token or sign-in gives.
 
 pub mod accesses;
+pub mod bundle;
 pub mod cli;
 pub mod control;
 pub mod disk;

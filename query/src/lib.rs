@@ -38,11 +38,12 @@ pub mod video;
 use std::path::Path;
 use std::sync::Arc;
 
+use retrace_core::Position;
 use retrace_core::access::Sight;
 use retrace_core::log::EventLog;
 use retrace_projections::moments::{MomentsReader, MomentsView};
 use retrace_projections::redaction::CompiledRules;
-use retrace_projections::store::Readers;
+use retrace_projections::store::{Readers, from_sql};
 
 pub use activity::{ActivityKind, ActivityMap, ActivitySeries, IdleStretch, Stretch};
 pub use moments::{MomentMap, SeekPoint, TimelineFilter};
@@ -133,6 +134,24 @@ impl Reader {
             .map(Readers::reads)
             .into_iter()
             .sum()
+    }
+
+    /// The position up to which the read models of footage, of what is hidden and of moments have seen the log, as far as
+    /// can be told from their files: for processes that do not keep them themselves.
+    ///
+    /// # Errors
+    /// When one does not answer.
+    pub fn known_up_to(&self) -> Result<Position, QueryError> {
+        let of = |readers: &Readers| {
+            readers.read(|connection| {
+                let sql = "SELECT checkpoint FROM meta";
+                let checkpoint: i64 = connection.query_row(sql, [], |row| row.get(0))?;
+                Ok::<_, QueryError>(Position(from_sql(checkpoint)))
+            })
+        };
+        // The index of moments stores its checkpoint with moments only, so it may be further than it says.
+        self.moments_view()?;
+        Ok(of(&self.video)?.min(of(&self.redactions)?))
     }
 
     /// The index of moments as it is now; questions about moments and searches begin here.

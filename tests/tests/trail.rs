@@ -451,6 +451,10 @@ fn routes() -> Vec<(&'static str, Trace)> {
         ),
         ("/v1/sessions/{id}/ndjson.proof", PUBLIC),
         (
+            "/v1/sessions/{id}/bundle",
+            Event("recording.downloaded", "/v1/sessions/{id}/bundle"),
+        ),
+        (
             "/v1/sessions/{id}/media/video.webm",
             Nothing("`media.rs` holds it, with footage"),
         ),

@@ -1,5 +1,6 @@
 //! `retrace export`
 
+mod bundle;
 mod footage;
 
 use std::fs::{self, File};
@@ -22,7 +23,10 @@ use crate::accesses::append_at_end;
 use crate::export::{ExportError, Format, SessionExport, Showing};
 use footage::Footage;
 
-/// Export a session as asciicast, as pictures or as its events, or one event, with the proof
+/// Export a session as evidence, as asciicast, as pictures or as its events, or one event, with the proof
+///
+/// With --bundle everything that there is of a session in one zip: a player that opens in a browser without account or
+/// network, recording, footage, events, proofs, who looked at it, and a signed manifest.
 ///
 /// A file of events (ndjson, or one event) comes with a proof beside it: `FILE.proof`, or
 /// `FILE.tlog-proof` for one event. With both, and the key of the log, `retrace verify FILE` shows
@@ -35,10 +39,12 @@ use footage::Footage;
   retrace export 7d4d0c1e-53b2-8f3c-9a58-0f3f1b1f5a11 --format mp4 --speed 2 -o deploy.mp4
   retrace export 7d4d0c1e-53b2-8f3c-9a58-0f3f1b1f5a11 --format ndjson | jq .type
   retrace export 7d4d0c1e-53b2-8f3c-9a58-0f3f1b1f5a11 --format ndjson -o deploy.ndjson
+  retrace export 7d4d0c1e-53b2-8f3c-9a58-0f3f1b1f5a11 --bundle -o deploy.zip
+  retrace export 7d4d0c1e-53b2-8f3c-9a58-0f3f1b1f5a11 --bundle --masked --at 4712 -o deploy.zip
   retrace export --event 4711 -o keystroke.json
 
 The address of a session in the web UI ends in its id. What was written is checked with
-`retrace verify deploy.ndjson` and `retrace verify keystroke.json`.")]
+`retrace verify deploy.zip`, `retrace verify deploy.ndjson` and `retrace verify keystroke.json`.")]
 pub(super) struct Export {
     #[command(flatten)]
     data: Data,
@@ -57,6 +63,8 @@ pub(super) struct Export {
     /// bytes that are proved, with the proof)
     #[arg(long, default_value = "asciicast-v2")]
     format: Format,
+    #[command(flatten)]
+    bundle: bundle::BundleArgs,
     #[command(flatten)]
     pictures: Pictures,
     /// The file to write, which must not exist yet; without it, standard output
@@ -111,6 +119,11 @@ impl Export {
         let stored = data.open_log().await?;
         let log = Arc::new(stored.clone());
         match (self.session, self.event, &self.output) {
+            (Some(session), _, path) if self.bundle.is_wanted() => {
+                self.bundle
+                    .export(&data, &stored, session, path.as_deref())
+                    .await?;
+            }
             (Some(session), _, path) => {
                 let showing = self.pictures.showing();
                 let opened =

@@ -1,6 +1,7 @@
-//! `retrace verify`: the log of a data folder here, exported events in `file`, the log of a server in
-//! `url`.
+//! `retrace verify`: the log of a data folder here, exported events in `file`, evidence bundles in
+//! `bundle`, the log of a server in `url`.
 
+mod bundle;
 mod file;
 mod url;
 
@@ -16,6 +17,7 @@ use retrace_core::log::verify::VerifyError;
 use serde_json::json;
 
 use super::{Data, output};
+use crate::bundle::check;
 
 /// Verify a whole log, exported events, or the log of a server
 ///
@@ -23,7 +25,8 @@ use super::{Data, output};
 /// it, grows the Merkle tree, and holds the root against the signed checkpoints. Names the first
 /// event that is not as it was written.
 ///
-/// With FILE, events that `retrace export` wrote, by the proof beside them; nothing else is needed.
+/// With FILE, an evidence bundle, its folder, or events that `retrace export` wrote, by the proof that came with them;
+/// nothing else is needed.
 ///
 /// With --url, a log as a server shows it to outsiders: computes the root from its tiles of hashes,
 /// and with a token each hash from its event.
@@ -35,6 +38,7 @@ use super::{Data, output};
   retrace verify
   retrace verify --data /var/lib/retrace --checkpoint kept-elsewhere.txt
   retrace verify --json
+  retrace verify deploy.zip --key-file log.pub
   retrace verify deploy.ndjson --key-file log.pub
   retrace verify keystroke.json --proof keystroke.json.tlog-proof --key-file log.pub
   retrace verify --url https://retrace.example.com --key-file log.pub
@@ -61,6 +65,11 @@ pub(super) struct Verify {
     /// Print the outcome as JSON
     #[arg(long)]
     json: bool,
+}
+
+/// What cannot be read at all is said where it is read.
+fn is_bundle(path: &std::path::Path) -> bool {
+    check::is_bundle(path).unwrap_or(false)
 }
 
 const CHANGED: u8 = 1;
@@ -94,6 +103,7 @@ impl KeyArgs {
 impl Verify {
     pub(super) async fn run(self) -> anyhow::Result<ExitCode> {
         let outcome = match (&self.file.file, &self.url.url) {
+            (Some(path), _) if is_bundle(path) => bundle::verify(path, &self.key, self.json),
             (Some(path), _) => self.file.verify(path, &self.key, self.json),
             (None, Some(url)) => self.verify_url(url).await,
             (None, None) => self.verify().await,

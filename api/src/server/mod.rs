@@ -10,6 +10,7 @@
 //! | `/v1/sessions`, `/v1/sessions/{id}/…` | recorders | `docs/ingest.md` ([`ingest`]) |
 //! | `GET /v1/sessions/{id}/ndjson`, `…/ndjson.proof` | token | its events, and the proof for them |
 //! | `GET /v1/events` | token | the log, from a position on, in the formats of a SIEM (`docs/siem.md`) |
+//! | `GET /v1/sessions/{id}/bundle` | token | all of it as evidence, in one zip ([`crate::bundle`]) |
 //! | `GET /checkpoint`, `/verifier-key`, `/tile/{level}/…` | anyone, or token | signed head and hashes |
 //! | `GET /tile/entries/…` | token | bundles of events |
 //! | `POST`, `GET`, `DELETE /v1/web-session` | – | signs a browser in, says who it is, signs it out |
@@ -22,6 +23,7 @@
 mod address;
 mod assets;
 mod auth;
+mod bundle;
 mod error;
 mod events;
 mod ingest;
@@ -71,7 +73,7 @@ use auth::Visit;
 pub use error::HttpError;
 pub use ingest::Ingest;
 use media::Layouts;
-pub(crate) use media::{MediaReader, Source};
+pub(crate) use media::{MediaError, MediaReader, Source};
 pub(crate) use reason::checked_reason;
 
 /// A question is small: what is larger is an attack or a mistake.
@@ -261,6 +263,7 @@ pub fn router(app: App) -> Router {
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
         // Without compression, which would take the place of byte ranges.
         .merge(media::routes())
+        .merge(bundle::routes())
         // Behind the limits for people: a batch is larger and slower than a question.
         .merge(ingest::routes())
         .layer(middleware::from_fn(auth::renew_cookies))

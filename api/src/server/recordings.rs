@@ -142,7 +142,8 @@ async fn write_down(
     written.map_err(|error| HttpError::of_access(&error))
 }
 
-const LOG_SIZE: HeaderName = HeaderName::from_static("retrace-log-size");
+/// Says which size of the log an answer is as of.
+pub(super) const LOG_SIZE: HeaderName = HeaderName::from_static("retrace-log-size");
 
 async fn open(
     app: &App,

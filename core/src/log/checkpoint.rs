@@ -44,6 +44,12 @@ pub enum CheckpointError {
         /// What is wrong with the signature.
         reason: String,
     },
+    /// Signed, but for something else.
+    #[error("the signature is for `{found}`, which is not what is there")]
+    OtherStatement {
+        /// The first line of what was signed that differs.
+        found: String,
+    },
     /// A checkpoint of another log.
     #[error("the checkpoint is of `{found}`, expected `{expected}`")]
     OtherOrigin {
@@ -138,14 +144,24 @@ impl LogKey {
             size,
             BASE64_STANDARD.encode(root)
         );
+        let note = self.sign_note(&text);
+        Checkpoint { size, root, note }
+    }
+
+    /// Signs what the log says of something else than its tree, such as what a bundle consists of: a C2SP signed note,
+    /// which is no checkpoint, as its first line is no origin.
+    pub fn sign_statement(&self, statement: &Statement) -> String {
+        self.sign_note(&statement.to_string())
+    }
+
+    fn sign_note(&self, text: &str) -> String {
         let signature = self.signing.sign(text.as_bytes()).to_bytes();
         let id_and_signature = [self.id.to_be_bytes().as_slice(), &signature].concat();
-        let note = format!(
+        format!(
             "{text}\n\u{2014} {} {}\n",
             self.name,
             BASE64_STANDARD.encode(id_and_signature)
-        );
-        Checkpoint { size, root, note }
+        )
     }
 }
 
@@ -174,18 +190,7 @@ impl Checkpoint {
     /// When it is not a checkpoint, is signed by another, or was changed.
     pub fn verify(note: &str, verifier_key: &str) -> Result<Self, CheckpointError> {
         let malformed = |reason: &str| CheckpointError::Malformed(reason.to_owned());
-        let verifier = StandardVerifier::new(verifier_key)
-            .map_err(|error| malformed(&format!("the verifier key: {error}")))?;
-        let expected = verifier.name().to_owned();
-        let parsed =
-            Note::from_bytes(note.as_bytes()).map_err(|error| malformed(&error.to_string()))?;
-        parsed
-            .verify(&VerifierList::new(vec![Box::new(verifier)]))
-            .map_err(|error| CheckpointError::NotSigned {
-                verifier: verifier_key.to_owned(),
-                reason: error.to_string(),
-            })?;
-        let text = std::str::from_utf8(parsed.text()).map_err(|_| malformed("not UTF-8"))?;
+        let (expected, text) = signed_text(note, verifier_key)?;
         let mut lines = text.lines();
         let (Some(origin), Some(size), Some(root)) = (lines.next(), lines.next(), lines.next())
         else {
@@ -223,9 +228,112 @@ impl Checkpoint {
     }
 }
 
+/// What a signed note says, once it is sure that the holder of a key signed it; with the name of the key.
+fn signed_text(note: &str, verifier_key: &str) -> Result<(String, String), CheckpointError> {
+    let malformed = |reason: &str| CheckpointError::Malformed(reason.to_owned());
+    let verifier = StandardVerifier::new(verifier_key)
+        .map_err(|error| malformed(&format!("the verifier key: {error}")))?;
+    let name = verifier.name().to_owned();
+    let parsed =
+        Note::from_bytes(note.as_bytes()).map_err(|error| malformed(&error.to_string()))?;
+    parsed
+        .verify(&VerifierList::new(vec![Box::new(verifier)]))
+        .map_err(|error| CheckpointError::NotSigned {
+            verifier: verifier_key.to_owned(),
+            reason: error.to_string(),
+        })?;
+    let text = String::from_utf8(parsed.text().to_vec()).map_err(|_| malformed("not UTF-8"))?;
+    Ok((name, text))
+}
+
+/// What the key of a log signs beside checkpoints: what it is about (`retrace-bundle@v1`), and lines of a name and a value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Statement {
+    about: &'static str,
+    lines: Vec<(String, String)>,
+}
+
+impl Statement {
+    /// A statement. Characters that would make a line two, or a part another, are not taken over.
+    pub fn new<'a>(
+        about: &'static str,
+        lines: impl IntoIterator<Item = (&'a str, String)>,
+    ) -> Self {
+        debug_assert!(!about.starts_with(ORIGIN_PREFIX), "that is an origin");
+        let one_line = |text: &str| text.replace(|c: char| c.is_control(), " ");
+        let lines = lines.into_iter();
+        Self {
+            about,
+            lines: lines
+                .map(|(name, value)| (one_line(name), one_line(&value)))
+                .collect(),
+        }
+    }
+
+    /// Whether a signed note says exactly this, by this key.
+    ///
+    /// # Errors
+    /// When it is signed by another, was changed, or says something else.
+    pub fn verify(&self, note: &str, verifier_key: &str) -> Result<(), CheckpointError> {
+        let (_, text) = signed_text(note, verifier_key)?;
+        if text == self.to_string() {
+            return Ok(());
+        }
+        let differs = text.lines().find(|line| {
+            *line != self.about
+                && !self
+                    .lines
+                    .iter()
+                    .any(|(name, value)| *line == format!("{name} {value}"))
+        });
+        Err(CheckpointError::OtherStatement {
+            found: differs.unwrap_or("less than was expected").to_owned(),
+        })
+    }
+}
+
+impl fmt::Display for Statement {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "{}", self.about)?;
+        self.lines
+            .iter()
+            .try_for_each(|(name, value)| writeln!(f, "{name} {value}"))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_statement_holds_word_for_word_and_is_no_checkpoint() {
+        let key = key();
+        let of = |file: &str| {
+            Statement::new(
+                "retrace-bundle@v1",
+                [
+                    ("position", "7".to_owned()),
+                    ("manifest.json", file.to_owned()),
+                ],
+            )
+        };
+        let note = key.sign_statement(&of("ab\ncd"));
+        of("ab cd").verify(&note, key.verifier_key()).unwrap();
+        let other = of("ef").verify(&note, key.verifier_key()).unwrap_err();
+        assert_eq!(
+            other.to_string(),
+            "the signature is for `manifest.json ab cd`, which is not what is there"
+        );
+        let changed = note.replace("position 7", "position 8");
+        assert!(of("ab cd").verify(&changed, key.verifier_key()).is_err());
+        assert!(Checkpoint::verify(&note, key.verifier_key()).is_err());
+        let checkpoint = key.sign(Position(7), [1; 32]);
+        assert!(
+            of("ab cd")
+                .verify(checkpoint.as_note(), key.verifier_key())
+                .is_err()
+        );
+    }
 
     fn key() -> LogKey {
         LogKey::from_seed(LogId::new_random(), &[7; 32])

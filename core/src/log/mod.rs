@@ -50,7 +50,7 @@ use async_trait::async_trait;
 use crate::event::{Event, EventBatch};
 use crate::id::{LogId, Position, SessionId, StreamName, StreamVersion};
 pub use append::PendingAppend;
-use checkpoint::Checkpoint;
+use checkpoint::{Checkpoint, Statement};
 use cursor::Heard;
 use merkle::Hash;
 use receipt::Receipt;
@@ -172,6 +172,16 @@ pub trait EventLog: Send + Sync {
     /// # Errors
     /// When the append cannot even be prepared. Everything else is told by the [`PendingAppend`].
     async fn submit(&self, append: Append) -> Result<PendingAppend, AppendError>;
+
+    /// Signs what the log says of something else than its tree: what a bundle or a report consists of.
+    fn sign_statement(&self, statement: &Statement) -> String;
+
+    /// The checkpoint over the first `size` events, whenever they were the last: always the same bytes. `None` when the
+    /// log has not that many, or `size` is 0.
+    ///
+    /// # Errors
+    /// When the log cannot be read.
+    async fn checkpoint_at(&self, size: Position) -> Result<Option<Checkpoint>, StoreError>;
 
     /// Size and checkpoint of the log, as of now.
     async fn head(&self) -> Result<Head, StoreError>;

@@ -9,11 +9,12 @@ use async_trait::async_trait;
 use tokio::sync::watch;
 
 use super::append::{Appender, PendingAppend};
-use super::checkpoint::LogKey;
+use super::checkpoint::{Checkpoint, LogKey, Statement};
 use super::cursor::Heard;
 use super::data_keys::{DataKeys, sealing};
 use super::hearing::Hearing;
 use super::merkle::Hash;
+use super::multiproof::{Complement, Root};
 use super::postgres::PostgresStore;
 use super::receipt::Receipt;
 use super::recent::RecentCommits;
@@ -260,6 +261,22 @@ impl EventLog for StoredLog {
 
     async fn submit(&self, append: Append) -> Result<PendingAppend, AppendError> {
         self.shared.appender.submit(append).await
+    }
+
+    fn sign_statement(&self, statement: &Statement) -> String {
+        self.shared.appender.signing().sign_statement(statement)
+    }
+
+    async fn checkpoint_at(&self, size: Position) -> Result<Option<Checkpoint>, StoreError> {
+        if size.0 == 0 || size > self.head().await?.size {
+            return Ok(None);
+        }
+        // The subtrees that a tree of no leaf of interest consists of are the tree.
+        let subtrees = Complement::new(size).prove(self).await?;
+        let root = Root::new(size, &subtrees)
+            .finish()
+            .map_err(|error| StoreError::Damaged(error.to_string()))?;
+        Ok(Some(self.shared.appender.signing().sign(size, root)))
     }
 
     async fn head(&self) -> Result<Head, StoreError> {

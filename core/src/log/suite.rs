@@ -10,6 +10,7 @@ use tokio::task::block_in_place;
 
 use crate::event::{Event, EventBatch, KeysTyped, MarkerSet};
 use crate::id::{Position, SessionId, SourceName, StreamName, StreamVersion};
+use crate::log::checkpoint::Checkpoint;
 use crate::log::cursor::StreamCursor;
 use crate::log::merkle::{TreeEdge, is_consistent, leaf_hash, root_from_inclusion};
 use crate::log::receipt::{Receipt, SentEvent};
@@ -588,6 +589,18 @@ pub(super) async fn every_proof_leads_to_the_signed_root(log: Log) {
         .await
         .unwrap();
     assert_eq!(beyond, None);
+    for size in [1, 2, 255, 256, 257, 511, 513, 700] {
+        let at = log.checkpoint_at(Position(size)).await.unwrap().unwrap();
+        assert_eq!((at.size, at.root), (Position(size), roots[size as usize]));
+        Checkpoint::verify(at.as_note(), log.verifier_key()).unwrap();
+    }
+    assert_eq!(
+        log.checkpoint_at(head.size).await.unwrap(),
+        Some(head.checkpoint)
+    );
+    for none in [0, 701] {
+        assert_eq!(log.checkpoint_at(Position(none)).await.unwrap(), None);
+    }
 }
 
 pub(super) async fn waiting_ends_when_the_log_has_grown(log: Log) {

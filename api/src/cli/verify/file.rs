@@ -20,7 +20,7 @@ use super::{CHANGED, KeyArgs};
 /// Which file, and its proof.
 #[derive(Args)]
 pub(super) struct FileArgs {
-    /// A file of events that `retrace export` wrote; no data folder is needed
+    /// A bundle, or a file of events, that `retrace export` wrote; no data folder is needed
     #[arg(conflicts_with = "url")]
     pub(super) file: Option<PathBuf>,
     /// The proof for FILE; without it, `FILE.proof` or `FILE.tlog-proof`
