@@ -183,6 +183,16 @@ for (const colorScheme of ['light', 'dark'] as const) {
   })
 }
 
+test('where the system forces its colours, borders say what is chosen', async ({ signedIn: page }) => {
+  await page.emulateMedia({ forcedColors: 'active' })
+  await page.goto('/settings/trail')
+  const width = (name: string) =>
+    page.getByRole('button', { name, exact: true }).evaluate((chip) => getComputedStyle(chip).borderTopWidth)
+  await expect(page.getByRole('button', { name: 'All', exact: true })).toBeVisible()
+  expect(await width('All')).toBe('2px')
+  expect(await width('Views')).toBe('1px')
+})
+
 test('the theme can be chosen and is remembered', async ({ signedIn: page }) => {
   await page.emulateMedia({ colorScheme: 'light' })
   await page.goto('/')

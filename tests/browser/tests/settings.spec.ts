@@ -70,6 +70,7 @@ test('a dangerous change is explained before it is made', async ({ signedIn: pag
 
 test('settings are found by words, and by what is changed', async ({ signedIn: page }) => {
   await page.goto('/settings')
+  await expect(page.locator('.setting').first()).toBeVisible()
   const all = await page.locator('.setting').count()
   expect(all).toBeGreaterThan(45)
   await page.getByLabel('Search settings').fill('idle session')

@@ -2,7 +2,7 @@ import { Link, Outlet, useRouter } from '@tanstack/react-router'
 import { seesSettings, useRights } from '../features/auth/use-rights'
 import { useSignOut, useWho } from '../features/auth/use-who'
 import { Brand } from './Brand'
-import { formatDateTime } from '../lib/time'
+import { Time } from '../ui/Time'
 import { OfflineNote } from './OfflineNote'
 import { ThemeButton } from './ThemeButton'
 
@@ -76,7 +76,9 @@ function Account() {
           {who.expiresAt && (
             <>
               <dt>Until</dt>
-              <dd>{formatDateTime(who.expiresAt)}</dd>
+              <dd>
+                <Time at={who.expiresAt} />
+              </dd>
             </>
           )}
         </dl>

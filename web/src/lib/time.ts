@@ -58,7 +58,7 @@ export function microsOf(iso: string): number {
   return Date.parse(iso) * 1000 + Number(beyondMs.padEnd(3, '0'))
 }
 
-/** All times are shown in UTC, so that two people in two places read the same time off the same record. */
+/** UTC, in which all times stand in the log: two people in two places read the same time off the same record. */
 export function formatDateTime(iso: string): string {
   const at = new Date(iso)
   return Number.isNaN(at.getTime()) ? iso : `${at.toISOString().slice(0, 19).replace('T', ' ')} UTC`

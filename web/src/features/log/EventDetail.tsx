@@ -1,8 +1,8 @@
 import { Link } from '@tanstack/react-router'
 import { toApiError } from '../../lib/errors'
 import { formatCount } from '../../lib/format'
-import { formatDateTime } from '../../lib/time'
 import { CopyButton } from '../../ui/CopyButton'
+import { Time } from '../../ui/Time'
 import { indentLeaf } from './leaf'
 import { useInclusionCheck, type LogEvent, type LogHead } from './use-log'
 
@@ -16,7 +16,7 @@ export function EventDetail({ event, head }: { event: LogEvent; head: LogHead })
         Leaf hash <code>{event.leafHash}</code>
       </p>
       <p>
-        Version {formatCount(event.version)} of its stream, taken in {formatDateTime(event.recordedAt)}
+        Version {formatCount(event.version)} of its stream, taken in <Time at={event.recordedAt} />
       </p>
       <div className="event-actions">
         <CopyButton label="Copy exact leaf" text={() => event.leaf} />

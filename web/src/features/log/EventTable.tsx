@@ -1,7 +1,7 @@
 import { useState } from 'react'
 import { formatCount } from '../../lib/format'
-import { formatDateTime } from '../../lib/time'
 import { Icon } from '../../ui/Icon'
+import { Time } from '../../ui/Time'
 import { EventDetail } from './EventDetail'
 import type { LogEvent, LogHead } from './use-log'
 
@@ -16,7 +16,7 @@ export function EventTable({ events, head }: Props) {
             <th scope="col">Position</th>
             <th scope="col">Type</th>
             <th scope="col">Stream</th>
-            <th scope="col">At (UTC)</th>
+            <th scope="col">At</th>
           </tr>
         </thead>
         <tbody>
@@ -47,7 +47,7 @@ function EventRows({ event, head }: { event: LogEvent; head: LogHead }) {
           <code>{event.stream}</code>
         </td>
         <td className="numeric">
-          <time dateTime={event.at}>{formatDateTime(event.at).replace(' UTC', '')}</time>
+          <Time at={event.at} />
         </td>
       </tr>
       {isOpen && (

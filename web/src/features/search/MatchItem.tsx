@@ -2,10 +2,11 @@ import { Link } from '@tanstack/react-router'
 import { useState } from 'react'
 import { plural, sessionName } from '../../lib/format'
 import type { FindSearch } from '../../lib/paths'
-import { formatDateTime, formatDuration } from '../../lib/time'
+import { formatDuration } from '../../lib/time'
 import { LoadMore } from '../../ui/LoadMore'
 import { ErrorNote } from '../../ui/notes'
 import { StateBadge } from '../../ui/StateBadge'
+import { Time } from '../../ui/Time'
 import { HitItem } from './HitItem'
 import { useHitsOfSession, type SessionMatch } from './use-search'
 
@@ -29,7 +30,7 @@ export function MatchItem({ match: { session, hits, hitCount }, search }: Props)
         <p className="match-meta">
           {session.user && <span>{session.user}</span>}
           {session.host && <span>{session.host}</span>}
-          <time dateTime={session.startedAt}>{formatDateTime(session.startedAt)}</time>
+          <Time at={session.startedAt} />
           <span>{formatDuration(session.durationMs)}</span>
           {session.state === 'ACTIVE' && <StateBadge state={session.state} />}
         </p>

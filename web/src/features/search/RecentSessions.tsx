@@ -1,7 +1,8 @@
 import { Link } from '@tanstack/react-router'
 import { sessionName } from '../../lib/format'
-import { formatDateTime, formatDuration } from '../../lib/time'
+import { formatDuration } from '../../lib/time'
 import { EmptyNote, ErrorNote, ListSkeleton } from '../../ui/notes'
+import { Time } from '../../ui/Time'
 import type { RecentSession } from '../sessions/use-recent-sessions'
 
 type Props = {
@@ -44,7 +45,7 @@ function RecentList({ sessions, error, onRetry }: Props) {
               {[session.user, session.host].filter(Boolean).join(' on ') || session.command || 'unknown user'}
             </span>
             <span className="recent-when numeric">
-              <time dateTime={session.startedAt}>{formatDateTime(session.startedAt)}</time>
+              <Time at={session.startedAt} />
               <span>{formatDuration(session.durationMs)}</span>
             </span>
           </Link>

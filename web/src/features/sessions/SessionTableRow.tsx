@@ -3,6 +3,7 @@ import type { Ref } from 'react'
 import { sessionName } from '../../lib/format'
 import { formatAgo } from '../../lib/time'
 import { StateBadge } from '../../ui/StateBadge'
+import { Time } from '../../ui/Time'
 import type { Column } from './columns'
 import { Sparkline } from './Sparkline'
 import type { SessionRow } from './use-sessions'
@@ -54,13 +55,13 @@ type CellProps = { session: SessionRow; column: Column; nowMs: number }
 
 function Cell({ session, column, nowMs }: CellProps) {
   const text = column.text(session)
+  const at = column.at?.(session)
+  if (at) return <Time at={at} />
   switch (column.id) {
     case 'activity':
       return <Sparkline activity={session.activityMap} />
     case 'state':
       return <State session={session} nowMs={nowMs} />
-    case 'started':
-      return <time dateTime={session.startedAt}>{text}</time>
     case 'review':
       return <Review session={session} text={text} />
     case 'gaps':

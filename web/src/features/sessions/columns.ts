@@ -9,8 +9,10 @@ import type { SessionRow } from './use-sessions'
 export type Column = {
   id: string
   title: string
-  /** As it is shown where nothing more is made of it, and as it stands in a CSV file. */
+  /** As it is shown where nothing more is made of it, and as it stands in a CSV file: times in UTC. */
   text: (session: SessionRow) => string
+  /** Of a time: the instant, to be shown on the reader's own clock. */
+  at?: (session: SessionRow) => string | null | undefined
   isNumeric?: boolean
   isShownAtFirst?: boolean
 }
@@ -25,6 +27,13 @@ const endReasons: Record<EndReason, string> = {
   REFUSED: 'refused',
   UNKNOWN: 'unknown',
 }
+
+function timeColumn(id: string, title: string, at: NonNullable<Column['at']>): Column {
+  return { id, title, at, text: (session) => utc(at(session)), isNumeric: true }
+}
+
+/** In a file nobody can point at a time: the title says what it is in. */
+export const titleInFile = ({ title, at }: Column) => (at ? `${title} (UTC)` : title)
 
 const utc = (iso: string | null | undefined) => (iso ? formatDateTime(iso).replace(' UTC', '') : '')
 
@@ -43,8 +52,8 @@ export const columns: readonly Column[] = [
   { id: 'site', title: 'Site', text: ({ site }) => site ?? '' },
   { id: 'launcher', title: 'Launcher', text: ({ launcher }) => launcher ?? '' },
   { id: 'policy', title: 'Policy', text: ({ policy }) => policy ?? '' },
-  { id: 'started', title: 'Started (UTC)', text: ({ startedAt }) => utc(startedAt), isNumeric: true, isShownAtFirst: true },
-  { id: 'ended', title: 'Ended (UTC)', text: ({ endedAt }) => utc(endedAt), isNumeric: true },
+  { ...timeColumn('started', 'Started', ({ startedAt }) => startedAt), isShownAtFirst: true },
+  timeColumn('ended', 'Ended', ({ endedAt }) => endedAt),
   {
     id: 'duration',
     title: 'Duration',
@@ -54,7 +63,7 @@ export const columns: readonly Column[] = [
   },
   activityColumn,
   { id: 'state', title: 'State', text: ({ state }) => stateNames[state], isShownAtFirst: true },
-  { id: 'last-activity', title: 'Last activity (UTC)', text: ({ lastActivityAt }) => utc(lastActivityAt), isNumeric: true },
+  timeColumn('last-activity', 'Last activity', ({ lastActivityAt }) => lastActivityAt),
   { id: 'end-reason', title: 'Ended by', text: ({ endReason }) => (endReason ? endReasons[endReason] : '') },
   { id: 'review', title: 'Review', text: reviewText, isShownAtFirst: true },
   { id: 'assignee', title: 'Assignee', text: ({ review }) => review.assignee ?? '' },

@@ -47,8 +47,9 @@ function TrailRow({ entry: { position, at, type, by, session, event } }: { entry
       </td>
       <td data-label="From">{address}</td>
       <td data-label="Position" className="numeric">
-        <Link to="/log" search={{ before: String(BigInt(position) + 1n) }} aria-label={`Event ${position} in the log`}>
+        <Link to="/log" search={{ before: String(BigInt(position) + 1n) }}>
           {formatCount(position)}
+          <span className="visually-hidden"> in the log</span>
         </Link>
       </td>
     </tr>
