@@ -18,6 +18,8 @@ mod moment;
 mod mutation;
 mod page;
 mod query;
+#[cfg(test)]
+mod reads_tests;
 mod redaction;
 mod review;
 mod scalar;
