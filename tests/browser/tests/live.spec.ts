@@ -160,3 +160,48 @@ test('who may only see recordings is not offered what they may not do', async ({
   await expect(page.getByRole('heading', { name: 'Control' })).toBeVisible()
   await expect(page.getByRole('button', { name: 'Terminate' })).toBeHidden()
 })
+
+test('those that go on are on top of the list, and counted on the first page, as they begin and end', async ({
+  page,
+  complaints,
+}) => {
+  await server.signIn(page)
+  await page.goto(`${server.url}/sessions`)
+  const first = page.locator('.row-link').first()
+  await expect(first).toHaveText('Nightly restore')
+  const second = await Typist.begin(server, { user: 'omar', host: 'web1', title: 'Second' })
+  await expect(first).toHaveText('Second', { timeout: 10_000 })
+  await expect(page.locator('.state-cell').first()).toContainText('Active')
+  await expectAxeClean(page)
+  await page.goto(server.url)
+  await expect(page.getByRole('link', { name: '2 sessions are live' })).toBeVisible()
+  await expectAxeClean(page)
+  await second.end()
+  await page.getByRole('link', { name: '1 session is live' }).click({ timeout: 20_000 })
+  await expect(page).toHaveURL(/state=ACTIVE/)
+  await expect(first).toHaveText('Nightly restore')
+  expect(complaints).toEqual([])
+})
+
+test('where nobody can be followed, the lists are asked for now and then', async ({ page }) => {
+  await server.signIn(page)
+  await page.routeWebSocket(/graphql/, (socket) => socket.close({ code: 1013 }))
+  await page.goto(server.url)
+  await expect(page.getByRole('link', { name: '1 session is live' })).toBeVisible({ timeout: 20_000 })
+  await page.goto(`${server.url}/sessions`)
+  const second = await Typist.begin(server, { user: 'omar', host: 'web1', title: 'Second' })
+  await expect(page.locator('.row-link').first()).toHaveText('Second', { timeout: 20_000 })
+  await second.end()
+})
+
+test('who rules over sessions and may not see them, still does', async ({ page }) => {
+  await server.signIn(page, await server.tokenOf('operator'))
+  await page.goto(`${server.url}/sessions/${typist.session}`)
+  await expect(page.getByText('You may not see what happens in this session.')).toBeVisible()
+  await page.getByRole('button', { name: 'Message' }).click()
+  await page.getByLabel('Message', { exact: true }).fill('Please end by noon.')
+  await page.getByRole('button', { name: 'Send message' }).click()
+  await typist.sees(/Please end by noon\./)
+  await expect(request(page).first().locator('[data-phase=done]')).toBeVisible()
+  await expectAxeClean(page)
+})

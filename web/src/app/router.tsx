@@ -74,6 +74,12 @@ const sessionRoute = createRoute({
   component: lazyRouteComponent(() => import('../pages/SessionPage'), 'SessionPage'),
 })
 
+const evidenceRoute = createRoute({
+  getParentRoute: () => shellRoute,
+  path: '/sessions/$id/evidence',
+  component: lazyRouteComponent(() => import('../pages/EvidencePage'), 'EvidencePage'),
+})
+
 const logRoute = createRoute({
   getParentRoute: () => shellRoute,
   path: '/log',
@@ -117,7 +123,7 @@ const settingsRoutes = [settingsRoute, accessRoute, tokensRoute, trailRoute, hea
 
 const routeTree = rootRoute.addChildren([
   signInRoute,
-  shellRoute.addChildren([searchRoute, sessionsRoute, sessionRoute, logRoute, ...settingsRoutes]),
+  shellRoute.addChildren([searchRoute, sessionsRoute, sessionRoute, evidenceRoute, logRoute, ...settingsRoutes]),
 ])
 
 export function createAppRouter(client: QueryClient) {

@@ -209,6 +209,17 @@ export type SearchOrder =
   /** The best match first. */
   | 'RELEVANCE';
 
+/** What became of a session that goes on. */
+export type SessionChangeKind =
+  /** It began. */
+  | 'BEGAN'
+  /** Something happened in it. */
+  | 'CHANGED'
+  /** It ended. */
+  | 'ENDED'
+  /** It goes on since before somebody asked. */
+  | 'PRESENT';
+
 /** What can be asked of the recorder of a session. */
 export type SessionControlKind =
   /** To show a message. */
@@ -381,6 +392,29 @@ export type ViewerRightsQueryVariables = Exact<{ [key: string]: never; }>;
 
 export type ViewerRightsQuery = { viewer: { everywhere: Array<AccessRight>, somewhere: Array<AccessRight> } };
 
+export type EvidenceQueryVariables = Exact<{
+  id: string | number;
+}>;
+
+
+export type EvidenceQuery = { session: { id: string, title: string | null, user: string | null, host: string | null, command: string | null, state: SessionState, startedAt: string, endedAt: string | null, durationMs: number, recordedAt: string, gaps: number, rights: Array<AccessRight>, recording: { name: string } | null, counts: { events: number, outputBytes: number, keys: number }, recordingGaps: Array<{ fromMs: number, toMs: number | null, channel: string | null, reason: string, source: string | null }>, media: { clips: Array<{ startMs: number, endMs: number }> } } | null, log: { size: string, rootHash: string, checkpoint: string, verifierKey: string } };
+
+export type ConsistencyProofQueryVariables = Exact<{
+  old: string;
+  new: string;
+}>;
+
+
+export type ConsistencyProofQuery = { log: { consistencyProof: Array<string> } };
+
+export type SessionAccessesQueryVariables = Exact<{
+  id: string | number;
+  after?: string | null | undefined;
+}>;
+
+
+export type SessionAccessesQuery = { session: { accesses: { pageInfo: { hasNextPage: boolean, endCursor: string | null }, nodes: Array<{ id: string, type: string, at: string, by: string, address: string | null, reason: string | null, what: Array<string>, looks: number | null }> } } | null };
+
 export type HealthQueryVariables = Exact<{ [key: string]: never; }>;
 
 
@@ -414,7 +448,7 @@ export type SessionControlQueryVariables = Exact<{
 }>;
 
 
-export type SessionControlQuery = { session: { id: string, state: SessionState, user: string | null, host: string | null, startedAt: string, rights: Array<AccessRight>, policyInForce: { name: string, recordKeys: boolean, recordingRequired: boolean, endWhenUnreachableSeconds: number | null, maxLengthSeconds: number | null, inactivitySeconds: number | null, idleWarningSeconds: number | null } | null, controls: Array<{ position: string, at: string, kind: SessionControlKind, by: string, reason: string | null, text: string | null, isDelivered: boolean, policy: { recordKeys: boolean | null, endWhenUnreachableSeconds: number | null, maxLengthSeconds: number | null, inactivitySeconds: number | null, idleWarningSeconds: number | null } | null, answer: { at: string, done: boolean, detail: string | null, source: string } | null }> } | null };
+export type SessionControlQuery = { session: { id: string, state: SessionState, title: string | null, command: string | null, user: string | null, host: string | null, startedAt: string, rights: Array<AccessRight>, policyInForce: { name: string, recordKeys: boolean, recordingRequired: boolean, endWhenUnreachableSeconds: number | null, maxLengthSeconds: number | null, inactivitySeconds: number | null, idleWarningSeconds: number | null } | null, controls: Array<{ position: string, at: string, kind: SessionControlKind, by: string, reason: string | null, text: string | null, isDelivered: boolean, policy: { recordKeys: boolean | null, endWhenUnreachableSeconds: number | null, maxLengthSeconds: number | null, inactivitySeconds: number | null, idleWarningSeconds: number | null } | null, answer: { at: string, done: boolean, detail: string | null, source: string } | null }> } | null };
 
 export type SendMessageMutationVariables = Exact<{
   session: string | number;
@@ -556,6 +590,24 @@ export type FilterValuesQueryVariables = Exact<{ [key: string]: never; }>;
 
 
 export type FilterValuesQuery = { groups: Array<{ value: string }>, secrets: Array<{ value: string }>, folders: Array<{ value: string }>, targets: Array<{ value: string }>, sites: Array<{ value: string }>, launchers: Array<{ value: string }> };
+
+export type LiveSessionsSubscriptionVariables = Exact<{
+  filter?: SessionFilter | null | undefined;
+  buckets: number;
+}>;
+
+
+export type LiveSessionsSubscription = { activeSessions: { isComplete: boolean, changes: Array<{ kind: SessionChangeKind, session: { id: string, title: string | null, user: string | null, groups: Array<string>, host: string | null, command: string | null, protocol: string | null, target: string | null, site: string | null, launcher: string | null, secret: string | null, folder: string | null, policy: string | null, state: SessionState, startedAt: string, endedAt: string | null, lastActivityAt: string, durationMs: number, endReason: EndReason | null, gaps: number, activityMap: { series: Array<{ kind: ActivityKind, values: Array<number>, max: number }> }, counts: { events: number, outputBytes: number, keys: number, markers: number }, review: { reviewedAt: string | null, reviewedBy: string | null, assignee: string | null, sampled: boolean, commentCount: number }, recording: { name: string, format: string, bytes: number } | null } }> } };
+
+export type LiveCountSubscriptionVariables = Exact<{ [key: string]: never; }>;
+
+
+export type LiveCountSubscription = { activeSessions: { isComplete: boolean, changes: Array<{ kind: SessionChangeKind, session: { id: string } }> } };
+
+export type ActiveCountQueryVariables = Exact<{ [key: string]: never; }>;
+
+
+export type ActiveCountQuery = { sessions: { totalCount: number } };
 
 export type SettingFieldsFragment = { name: string, kind: string, value: string, defaultValue: string, isChanged: boolean, expected: string, choices: Array<string>, help: string, group: { name: string, help: string }, lastChange: { position: string, at: string, by: string, old: string, new: string, reason: string | null } | null };
 
@@ -874,6 +926,80 @@ export const ViewerRightsDocument = new TypedDocumentString(`
   }
 }
     `) as unknown as TypedDocumentString<ViewerRightsQuery, ViewerRightsQueryVariables>;
+export const EvidenceDocument = new TypedDocumentString(`
+    query Evidence($id: ID!) {
+  session(id: $id) {
+    id
+    title
+    user
+    host
+    command
+    state
+    startedAt
+    endedAt
+    durationMs
+    recordedAt
+    gaps
+    rights
+    recording {
+      name
+    }
+    counts {
+      events
+      outputBytes
+      keys
+    }
+    recordingGaps {
+      fromMs
+      toMs
+      channel
+      reason
+      source
+    }
+    media {
+      clips {
+        startMs
+        endMs
+      }
+    }
+  }
+  log {
+    size
+    rootHash
+    checkpoint
+    verifierKey
+  }
+}
+    `) as unknown as TypedDocumentString<EvidenceQuery, EvidenceQueryVariables>;
+export const ConsistencyProofDocument = new TypedDocumentString(`
+    query ConsistencyProof($old: Position!, $new: Position!) {
+  log {
+    consistencyProof(old: $old, new: $new)
+  }
+}
+    `) as unknown as TypedDocumentString<ConsistencyProofQuery, ConsistencyProofQueryVariables>;
+export const SessionAccessesDocument = new TypedDocumentString(`
+    query SessionAccesses($id: ID!, $after: String) {
+  session(id: $id) {
+    accesses(first: 50, after: $after) {
+      pageInfo {
+        hasNextPage
+        endCursor
+      }
+      nodes {
+        id
+        type
+        at
+        by
+        address
+        reason
+        what
+        looks
+      }
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<SessionAccessesQuery, SessionAccessesQueryVariables>;
 export const HealthDocument = new TypedDocumentString(`
     query Health {
   health {
@@ -954,6 +1080,8 @@ export const SessionControlDocument = new TypedDocumentString(`
   session(id: $id) {
     id
     state
+    title
+    command
     user
     host
     startedAt
@@ -1378,6 +1506,85 @@ export const FilterValuesDocument = new TypedDocumentString(`
   }
 }
     `) as unknown as TypedDocumentString<FilterValuesQuery, FilterValuesQueryVariables>;
+export const LiveSessionsDocument = new TypedDocumentString(`
+    subscription LiveSessions($filter: SessionFilter, $buckets: Int!) {
+  activeSessions(filter: $filter) {
+    isComplete
+    changes {
+      kind
+      session {
+        ...SessionRow
+        activityMap(buckets: $buckets) {
+          series {
+            kind
+            values
+            max
+          }
+        }
+      }
+    }
+  }
+}
+    fragment SessionRow on Session {
+  id
+  title
+  user
+  groups
+  host
+  command
+  protocol
+  target
+  site
+  launcher
+  secret
+  folder
+  policy
+  state
+  startedAt
+  endedAt
+  lastActivityAt
+  durationMs
+  endReason
+  gaps
+  counts {
+    events
+    outputBytes
+    keys
+    markers
+  }
+  review {
+    reviewedAt
+    reviewedBy
+    assignee
+    sampled
+    commentCount
+  }
+  recording {
+    name
+    format
+    bytes
+  }
+}`) as unknown as TypedDocumentString<LiveSessionsSubscription, LiveSessionsSubscriptionVariables>;
+export const LiveCountDocument = new TypedDocumentString(`
+    subscription LiveCount {
+  activeSessions {
+    isComplete
+    changes {
+      kind
+      session {
+        id
+      }
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<LiveCountSubscription, LiveCountSubscriptionVariables>;
+export const ActiveCountDocument = new TypedDocumentString(`
+    query ActiveCount {
+  sessions(filter: {state: ACTIVE}, first: 1) {
+    totalCount
+  }
+}
+    `) as unknown as TypedDocumentString<ActiveCountQuery, ActiveCountQueryVariables>;
 export const SettingsDocument = new TypedDocumentString(`
     query Settings {
   settings {

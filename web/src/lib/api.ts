@@ -75,6 +75,11 @@ export async function fetchAsOf(path: string, signal?: AbortSignal): Promise<{ t
   return { text: await response.text(), logSize: response.headers.get('Retrace-Log-Size') }
 }
 
+/** A file as it comes. */
+export function fetchStream(path: string, signal?: AbortSignal): Promise<Response> {
+  return send(path, { signal })
+}
+
 /** Whether a file could be had: a browser does not tell why a video failed. Throws when it could not. */
 export async function probeFile(path: string): Promise<void> {
   await send(path, { headers: { Range: 'bytes=0-0' } })

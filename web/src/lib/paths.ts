@@ -125,6 +125,11 @@ export const paths = {
   sessions: (search: SessionsSearch = {}) => `/sessions${stringifySearch(search)}`,
   session: (id: string, search: PlayerSearch = {}) =>
     `/sessions/${encodeURIComponent(id)}${stringifySearch(search)}`,
+  evidence: (id: string) => `/sessions/${encodeURIComponent(id)}/evidence`,
+  ndjson: (session: string) => `/v1/sessions/${session}/ndjson`,
+  /** The proof for the lines of the same size of the log. */
+  ndjsonProof: (session: string, size: string) => `/v1/sessions/${session}/ndjson.proof${stringifySearch({ size })}`,
+  footage: (session: string, blob: string) => `/v1/sessions/${session}/media/footage/${blob}`,
   log: (search: LogSearch = {}) => `/log${stringifySearch(search)}`,
   signIn: (search: SignInSearch = {}) => `/sign-in${stringifySearch(search)}`,
   film: (session: string, ending: 'gif' | 'mp4' | 'webm') => `/v1/sessions/${session}/film.${ending}?download=1`,

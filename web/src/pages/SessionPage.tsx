@@ -5,6 +5,8 @@ import '../features/player/player.css'
 import { useSession } from '../features/player/use-session'
 import { useMedia } from '../features/video/use-media'
 import '../features/video/video.css'
+import { WithoutRecording } from '../features/live/WithoutRecording'
+import { toApiError } from '../lib/errors'
 import { sessionName } from '../lib/format'
 import type { PlayerSearch } from '../lib/paths'
 import { useTitle } from '../lib/use-title'
@@ -27,6 +29,8 @@ export function SessionPage() {
     <div className="page">
       {isPending || footage.isPending ? (
         <div className="player-skeleton skeleton" role="status" aria-label="Loading the session" />
+      ) : error && toApiError(error).problem === 'forbidden' ? (
+        <WithoutRecording id={id} />
       ) : error ? (
         <ErrorNote error={error} onRetry={() => void refetch()} />
       ) : session ? (

@@ -6,9 +6,12 @@ import { SessionTable } from '../features/sessions/SessionTable'
 import { SessionTools } from '../features/sessions/SessionTools'
 import { useFacets } from '../features/sessions/use-facets'
 import { useSelection } from '../features/sessions/use-selection'
-import { useSessions } from '../features/sessions/use-sessions'
+import { liveFirst } from '../features/sessions/live-list'
+import { useLiveSessions } from '../features/sessions/use-live-sessions'
+import { filterOf, useSessions, type SessionRow } from '../features/sessions/use-sessions'
 import { plural } from '../lib/format'
 import type { SessionsSearch } from '../lib/paths'
+import { useNow } from '../lib/use-now'
 import { useTitle } from '../lib/use-title'
 import { EmptyNote, ErrorNote, ListSkeleton } from '../ui/notes'
 
@@ -19,7 +22,8 @@ export function SessionsPage() {
   const search = route.useSearch()
   const navigate = route.useNavigate()
   const facets = useFacets()
-  const sessions = useSessions(search)
+  const live = useLiveSessions(filterOf(search), search.state !== 'ENDED')
+  const sessions = useSessions(search, live !== undefined)
   const total = sessions.data?.pages[0]?.sessions.totalCount
   const go = (next: SessionsSearch) => void navigate({ search: next, replace: true, resetScroll: false })
   const clear = () => go({ order: search.order })
@@ -35,20 +39,30 @@ export function SessionsPage() {
         onChange={(changed) => go({ ...search, ...changed })}
         onClear={clear}
       />
-      <Results search={search} sessions={sessions} onClear={clear} />
+      <Results search={search} sessions={sessions} live={live} onClear={clear} />
     </div>
   )
 }
 
-type ResultsProps = { search: SessionsSearch; sessions: ReturnType<typeof useSessions>; onClear: () => void }
+type ResultsProps = {
+  search: SessionsSearch
+  sessions: ReturnType<typeof useSessions>
+  /** Those that go on, as they change. */
+  live: readonly SessionRow[] | undefined
+  onClear: () => void
+}
 
-function Results({ search, sessions, onClear }: ResultsProps) {
+function Results({ search, sessions, live, onClear }: ResultsProps) {
   const columns = useColumns()
   const selection = useSelection()
+  const nowMs = useNow()
   const { data, error, isPending, hasNextPage, isFetchingNextPage, fetchNextPage, refetch, dataUpdatedAt } = sessions
   if (isPending) return <ListSkeleton rows={8} label="Loading sessions" />
   if (error && !data) return <ErrorNote error={error} onRetry={() => void refetch()} />
-  const nodes = data.pages.flatMap((page) => page.sessions.nodes)
+  const nodes = liveFirst(
+    data.pages.flatMap((page) => page.sessions.nodes),
+    live,
+  )
   if (nodes.length === 0) {
     return (
       <EmptyNote title="No session matches.">
@@ -72,7 +86,7 @@ function Results({ search, sessions, onClear }: ResultsProps) {
         sessions={nodes}
         columns={columns.shown}
         total={data.pages[0]?.sessions.totalCount ?? nodes.length}
-        nowMs={dataUpdatedAt}
+        nowMs={Math.max(nowMs, dataUpdatedAt)}
         selection={selection}
         hasMore={hasNextPage && !error}
         onMore={() => {

@@ -2,7 +2,7 @@ import { Time } from '../../ui/Time'
 import { policyFacts, policyChangeText } from './policy-text'
 import { requestState } from './request-state'
 import { requestNames, RequestStateText } from './RequestStateText'
-import { useNow } from './use-now'
+import { useNow } from '../../lib/use-now'
 import { useSessionControl, type Request } from './use-session-control'
 import './live.css'
 

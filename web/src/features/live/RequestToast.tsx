@@ -1,7 +1,7 @@
 import { useEffect, useState } from 'react'
 import { Icon } from '../../ui/Icon'
 import { requestNames, RequestStateText } from './RequestStateText'
-import { useNow } from './use-now'
+import { useNow } from '../../lib/use-now'
 import { requestState } from './request-state'
 import { useSessionControl } from './use-session-control'
 

@@ -60,6 +60,10 @@ export function Facts({ session }: { session: PlayedSession }) {
           <Link to="/log" search={{ session: session.id }}>
             Events of this session
           </Link>
+          {' · '}
+          <Link to="/sessions/$id/evidence" params={{ id: session.id }}>
+            Evidence: proof, coverage, who looked
+          </Link>
         </Fact>
       </dl>
     </section>

@@ -3,6 +3,7 @@ import { sessionName } from '../../lib/format'
 import { formatDuration } from '../../lib/time'
 import { EmptyNote, ErrorNote, ListSkeleton } from '../../ui/notes'
 import { Time } from '../../ui/Time'
+import { LiveBanner } from '../sessions/LiveBanner'
 import type { RecentSession } from '../sessions/use-recent-sessions'
 
 type Props = {
@@ -16,6 +17,7 @@ export function RecentSessions({ sessions, error, onRetry }: Props) {
     <section aria-labelledby="recent-title" className="recent">
       <div className="recent-head">
         <h2 id="recent-title">Recent sessions</h2>
+        <LiveBanner />
         <Link to="/sessions">All sessions</Link>
       </div>
       <RecentList sessions={sessions} error={error} onRetry={onRetry} />

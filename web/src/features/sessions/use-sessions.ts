@@ -31,8 +31,8 @@ export function filterOf(search: SessionsSearch): SessionFilter {
 
 const orderOf = ({ order }: SessionsSearch) => order ?? 'STARTED_DESC'
 
-/** Pages of sessions. While sessions go on among the first of them, they are asked for again. */
-export function useSessions(search: SessionsSearch) {
+/** Pages of sessions. While sessions go on among the first of them and are not followed, they are asked for again. */
+export function useSessions(search: SessionsSearch, isFollowed: boolean) {
   const [filter, orderBy] = [filterOf(search), orderOf(search)]
   return useInfiniteQuery({
     queryKey: ['sessions', filter, orderBy],
@@ -46,6 +46,7 @@ export function useSessions(search: SessionsSearch) {
     getNextPageParam: ({ sessions }) => (sessions.pageInfo.hasNextPage ? sessions.pageInfo.endCursor : null),
     placeholderData: keepPreviousData,
     refetchInterval: ({ state: { data } }) => {
+      if (isFollowed) return false
       const pages = data?.pages ?? []
       const goesOn = pages.some(({ sessions }) => sessions.nodes.some(({ state }) => state === 'ACTIVE'))
       return goesOn && pages.length <= renewedPagesMax ? liveEveryMs : false
