@@ -79,6 +79,16 @@ const visits: Visit[] = [
     },
   },
   {
+    name: 'evidence, verified',
+    open: async (page) => {
+      await page.goto(`/sessions/${await sessionIdOf(page, truth.incident.file)}/evidence`)
+      await page.getByRole('button', { name: /^Verify all/ }).click()
+      await expect(page.getByText(/events are in the log exactly/)).toBeVisible()
+      await page.getByText('What was checked').click()
+      await expect(page.getByRole('region', { name: 'Events that were checked' })).toBeVisible()
+    },
+  },
+  {
     name: 'log, with an open event',
     open: async (page) => {
       await page.goto('/log')

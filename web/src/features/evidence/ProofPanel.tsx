@@ -123,10 +123,14 @@ function Result({ outcome }: { outcome: Outcome }) {
   )
 }
 
-/** What `retrace verify` checks anywhere, offline. Both are of the same size of the log, or they would not fit. */
+/** What `retrace verify` checks anywhere, offline. Events and proof are of the same size of the log, or they would not fit. */
 function Downloads({ session, size }: { session: string; size: string }) {
   return (
     <div className="chips">
+      <a className="button" href={`/v1/sessions/${session}/bundle`} title="A zip that plays and proves itself, offline" download>
+        <Icon name="download" />
+        Bundle
+      </a>
       <a className="button" href={`/v1/sessions/${session}/ndjson?download=1&size=${size}`} download>
         <Icon name="download" />
         Events
