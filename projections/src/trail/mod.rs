@@ -185,7 +185,12 @@ pub fn acts(
     if let Some(to) = filter.to {
         holds("recorded_us < ?", to.micros().into());
     }
-    for (column, texts) in [("who", &filter.who), ("kind", &filter.kinds)] {
+    // Without statistics SQLite may take the index of the kinds, of which there are few: a `+` leaves it the other.
+    let kind = match filter.who.is_empty() {
+        true => "kind",
+        false => "+kind",
+    };
+    for (column, texts) in [("who", &filter.who), (kind, &filter.kinds)] {
         if !texts.is_empty() {
             let marks = vec!["?"; texts.len()].join(", ");
             conditions.push(format!("{column} IN ({marks})"));

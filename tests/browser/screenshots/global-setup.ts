@@ -32,9 +32,10 @@ const done = [
 
 export default async function globalSetup(): Promise<() => Promise<void>> {
   const binary = resolve(process.env.RETRACE_BIN ?? '')
+  // Whose name stands in the log.
+  process.env.USER = 'mara'
   const server = await startServer(binary, imports, 'mara')
-  const env = { ...process.env, USER: 'mara' }
-  for (const command of done) await promisify(execFile)(binary, [...command, '--data', server.data], { env })
+  for (const command of done) await promisify(execFile)(binary, [...command, '--data', server.data])
   process.env.RETRACE_URL = server.url
   process.env.RETRACE_TOKEN = server.token
   process.env.RETRACE_RECORDER_TOKEN = server.recorderToken

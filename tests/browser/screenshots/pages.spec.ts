@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import type { Page } from '@playwright/test'
 import { expect, sessionIdOf, terminal, test, truth } from '../support/test'
+import { Typist } from '../support/typist'
 
 const folder = process.env.SCREENSHOTS_FOLDER ?? join(import.meta.dirname, '../../../docs/screenshots')
 
@@ -39,7 +40,7 @@ const shots: Shot[] = [
   {
     name: 'player-video',
     open: async (page) => {
-      await page.goto(`/sessions/${await sessionIdOf(page, 'desktop-vp9-1fps.webm')}?t=20000`)
+      await page.goto(`/sessions/${await sessionIdOf(page, 'desktop-vp9-1fps.webm')}?t=44000`)
       await expect(page.getByTestId('video')).toBeVisible()
       await page.waitForTimeout(2_000)
     },
@@ -107,13 +108,36 @@ const shots: Shot[] = [
   },
 ]
 
+/** A picture in light and one in dark. */
+async function take(page: Page, name: string, open: (page: Page) => Promise<unknown>): Promise<void> {
+  for (const colorScheme of ['light', 'dark'] as const) {
+    await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' })
+    await open(page)
+    await page.screenshot({ path: join(folder, `${name}-${colorScheme}.png`), caret: 'hide' })
+  }
+}
+
 for (const { name, open } of shots) {
   test(name, async ({ signedIn: page }) => {
-    for (const colorScheme of ['light', 'dark'] as const) {
-      await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' })
+    await take(page, name, async () => {
       await open(page)
       await page.waitForLoadState('networkidle')
-      await page.screenshot({ path: join(folder, `${name}-${colorScheme}.png`), caret: 'hide' })
-    }
+    })
   })
 }
+
+test('live', async ({ signedIn: page }) => {
+  const server = {
+    url: process.env.RETRACE_URL ?? '',
+    recorderToken: process.env.RETRACE_RECORDER_TOKEN ?? '',
+  }
+  const typist = await Typist.begin(server, { user: 'jo', host: 'db1', title: 'Nightly restore' })
+  for (const line of ['clear', 'cd /srv', 'for part in 1 2 3; do echo "part $part of 3 restored"; done', 'echo all done']) await typist.type(line)
+  await take(page, 'live', async () => {
+    await page.goto(`/sessions/${typist.session}`)
+    await expect(terminal(page)).toContainText('part 3 of 3 restored', { timeout: 15_000 })
+    await expect(page.locator('.moment').first()).toBeVisible({ timeout: 15_000 })
+    await page.waitForTimeout(3_000)
+  })
+  await typist.end()
+})

@@ -18,7 +18,7 @@ export class Typist {
     process.stdout.on('data', (data: Buffer) => (this.seen += data.toString()))
   }
 
-  static async begin(server: OwnServer, facts: Record<string, string>): Promise<Typist> {
+  static async begin(server: Pick<OwnServer, 'url' | 'recorderToken'>, facts: Record<string, string>): Promise<Typist> {
     const spool = await mkdtemp(join(tmpdir(), 'retrace-spool-'))
     const options = Object.entries(facts).flatMap(([name, value]) => [`--${name}`, `'${value}'`])
     const command = [OwnServer.binary(), 'record', ...options, '--no-background', '--', 'bash', '--norc', '--noprofile']
