@@ -27,8 +27,8 @@ use retrace_media::terminal::picture::TooLarge;
 use retrace_media::video::Codec;
 use retrace_projections::redaction::{MaskedReplay, Veil};
 
-pub use film::Showing;
 use film::{Film, Survey};
+pub use film::{Showing, Stretch};
 use video::Video;
 pub use video::VideoError;
 

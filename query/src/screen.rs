@@ -1,7 +1,9 @@
 //! The terminal screen at a moment.
 
 use retrace_core::SessionId;
+use retrace_media::terminal::font::FontSize;
 use retrace_media::terminal::html::html;
+use retrace_media::terminal::picture::{PictureError, png};
 use retrace_media::terminal::theme::Theme;
 use retrace_projections::ProjectionError;
 use retrace_projections::screens::screen_at;
@@ -82,6 +84,33 @@ impl Reader {
         session: SessionId,
         at_ms: u64,
     ) -> Result<Option<Screen>, QueryError> {
+        let shown = self.terminal_at(session, at_ms).await?;
+        Ok(shown.map(|replay| Screen::of(&replay, at_ms)))
+    }
+
+    /// The same as a picture: a PNG file.
+    ///
+    /// # Errors
+    /// When the read model or the log does not answer, or the terminal is too large for a picture.
+    pub async fn screen_picture(
+        &self,
+        session: SessionId,
+        at_ms: u64,
+    ) -> Result<Option<Vec<u8>>, QueryError> {
+        let Some(replay) = self.terminal_at(session, at_ms).await? else {
+            return Ok(None);
+        };
+        let drawn = png(replay.terminal(), Theme::default(), FontSize::DEFAULT);
+        drawn
+            .map(Some)
+            .map_err(|error: PictureError| QueryError::internal(error))
+    }
+
+    async fn terminal_at(
+        &self,
+        session: SessionId,
+        at_ms: u64,
+    ) -> Result<Option<TerminalReplay>, QueryError> {
         if !self.may_view_recording(session)? {
             return Ok(None);
         }
@@ -91,8 +120,7 @@ impl Reader {
             Ok(None) => Ok(None),
             Ok(Some(replay)) => {
                 let masked = self.masked_screen(session, &replay, limit_us)?;
-                let shown = masked.map_or(replay, |masked| masked.terminal());
-                Ok(Some(Screen::of(&shown, at_ms)))
+                Ok(Some(masked.map_or(replay, |masked| masked.terminal())))
             }
             Err(ProjectionError::Log(error)) => Err(error.into()),
             Err(error) => Err(QueryError::internal(error)),

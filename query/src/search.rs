@@ -82,6 +82,8 @@ pub enum SearchOrder {
     Relevance,
     /// The latest moment first.
     Newest,
+    /// The earliest moment first. Of sessions that are found, still the latest first.
+    Oldest,
 }
 
 /// A moment that was found.
@@ -161,12 +163,14 @@ impl Prepared {
                 .get(address.segment_ord as usize)
                 .is_some_and(|allowed| allowed.contains(address.doc_id)),
         };
-        if !shown {
-            moment.revealed = None;
+        // As the timeline has it: that something is hidden is told, and not what.
+        match &mut moment.revealed {
+            Some(revealed) if shown => moment.text.clone_from(revealed),
+            Some(revealed) => revealed.clear(),
+            None => {}
         }
-        let text = moment.revealed.as_ref().unwrap_or(&moment.text);
-        let matches = snippet::matches(text, &self.compiled.wanted);
-        let snippet = snippet::snippet(text, &matches);
+        let matches = snippet::matches(&moment.text, &self.compiled.wanted);
+        let snippet = snippet::snippet(&moment.text, &matches);
         let offset_us = moment.offset_us_of_first(matches.complete);
         let seek_point = SeekPoint::of(&moment, offset_us);
         Ok(SearchHit {
@@ -198,6 +202,7 @@ impl Reader {
                 ranked(&prepared, limit, request)?
             }
             SearchOrder::Relevance | SearchOrder::Newest => newest(&prepared, limit, request)?,
+            SearchOrder::Oldest => oldest(&prepared, limit, request)?,
         };
         let total = question
             .counted
@@ -297,6 +302,17 @@ fn newest(prepared: &Prepared, limit: usize, request: &PageRequest) -> Result<Fo
     const LIST: &str = "search newest";
     let after = request.key_before::<Key>(LIST)?;
     let found = prepared.hunt().newest(limit + 1, after)?;
+    found
+        .into_iter()
+        .map(|(key, address)| Ok((Cursor::new(LIST, &key)?, address)))
+        .collect()
+}
+
+/// One more than `limit`, the earliest first.
+fn oldest(prepared: &Prepared, limit: usize, request: &PageRequest) -> Result<Found, QueryError> {
+    const LIST: &str = "search oldest";
+    let after = request.key_before::<Key>(LIST)?;
+    let found = prepared.hunt().oldest(limit + 1, after)?;
     found
         .into_iter()
         .map(|(key, address)| Ok((Cursor::new(LIST, &key)?, address)))

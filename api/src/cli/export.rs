@@ -20,7 +20,7 @@ use retrace_media::terminal::font::FontSize;
 
 use super::{Data, operator, output};
 use crate::accesses::append_at_end;
-use crate::export::{ExportError, Format, SessionExport, Showing};
+use crate::export::{ExportError, Format, SessionExport, Showing, Stretch};
 use footage::Footage;
 
 /// Export a session as evidence, as asciicast, as pictures or as its events, or one event, with the proof
@@ -95,6 +95,7 @@ impl Pictures {
             font_size: FontSize::clamped(self.font_size),
             speed: self.speed,
             idle_limit: self.idle_limit,
+            stretch: Stretch::ALL,
         }
     }
 }

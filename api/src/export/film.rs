@@ -24,6 +24,35 @@ pub struct Showing {
     /// Pauses that are longer are shown as this long; zero for all as they were. `None` for the limit
     /// that the recording names, if it does.
     pub idle_limit: Option<Duration>,
+    /// The part of the session that is shown.
+    pub stretch: Stretch,
+}
+
+/// A part of a session, counted from its start. What it begins with is the screen of that moment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stretch {
+    /// Where it begins.
+    pub from: Duration,
+    /// Where it ends.
+    pub to: Duration,
+}
+
+impl Stretch {
+    /// The whole session, however long.
+    pub const ALL: Self = Self {
+        from: Duration::ZERO,
+        to: Duration::MAX,
+    };
+
+    /// How far into the part a moment of the session is, in microseconds; its end where the moment is behind it.
+    fn offset_us(self, of_session_us: u64) -> u64 {
+        let within = Duration::from_micros(of_session_us).min(self.to);
+        u64::try_from(within.saturating_sub(self.from).as_micros()).unwrap_or(u64::MAX)
+    }
+
+    fn is_behind(self, of_session_us: u64) -> bool {
+        Duration::from_micros(of_session_us) > self.to
+    }
 }
 
 impl Default for Showing {
@@ -32,6 +61,7 @@ impl Default for Showing {
             font_size: FontSize::DEFAULT,
             speed: 1.0,
             idle_limit: None,
+            stretch: Stretch::ALL,
         }
     }
 }
@@ -111,9 +141,10 @@ impl Survey {
     }
 
     /// What reads the events of this terminal.
-    pub(super) fn reader(&self) -> Reader {
+    pub(super) fn reader(&self, showing: Showing) -> Reader {
         Reader {
             started: self.started,
+            stretch: showing.stretch,
         }
     }
 
@@ -126,7 +157,7 @@ impl Survey {
         let sink = sink(&self.theme);
         let settings = self.settings(showing);
         Ok(Film {
-            reader: self.reader(),
+            reader: self.reader(showing),
             animation: Animation::new(self.extent, &settings, sink)?,
         })
     }
@@ -135,17 +166,22 @@ impl Survey {
 /// Reads what happens to a terminal out of the events of its session.
 pub(super) struct Reader {
     started: Timestamp,
+    stretch: Stretch,
 }
 
 impl Reader {
-    /// Tells what happened and when, in microseconds from the start of the session; without a change
-    /// when the session ended. Other events are passed over.
+    /// Tells what happened and when, in microseconds from the start of what is shown; without a change
+    /// when the session, or what is shown of it, ended. Other events are passed over.
     pub(super) fn read<E>(
         &self,
         event: &Event,
         tell: impl FnOnce(u64, Option<Change<'_>>) -> Result<(), E>,
     ) -> Result<(), E> {
-        let offset_us = u64::try_from(event.at().micros_since(self.started)).unwrap_or(0);
+        let of_session_us = u64::try_from(event.at().micros_since(self.started)).unwrap_or(0);
+        let offset_us = self.stretch.offset_us(of_session_us);
+        if self.stretch.is_behind(of_session_us) {
+            return tell(offset_us, None);
+        }
         let is_end = *event.kind() == EventType::SESSION_ENDED;
         match body(event).as_ref().and_then(change) {
             Some(change) => tell(offset_us, Some(change)),

@@ -100,7 +100,7 @@ impl Video {
             Ok(file)
         });
         Ok(Box::new(Self {
-            reader: survey.reader(),
+            reader: survey.reader(showing),
             lines: Some(send),
             work: Some(work),
             stop,

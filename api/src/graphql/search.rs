@@ -6,7 +6,7 @@ use retrace_query as query;
 
 use super::error::blocking;
 use super::look;
-use super::moment::{MomentKind, SeekPoint};
+use super::moment::{Moment, MomentKind, SeekPoint};
 use super::page;
 use super::scalar::{DateTime, Long};
 use super::session::Session;
@@ -28,6 +28,8 @@ pub(super) enum SearchOrder {
     Relevance,
     /// The latest moment first.
     Newest,
+    /// The earliest moment first. Of sessions that are found, still the latest first.
+    Oldest,
 }
 
 /// What a page of hits has beside the hits.
@@ -58,6 +60,8 @@ pub(super) struct SearchHit {
     snippet: Snippet,
     /// Where to jump to.
     seek_point: SeekPoint,
+    /// The moment itself.
+    moment: Moment,
 }
 
 /// A piece of text, cut into runs; those that match are marked.
@@ -156,6 +160,7 @@ impl SearchHit {
                 runs,
             },
             seek_point: hit.seek_point.into(),
+            moment: hit.moment.into(),
         }
     }
 }

@@ -1,8 +1,10 @@
 //! Why a request says it is made.
 
+use axum::extract::Query;
 use axum::http::HeaderName;
 use axum::http::request::Parts;
 use percent_encoding::percent_decode_str;
+use serde::Deserialize;
 
 use super::HttpError;
 use crate::accesses::{AccessError, Accesses};
@@ -18,9 +20,22 @@ pub(super) fn reason(parts: &Parts) -> Result<Option<String>, HttpError> {
     said_in(parts, &REASON)
 }
 
-/// Why a request wants to see what is redacted.
+/// Why a request wants to see what is redacted. Videos, pictures and links to files can send no header: they say it in
+/// the parameter `reveal` of their address.
 pub(super) fn reveal(parts: &Parts) -> Result<Option<String>, HttpError> {
-    said_in(parts, &REVEAL)
+    if let Some(said) = said_in(parts, &REVEAL)? {
+        return Ok(Some(said));
+    }
+    let Ok(Query(address)) = Query::<RevealQuery>::try_from_uri(&parts.uri) else {
+        return Ok(None);
+    };
+    let checked = address.reveal.as_deref().map(checked_reason).transpose();
+    checked.map_err(|error| HttpError::of_access(&error))
+}
+
+#[derive(Deserialize)]
+struct RevealQuery {
+    reveal: Option<String>,
 }
 
 fn said_in(parts: &Parts, header: &HeaderName) -> Result<Option<String>, HttpError> {

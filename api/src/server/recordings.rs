@@ -1,6 +1,7 @@
 //! Recordings as files, streamed.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::body::{Body, Bytes};
 use axum::extract::{Path, Query};
@@ -13,7 +14,7 @@ use tokio::sync::{OwnedSemaphorePermit, mpsc};
 use tokio_stream::wrappers::ReceiverStream;
 
 use super::{App, HttpError, Visit};
-use crate::export::{ExportError, Format, SessionExport, Showing};
+use crate::export::{ExportError, Format, SessionExport, Showing, Stretch};
 
 /// How many pieces may wait for a reader that is slow.
 const PIECES_AHEAD: usize = 4;
@@ -45,7 +46,7 @@ pub(super) async fn asciicast(
     };
     let session = visit.recording(&id).await?;
     let veil = visit.veil(session, "asciicast").await?;
-    let export = open(&visit.app, session, format, None, veil).await?;
+    let export = open(&visit.app, session, format, None, Showing::default(), veil).await?;
     let file_name = query.download.map(|_| format!("{id}.cast"));
     write_down(&visit, session, "asciicast", file_name.as_deref()).await?;
     let size = HeaderValue::from(export.log_size().0);
@@ -56,10 +57,13 @@ pub(super) async fn asciicast(
 
 #[derive(Deserialize)]
 pub(super) struct FilmQuery {
+    from_ms: Option<u32>,
+    to_ms: Option<u32>,
     download: Option<String>,
 }
 
-/// `GET /v1/sessions/{id}/film.gif?download=1`, `film.mp4`, `film.webm`: what the terminal of the session showed, drawn.
+/// `GET /v1/sessions/{id}/film.gif?from_ms=F&to_ms=T&download=1`, `film.mp4`, `film.webm`: what the terminal of the session
+/// showed, drawn; all of it, or from a moment until another.
 pub(super) async fn film(
     mut visit: Visit,
     Path(id): Path<String>,
@@ -75,8 +79,18 @@ pub(super) async fn film(
     let turn = Arc::clone(&visit.app.drawn_at_once).acquire_owned().await;
     let session = visit.recording(&id).await?;
     let veil = visit.veil(session, "film").await?;
-    let export = open(&visit.app, session, format, None, veil).await?;
-    let file_name = query.download.map(|_| format!("{id}.{ending}"));
+    let at = |ms: u32| Duration::from_millis(ms.into());
+    let showing = Showing {
+        stretch: Stretch {
+            from: query.from_ms.map_or(Stretch::ALL.from, at),
+            to: query.to_ms.map_or(Stretch::ALL.to, at),
+        },
+        ..Showing::default()
+    };
+    let export = open(&visit.app, session, format, None, showing, veil).await?;
+    let part = query.from_ms.map(|ms| format!("-from-{ms}ms"));
+    let name = format!("{id}{}.{ending}", part.unwrap_or_default());
+    let file_name = query.download.map(|_| name);
     write_down(&visit, session, "film", file_name.as_deref()).await?;
     Ok(stream(export, media_type, file_name, turn.ok()))
 }
@@ -96,7 +110,15 @@ pub(super) async fn ndjson(
 ) -> Result<Response, HttpError> {
     let session = visit.recording(&id).await?;
     let veil = visit.veil(session, "ndjson").await?;
-    let export = open(&visit.app, session, Format::Ndjson, query.size, veil).await?;
+    let export = open(
+        &visit.app,
+        session,
+        Format::Ndjson,
+        query.size,
+        Showing::default(),
+        veil,
+    )
+    .await?;
     let size = HeaderValue::from(export.log_size().0);
     let file_name = query.download.map(|_| format!("{id}.ndjson"));
     // Lines that verify are made to be taken away, whatever they are called.
@@ -114,7 +136,15 @@ pub(super) async fn ndjson_proof(
     Query(query): Query<NdjsonQuery>,
 ) -> Result<Response, HttpError> {
     let session = visit.recording(&id).await?;
-    let mut export = open(&visit.app, session, Format::Ndjson, query.size, None).await?;
+    let mut export = open(
+        &visit.app,
+        session,
+        Format::Ndjson,
+        query.size,
+        Showing::default(),
+        None,
+    )
+    .await?;
     let internal = |error: ExportError| HttpError::internal(&error);
     while export.next_piece().await.map_err(internal)?.is_some() {}
     let size = HeaderValue::from(export.log_size().0);
@@ -150,10 +180,10 @@ async fn open(
     session: SessionId,
     format: Format,
     size: Option<u64>,
+    showing: Showing,
     veil: Option<Arc<Veil>>,
 ) -> Result<SessionExport, HttpError> {
     let (log, size) = (Arc::clone(&app.log), size.map(Position));
-    let showing = Showing::default();
     match SessionExport::open_veiled(log, session, format, size, showing, veil).await {
         Ok(export) => Ok(export),
         Err(ExportError::NoSuchSession(_) | ExportError::NoTerminal(_)) => {

@@ -5,6 +5,7 @@
 //!   pieces, until nothing before can be late enough.
 //! - *Between two times.* Segments that lie outside are not asked, and of others only the documents between the first
 //!   and the last block that reach into it.
+//! - *Oldest first.* All hits are looked at: it is asked for within a session.
 //! - *Best first.* What scored worst among enough hits is the bar that later segments begin with: blocks of documents
 //!   that cannot clear it are skipped. Equals are in the order of the index, which merging keeps.
 //! - *How many.* Exact up to a limit.
@@ -137,6 +138,30 @@ impl<'a> Hunt<'a> {
             Ok(found.hits.into_sorted_vec())
         };
         hunt().map_err(|error: TantivyError| QueryError::internal(error))
+    }
+
+    /// The earliest `limit` hits behind the key `after`, with their keys.
+    pub(super) fn oldest(
+        &self,
+        limit: usize,
+        after: Option<Key>,
+    ) -> Result<Vec<(Key, DocAddress)>, QueryError> {
+        // The worst on top.
+        let mut first: BinaryHeap<(Key, DocAddress)> = BinaryHeap::with_capacity(limit + 1);
+        self.each(false, |ground, document, _| {
+            let key = (
+                !newest_first(ground.at_us(document)),
+                ground.sequence(document),
+            );
+            if after.is_none_or(|after| key > after) {
+                first.push((key, DocAddress::new(ground.ordinal, document)));
+                if first.len() > limit {
+                    first.pop();
+                }
+            }
+            ControlFlow::Continue(())
+        })?;
+        Ok(first.into_sorted_vec())
     }
 
     fn newest_of(

@@ -2,7 +2,7 @@
 //!
 //! | path | answers |
 //! |---|---|
-//! | `video.webm?clip=N&until_ms=T` | the footage, joined: all, or one clip; of a session that goes on until a moment |
+//! | `video.webm?clip=N&from_ms=F&until_ms=T` | the footage, joined: all, or one clip, or from a moment (the keyframe at or before it) until another |
 //! | `video.mp4` | the video for browsers that cannot play what was captured, once it was built |
 //! | `clips.zip` | each clip as a file, made while it is sent |
 //! | `thumbnails.vtt`, `thumbnails/{sha256}` | small pictures along the timeline |
@@ -63,6 +63,7 @@ pub(super) fn routes() -> Router<App> {
 #[derive(Debug, Deserialize)]
 struct VideoQuery {
     clip: Option<u32>,
+    from_ms: Option<u32>,
     until_ms: Option<u32>,
     download: Option<String>,
 }
@@ -76,7 +77,7 @@ async fn webm(
     let session = visit.recording(&id).await?;
     let selection = Selection {
         clip: query.clip,
-        from_us: None,
+        from_us: query.from_ms.map(|ms| i64::from(ms) * 1_000),
         until_us: query.until_ms.map(|ms| i64::from(ms) * 1_000),
     };
     let (layouts, reader) = (visit.app.layouts.clone(), visit.app.reader.clone());
@@ -93,21 +94,20 @@ async fn webm(
         .pictures(session, "video", playable.first_us..=end_us)
         .await?;
     let Visit { app, viewer } = visit;
-    let clip = query
-        .clip
-        .map(|clip| format!("-clip-{clip}"))
-        .unwrap_or_default();
+    let clip = query.clip.map(|clip| format!("-clip-{clip}"));
+    let from = query.from_ms.map(|ms| format!("-from-{ms}ms"));
+    let part = [clip, from].map(Option::unwrap_or_default).concat();
     let etag = match query.until_ms {
         // What was there until then stays.
-        Some(ms) => format!("\"{id}{clip}-{ms}ms-{}\"", playable.layout.len()),
-        None => format!("\"{id}{clip}-{changed_at}\""),
+        Some(ms) => format!("\"{id}{part}-{ms}ms-{}\"", playable.layout.len()),
+        None => format!("\"{id}{part}-{changed_at}\""),
     };
     let file = File {
         session,
         source: Source::Footage(playable),
         media_type: "video/webm".to_owned(),
         etag,
-        name: format!("{id}{clip}.webm"),
+        name: format!("{id}{part}.webm"),
     };
     file.answer(&app, &viewer, &headers, query.download.is_some())
         .await

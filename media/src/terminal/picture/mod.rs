@@ -10,6 +10,7 @@
 
 mod layout;
 mod paint;
+mod png;
 mod rows;
 #[cfg(test)]
 mod tests;
@@ -17,6 +18,7 @@ mod tests;
 pub(crate) use layout::largest;
 pub use layout::{Layout, TooLarge};
 pub use paint::Painter;
+pub use png::{PictureError, png};
 
 /// A rectangle of pixels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
