@@ -42,6 +42,15 @@ export type ActivityKind =
   /** Thousandths of the screen that changed. */
   | 'SCREEN';
 
+/** What of a span is hidden. */
+export type Concealed =
+  /** Everything. */
+  | 'ALL'
+  /** What was typed. */
+  | 'KEYS'
+  /** What was to be seen, on terminals and in video. */
+  | 'SCREEN';
+
 /** A token that is to be made. */
 export type CreateTokenInput = {
   /** When it stops to work, if ever. */
@@ -145,6 +154,20 @@ export type MomentKind =
   /** A window that came to the front: its title. */
   | 'WINDOW';
 
+/** What is to be hidden. */
+export type NewRedaction = {
+  /** Where it begins, in milliseconds from the start of the session. */
+  fromMs: number;
+  /** Why. */
+  reason: string;
+  /** The session. */
+  session: string | number;
+  /** Where it ends, which is behind its beginning. */
+  toMs: number;
+  /** What is hidden in it. */
+  what?: Concealed;
+};
+
 /** How far something that is built is. */
 export type ProcessingState =
   /** It is there. */
@@ -206,6 +229,8 @@ export type ScopeInput = {
 export type SearchOrder =
   /** The latest moment first. */
   | 'NEWEST'
+  /** The earliest moment first. */
+  | 'OLDEST'
   /** The best match first. */
   | 'RELEVANCE';
 
@@ -441,7 +466,7 @@ export type LiveMomentsSubscriptionVariables = Exact<{
 }>;
 
 
-export type LiveMomentsSubscription = { sessionMoments: Array<{ id: string, kind: MomentKind, offsetMs: number, startMs: number, text: string }> };
+export type LiveMomentsSubscription = { sessionMoments: Array<{ id: string, kind: MomentKind, offsetMs: number, startMs: number, at: string, text: string, redacted: boolean, app: string | null, cwd: string | null, exitStatus: number | null, durationMs: number | null }> };
 
 export type SessionControlQueryVariables = Exact<{
   id: string | number;
@@ -494,7 +519,7 @@ export type SessionQueryVariables = Exact<{
 }>;
 
 
-export type SessionQuery = { session: { id: string, title: string | null, user: string | null, host: string | null, command: string | null, protocol: string | null, target: string | null, state: SessionState, startedAt: string, endedAt: string | null, durationMs: number, recordedAt: string, endReason: EndReason | null, exitStatus: number | null, asciicastUrl: string | null, rights: Array<AccessRight>, streams: Array<string>, recording: { name: string, format: string, bytes: number, sha256: string, idleLimitMs: number | null } | null, terminal: { columns: number, rows: number } | null, counts: { events: number, outputBytes: number, keys: number, markers: number }, activityMap: { bucketMs: number, durationMs: number, series: Array<{ kind: ActivityKind, values: Array<number>, max: number }> }, markers: Array<{ offsetMs: number, label: string }>, changes: Array<{ offsetMs: number, label: string }>, idleStretches: Array<{ fromMs: number, toMs: number }> } | null };
+export type SessionQuery = { session: { id: string, title: string | null, user: string | null, host: string | null, command: string | null, protocol: string | null, target: string | null, state: SessionState, startedAt: string, endedAt: string | null, durationMs: number, recordedAt: string, endReason: EndReason | null, exitStatus: number | null, asciicastUrl: string | null, rights: Array<AccessRight>, streams: Array<string>, gaps: number, recording: { name: string, format: string, bytes: number, sha256: string, idleLimitMs: number | null } | null, terminal: { columns: number, rows: number } | null, counts: { events: number, outputBytes: number, keys: number, markers: number }, review: { reviewedAt: string | null, reviewedBy: string | null, assignee: string | null, sampled: boolean, commentCount: number }, redactions: Array<{ id: string, fromMs: number, toMs: number, what: Concealed, by: string, reason: string, rule: string | null, liftedBy: string | null, liftedReason: string | null }>, momentMap: { series: Array<{ kind: MomentKind, values: Array<number> }> }, activityMap: { bucketMs: number, durationMs: number, series: Array<{ kind: ActivityKind, values: Array<number>, max: number }> }, markers: Array<{ offsetMs: number, label: string }>, messages: Array<{ offsetMs: number, label: string }>, changes: Array<{ offsetMs: number, label: string }>, idleStretches: Array<{ fromMs: number, toMs: number }> } | null };
 
 export type ScreenQueryVariables = Exact<{
   id: string | number;
@@ -507,12 +532,124 @@ export type ScreenQuery = { session: { screen: { lines: Array<string> } | null }
 export type TimelineQueryVariables = Exact<{
   id: string | number;
   kinds?: Array<MomentKind> | MomentKind | null | undefined;
+  fromMs?: number | null | undefined;
+  toMs?: number | null | undefined;
+  first?: number | null | undefined;
+  after?: string | null | undefined;
+  last?: number | null | undefined;
+  before?: string | null | undefined;
+}>;
+
+
+export type TimelineQuery = { session: { timeline: { pageInfo: { hasNextPage: boolean, hasPreviousPage: boolean, startCursor: string | null, endCursor: string | null }, nodes: Array<{ id: string, kind: MomentKind, offsetMs: number, startMs: number, at: string, text: string, redacted: boolean, app: string | null, cwd: string | null, exitStatus: number | null, durationMs: number | null }> } } | null };
+
+export type FindInSessionQueryVariables = Exact<{
+  text: string;
+  session: string | number;
+  kinds?: Array<MomentKind> | MomentKind | null | undefined;
   first: number;
   after?: string | null | undefined;
 }>;
 
 
-export type TimelineQuery = { session: { timeline: { pageInfo: { hasNextPage: boolean, endCursor: string | null }, nodes: Array<{ id: string, kind: MomentKind, offsetMs: number, startMs: number, text: string }> } } | null };
+export type FindInSessionQuery = { search: { totalCount: number, totalIsExact: boolean, pageInfo: { hasNextPage: boolean, endCursor: string | null }, nodes: Array<{ offsetMs: number, snippet: { runs: Array<{ text: string, match: boolean }> }, moment: { id: string, kind: MomentKind, offsetMs: number, startMs: number, at: string, text: string, redacted: boolean, app: string | null, cwd: string | null, exitStatus: number | null, durationMs: number | null } }> } };
+
+export type MomentFragment = { id: string, kind: MomentKind, offsetMs: number, startMs: number, at: string, text: string, redacted: boolean, app: string | null, cwd: string | null, exitStatus: number | null, durationMs: number | null };
+
+export type MomentDetailQueryVariables = Exact<{
+  id: string | number;
+  event: string | number;
+  untilMs: number;
+}>;
+
+
+export type MomentDetailQuery = { node:
+    | { position: string, type: string, source: string | null, data: unknown, redacted: boolean }
+    | Record<PropertyKey, never>
+   | null, session: { window: { nodes: Array<{ text: string, app: string | null }> } } | null };
+
+export type NowQueryVariables = Exact<{
+  id: string | number;
+  fromMs: number;
+  toMs: number;
+}>;
+
+
+export type NowQuery = { session: { window: { nodes: Array<{ id: string, kind: MomentKind, offsetMs: number, startMs: number, at: string, text: string, redacted: boolean, app: string | null, cwd: string | null, exitStatus: number | null, durationMs: number | null }> }, running: { nodes: Array<{ id: string, kind: MomentKind, offsetMs: number, startMs: number, at: string, text: string, redacted: boolean, app: string | null, cwd: string | null, exitStatus: number | null, durationMs: number | null }> }, within: { nodes: Array<{ id: string, kind: MomentKind, offsetMs: number, startMs: number, at: string, text: string, redacted: boolean, app: string | null, cwd: string | null, exitStatus: number | null, durationMs: number | null }> } } | null };
+
+export type ViewRecordingMutationVariables = Exact<{
+  session: string | number;
+  reason: string;
+}>;
+
+
+export type ViewRecordingMutation = { viewRecording: boolean };
+
+export type RevealCheckQueryVariables = Exact<{
+  id: string | number;
+}>;
+
+
+export type RevealCheckQuery = { session: { timeline: { nodes: Array<{ id: string }> } } | null };
+
+export type RedactMutationVariables = Exact<{
+  redaction: NewRedaction;
+}>;
+
+
+export type RedactMutation = { redact: string };
+
+export type LiftRedactionMutationVariables = Exact<{
+  session: string | number;
+  id: string | number;
+  reason: string;
+}>;
+
+
+export type LiftRedactionMutation = { liftRedaction: boolean };
+
+export type CommentsQueryVariables = Exact<{
+  id: string | number;
+  after?: string | null | undefined;
+}>;
+
+
+export type CommentsQuery = { session: { comments: { pageInfo: { hasNextPage: boolean, endCursor: string | null }, nodes: Array<{ id: string, at: string, by: string, offsetMs: number | null, text: string }> } } | null };
+
+export type ReviewStateFragment = { id: string, review: { reviewedAt: string | null, reviewedBy: string | null, assignee: string | null, sampled: boolean, commentCount: number } };
+
+export type CommentSessionMutationVariables = Exact<{
+  session: string | number;
+  text: string;
+  offsetMs?: number | null | undefined;
+}>;
+
+
+export type CommentSessionMutation = { commentSession: { id: string, review: { reviewedAt: string | null, reviewedBy: string | null, assignee: string | null, sampled: boolean, commentCount: number } } };
+
+export type ReviewSessionMutationVariables = Exact<{
+  session: string | number;
+  comment?: string | null | undefined;
+}>;
+
+
+export type ReviewSessionMutation = { reviewSession: { id: string, review: { reviewedAt: string | null, reviewedBy: string | null, assignee: string | null, sampled: boolean, commentCount: number } } };
+
+export type ReopenReviewMutationVariables = Exact<{
+  session: string | number;
+  reason?: string | null | undefined;
+}>;
+
+
+export type ReopenReviewMutation = { reopenReview: { id: string, review: { reviewedAt: string | null, reviewedBy: string | null, assignee: string | null, sampled: boolean, commentCount: number } } };
+
+export type AssignSessionMutationVariables = Exact<{
+  session: string | number;
+  to?: string | null | undefined;
+}>;
+
+
+export type AssignSessionMutation = { assignSession: { id: string, review: { reviewedAt: string | null, reviewedBy: string | null, assignee: string | null, sampled: boolean, commentCount: number } } };
 
 export type SearchSessionsQueryVariables = Exact<{
   text: string;
@@ -659,7 +796,7 @@ export type MediaQueryVariables = Exact<{
 }>;
 
 
-export type MediaQuery = { session: { state: SessionState, asciicastUrl: string | null, media: { clipsZipUrl: string | null, video: { url: string, codec: string, width: number, height: number, startMs: number, durationMs: number, bytes: number, isLive: boolean } | null, clips: Array<{ number: number, url: string, source: string, codec: string, width: number, height: number, startMs: number, endMs: number, bytes: number }>, products: Array<{ kind: ProductKind, state: ProcessingState, progressPermille: number | null, changedAt: string, reason: string | null, url: string | null, bytes: number | null, durationMs: number | null, startMs: number }>, problems: Array<{ startMs: number, mediaType: string, problem: string, url: string }> } } | null };
+export type MediaQuery = { session: { state: SessionState, asciicastUrl: string | null, media: { clipsZipUrl: string | null, video: { url: string, codec: string, width: number, height: number, startMs: number, durationMs: number, bytes: number, isLive: boolean } | null, clips: Array<{ number: number, url: string, source: string, codec: string, width: number, height: number, startMs: number, endMs: number, frames: number, bytes: number }>, products: Array<{ kind: ProductKind, state: ProcessingState, progressPermille: number | null, changedAt: string, reason: string | null, url: string | null, bytes: number | null, durationMs: number | null, startMs: number }>, problems: Array<{ startMs: number, mediaType: string, problem: string, url: string }> } } | null };
 
 export type ThumbnailsQueryVariables = Exact<{
   id: string | number;
@@ -705,6 +842,33 @@ export const ScopeFieldsFragmentDoc = new TypedDocumentString(`
   to
 }
     `, {"fragmentName":"ScopeFields"}) as unknown as TypedDocumentString<ScopeFieldsFragment, unknown>;
+export const MomentFragmentDoc = new TypedDocumentString(`
+    fragment Moment on Moment {
+  id
+  kind
+  offsetMs
+  startMs
+  at
+  text
+  redacted
+  app
+  cwd
+  exitStatus
+  durationMs
+}
+    `, {"fragmentName":"Moment"}) as unknown as TypedDocumentString<MomentFragment, unknown>;
+export const ReviewStateFragmentDoc = new TypedDocumentString(`
+    fragment ReviewState on Session {
+  id
+  review {
+    reviewedAt
+    reviewedBy
+    assignee
+    sampled
+    commentCount
+  }
+}
+    `, {"fragmentName":"ReviewState"}) as unknown as TypedDocumentString<ReviewStateFragment, unknown>;
 export const HitFragmentDoc = new TypedDocumentString(`
     fragment Hit on SearchHit {
   kind
@@ -1067,14 +1231,22 @@ export const LiveEventsDocument = new TypedDocumentString(`
 export const LiveMomentsDocument = new TypedDocumentString(`
     subscription LiveMoments($session: ID!, $kinds: [MomentKind!], $after: ID) {
   sessionMoments(session: $session, kinds: $kinds, after: $after) {
-    id
-    kind
-    offsetMs
-    startMs
-    text
+    ...Moment
   }
 }
-    `) as unknown as TypedDocumentString<LiveMomentsSubscription, LiveMomentsSubscriptionVariables>;
+    fragment Moment on Moment {
+  id
+  kind
+  offsetMs
+  startMs
+  at
+  text
+  redacted
+  app
+  cwd
+  exitStatus
+  durationMs
+}`) as unknown as TypedDocumentString<LiveMomentsSubscription, LiveMomentsSubscriptionVariables>;
 export const SessionControlDocument = new TypedDocumentString(`
     query SessionControl($id: ID!) {
   session(id: $id) {
@@ -1213,6 +1385,31 @@ export const SessionDocument = new TypedDocumentString(`
       keys
       markers
     }
+    gaps
+    review {
+      reviewedAt
+      reviewedBy
+      assignee
+      sampled
+      commentCount
+    }
+    redactions {
+      id
+      fromMs
+      toMs
+      what
+      by
+      reason
+      rule
+      liftedBy
+      liftedReason
+    }
+    momentMap(buckets: 1) {
+      series {
+        kind
+        values
+      }
+    }
     activityMap(buckets: 240) {
       bucketMs
       durationMs
@@ -1223,6 +1420,10 @@ export const SessionDocument = new TypedDocumentString(`
       }
     }
     markers: seekPoints(kinds: [MARKER], first: 100) {
+      offsetMs
+      label
+    }
+    messages: seekPoints(kinds: [MESSAGE], first: 100) {
       offsetMs
       label
     }
@@ -1247,24 +1448,252 @@ export const ScreenDocument = new TypedDocumentString(`
 }
     `) as unknown as TypedDocumentString<ScreenQuery, ScreenQueryVariables>;
 export const TimelineDocument = new TypedDocumentString(`
-    query Timeline($id: ID!, $kinds: [MomentKind!], $first: Int!, $after: String) {
+    query Timeline($id: ID!, $kinds: [MomentKind!], $fromMs: Long, $toMs: Long, $first: Int, $after: String, $last: Int, $before: String) {
   session(id: $id) {
-    timeline(kinds: $kinds, first: $first, after: $after) {
+    timeline(
+      kinds: $kinds
+      fromMs: $fromMs
+      toMs: $toMs
+      first: $first
+      after: $after
+      last: $last
+      before: $before
+    ) {
+      pageInfo {
+        hasNextPage
+        hasPreviousPage
+        startCursor
+        endCursor
+      }
+      nodes {
+        ...Moment
+      }
+    }
+  }
+}
+    fragment Moment on Moment {
+  id
+  kind
+  offsetMs
+  startMs
+  at
+  text
+  redacted
+  app
+  cwd
+  exitStatus
+  durationMs
+}`) as unknown as TypedDocumentString<TimelineQuery, TimelineQueryVariables>;
+export const FindInSessionDocument = new TypedDocumentString(`
+    query FindInSession($text: String!, $session: ID!, $kinds: [MomentKind!], $first: Int!, $after: String) {
+  search(
+    text: $text
+    filter: {session: $session, kinds: $kinds}
+    orderBy: OLDEST
+    first: $first
+    after: $after
+  ) {
+    totalCount
+    totalIsExact
+    pageInfo {
+      hasNextPage
+      endCursor
+    }
+    nodes {
+      offsetMs
+      snippet {
+        runs {
+          text
+          match
+        }
+      }
+      moment {
+        ...Moment
+      }
+    }
+  }
+}
+    fragment Moment on Moment {
+  id
+  kind
+  offsetMs
+  startMs
+  at
+  text
+  redacted
+  app
+  cwd
+  exitStatus
+  durationMs
+}`) as unknown as TypedDocumentString<FindInSessionQuery, FindInSessionQueryVariables>;
+export const MomentDetailDocument = new TypedDocumentString(`
+    query MomentDetail($id: ID!, $event: ID!, $untilMs: Long!) {
+  node(id: $event) {
+    ... on Event {
+      position
+      type
+      source
+      data
+      redacted
+    }
+  }
+  session(id: $id) {
+    window: timeline(kinds: [WINDOW], toMs: $untilMs, last: 1) {
+      nodes {
+        text
+        app
+      }
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<MomentDetailQuery, MomentDetailQueryVariables>;
+export const NowDocument = new TypedDocumentString(`
+    query Now($id: ID!, $fromMs: Long!, $toMs: Long!) {
+  session(id: $id) {
+    window: timeline(kinds: [WINDOW], toMs: $fromMs, last: 1) {
+      nodes {
+        ...Moment
+      }
+    }
+    running: timeline(kinds: [PROCESS, COMMAND], toMs: $fromMs, last: 40) {
+      nodes {
+        ...Moment
+      }
+    }
+    within: timeline(
+      kinds: [WINDOW, PROCESS, COMMAND, KEYS]
+      fromMs: $fromMs
+      toMs: $toMs
+      first: 100
+    ) {
+      nodes {
+        ...Moment
+      }
+    }
+  }
+}
+    fragment Moment on Moment {
+  id
+  kind
+  offsetMs
+  startMs
+  at
+  text
+  redacted
+  app
+  cwd
+  exitStatus
+  durationMs
+}`) as unknown as TypedDocumentString<NowQuery, NowQueryVariables>;
+export const ViewRecordingDocument = new TypedDocumentString(`
+    mutation ViewRecording($session: ID!, $reason: String!) {
+  viewRecording(session: $session, reason: $reason)
+}
+    `) as unknown as TypedDocumentString<ViewRecordingMutation, ViewRecordingMutationVariables>;
+export const RevealCheckDocument = new TypedDocumentString(`
+    query RevealCheck($id: ID!) {
+  session(id: $id) {
+    timeline(first: 1) {
+      nodes {
+        id
+      }
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<RevealCheckQuery, RevealCheckQueryVariables>;
+export const RedactDocument = new TypedDocumentString(`
+    mutation Redact($redaction: NewRedaction!) {
+  redact(redaction: $redaction)
+}
+    `) as unknown as TypedDocumentString<RedactMutation, RedactMutationVariables>;
+export const LiftRedactionDocument = new TypedDocumentString(`
+    mutation LiftRedaction($session: ID!, $id: ID!, $reason: String!) {
+  liftRedaction(session: $session, id: $id, reason: $reason)
+}
+    `) as unknown as TypedDocumentString<LiftRedactionMutation, LiftRedactionMutationVariables>;
+export const CommentsDocument = new TypedDocumentString(`
+    query Comments($id: ID!, $after: String) {
+  session(id: $id) {
+    comments(first: 100, after: $after) {
       pageInfo {
         hasNextPage
         endCursor
       }
       nodes {
         id
-        kind
+        at
+        by
         offsetMs
-        startMs
         text
       }
     }
   }
 }
-    `) as unknown as TypedDocumentString<TimelineQuery, TimelineQueryVariables>;
+    `) as unknown as TypedDocumentString<CommentsQuery, CommentsQueryVariables>;
+export const CommentSessionDocument = new TypedDocumentString(`
+    mutation CommentSession($session: ID!, $text: String!, $offsetMs: Long) {
+  commentSession(session: $session, text: $text, offsetMs: $offsetMs) {
+    ...ReviewState
+  }
+}
+    fragment ReviewState on Session {
+  id
+  review {
+    reviewedAt
+    reviewedBy
+    assignee
+    sampled
+    commentCount
+  }
+}`) as unknown as TypedDocumentString<CommentSessionMutation, CommentSessionMutationVariables>;
+export const ReviewSessionDocument = new TypedDocumentString(`
+    mutation ReviewSession($session: ID!, $comment: String) {
+  reviewSession(session: $session, comment: $comment) {
+    ...ReviewState
+  }
+}
+    fragment ReviewState on Session {
+  id
+  review {
+    reviewedAt
+    reviewedBy
+    assignee
+    sampled
+    commentCount
+  }
+}`) as unknown as TypedDocumentString<ReviewSessionMutation, ReviewSessionMutationVariables>;
+export const ReopenReviewDocument = new TypedDocumentString(`
+    mutation ReopenReview($session: ID!, $reason: String) {
+  reopenReview(session: $session, reason: $reason) {
+    ...ReviewState
+  }
+}
+    fragment ReviewState on Session {
+  id
+  review {
+    reviewedAt
+    reviewedBy
+    assignee
+    sampled
+    commentCount
+  }
+}`) as unknown as TypedDocumentString<ReopenReviewMutation, ReopenReviewMutationVariables>;
+export const AssignSessionDocument = new TypedDocumentString(`
+    mutation AssignSession($session: ID!, $to: String) {
+  assignSession(session: $session, to: $to) {
+    ...ReviewState
+  }
+}
+    fragment ReviewState on Session {
+  id
+  review {
+    reviewedAt
+    reviewedBy
+    assignee
+    sampled
+    commentCount
+  }
+}`) as unknown as TypedDocumentString<AssignSessionMutation, AssignSessionMutationVariables>;
 export const SearchSessionsDocument = new TypedDocumentString(`
     query SearchSessions($text: String!, $orderBy: SearchOrder!, $first: Int!, $after: String) {
   searchSessions(
@@ -1719,6 +2148,7 @@ export const MediaDocument = new TypedDocumentString(`
         height
         startMs
         endMs
+        frames
         bytes
       }
       clipsZipUrl

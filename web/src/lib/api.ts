@@ -1,5 +1,6 @@
 import type { TypedDocumentString } from '../gql/graphql'
 import { errorOfCode, errorOfStatus, toApiError, type ApiError } from './errors'
+import { lookingHeaders } from './looking'
 
 // The server takes the cookie only together with this header, which another site cannot make a browser send.
 const clientHeader = { 'X-Retrace-Client': 'web' }
@@ -17,7 +18,7 @@ async function send(path: string, init: RequestInit): Promise<Response> {
     const response = await fetch(path, {
       ...init,
       credentials: 'same-origin',
-      headers: { ...clientHeader, ...init.headers },
+      headers: { ...clientHeader, ...lookingHeaders(), ...init.headers },
     })
     if (response.ok) return response
     const body = (await response.json().catch(() => null)) as (ErrorBody & GraphqlBody<unknown>) | null

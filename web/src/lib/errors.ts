@@ -2,6 +2,8 @@
 export type Problem =
   | 'signed-out'
   | 'forbidden'
+  | 'reason-required'
+  | 'redacted'
   | 'not-found'
   | 'invalid'
   | 'too-many'
@@ -27,10 +29,11 @@ export class ApiError extends Error {
 const problemOfCode: Record<string, Problem> = {
   UNAUTHENTICATED: 'signed-out',
   FORBIDDEN: 'forbidden',
+  REASON_REQUIRED: 'reason-required',
+  REDACTED: 'redacted',
   NOT_FOUND: 'not-found',
   INVALID_ARGUMENT: 'invalid',
   INVALID_QUERY: 'invalid',
-  REASON_REQUIRED: 'invalid',
   RATE_LIMITED: 'too-many',
   TOO_MANY_REQUESTS: 'too-many',
 }
@@ -48,6 +51,8 @@ function problemOfStatus(status: number): Problem {
 const words: Record<Problem, string> = {
   'signed-out': 'Your sign-in has ended. Sign in again to go on.',
   forbidden: 'Your token does not allow this. Ask an administrator for a token with the right to read it.',
+  'reason-required': 'The policy wants a reason for this. Say why, then go on.',
+  redacted: 'A part of what this shows is hidden. Look at other parts, or, with the right to, reveal it.',
   'not-found': 'This does not exist, or your token does not allow you to see it.',
   invalid: 'The server did not accept this request.',
   'too-many': 'Too many requests in a short time. Wait a moment, then try again.',

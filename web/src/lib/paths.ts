@@ -11,9 +11,17 @@ import {
 } from './url-state'
 
 export const momentKinds = ['COMMAND', 'KEYS', 'SCREEN', 'MARKER'] as const satisfies readonly MomentKind[]
-/** A large change of the screen has no text that could be searched. */
-export const playerKinds = [...momentKinds, 'CHANGE'] as const satisfies readonly MomentKind[]
-export const playerViews = ['video', 'terminal'] as const
+/** All of them, in the order in which they are offered. A large change of the screen has no text that could be searched. */
+export const playerKinds = [
+  ...momentKinds,
+  'PROCESS',
+  'WINDOW',
+  'CLIPBOARD',
+  'FILE',
+  'MESSAGE',
+  'CHANGE',
+] as const satisfies readonly MomentKind[]
+export const playerViews = ['video', 'terminal', 'text'] as const
 export type PlayerView = (typeof playerViews)[number]
 export const searchOrders = ['RELEVANCE', 'NEWEST'] as const satisfies readonly SearchOrder[]
 export const sessionOrders = [

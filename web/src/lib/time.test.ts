@@ -1,5 +1,18 @@
 import { expect, test } from 'vitest'
-import { formatAgo, formatClock, formatDateTime, formatDuration, formatInstant, formatLocal, formatOffset, speakOffset, startOfDay, startOfDayAfter } from './time'
+import {
+  formatAgo,
+  formatClock,
+  formatDateTime,
+  formatDuration,
+  formatInstant,
+  formatLocal,
+  formatLocalClock,
+  formatOffset,
+  parseOffset,
+  speakOffset,
+  startOfDay,
+  startOfDayAfter,
+} from './time'
 
 test('offsets are exact', () => {
   const cases: [number, string][] = [
@@ -65,4 +78,24 @@ test('the reader’s own clock is named with its zone', () => {
   expect(formatLocal('2026-11-21T09:30:05.123Z', 'Pacific/Auckland')).toMatch(/^2026-11-21 22:30:05 (GMT\+13|NZDT)$/)
   expect(formatLocal('2026-11-21T00:00:00Z', 'UTC')).toBe('2026-11-21 00:00:00 UTC')
   expect(formatLocal('no time')).toBe('no time')
+})
+
+test('places in a recording are read as they are written', () => {
+  const cases: [string, number | undefined][] = [
+    ['0:51.506', 51_506],
+    ['1:02:03', 3_723_000],
+    ['1:02:03.5', 3_723_500],
+    [' 7 ', 7_000],
+    ['7.1234', 7_123],
+    ['', undefined],
+    ['1:2:3:4', undefined],
+    ['-1', undefined],
+  ]
+  for (const [text, want] of cases) expect(parseOffset(text), text).toBe(want)
+  for (const ms of [0, 51_506, 36_000_000]) expect(parseOffset(formatOffset(ms))).toBe(ms)
+})
+
+test('the time of day is that of the reader', () => {
+  expect(formatLocalClock('2026-11-21T09:30:00.250000Z', 1_500, 'Asia/Tokyo')).toBe('18:30:01.750 GMT+9')
+  expect(formatLocal('2026-11-21T09:30:00Z', 'UTC')).toBe('2026-11-21 09:30:00 UTC')
 })

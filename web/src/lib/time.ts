@@ -92,6 +92,28 @@ export function formatInstant(startedAt: string, offsetMs: number): string {
   return `${new Date(start + Math.floor(offsetMs)).toISOString().slice(0, 23).replace('T', ' ')} UTC`
 }
 
+/** An instant as the server writes them, moved by milliseconds. */
+export function instantAt(startedAt: string, offsetMs: number): string {
+  const start = new Date(startedAt).getTime()
+  return Number.isNaN(start) ? '' : new Date(start + Math.floor(offsetMs)).toISOString()
+}
+
+/** Reads `1:02:03.5`, `2:03.5`, `123.5`: milliseconds; undefined where it is none of them. */
+export function parseOffset(text: string): number | undefined {
+  const found = /^(?:(?:(\d{1,5}):)?(\d{1,5}):)?(\d{1,7})(?:[.,](\d{1,3})\d*)?$/.exec(text.trim())
+  if (!found) return undefined
+  const [, hours = '0', minutes = '0', seconds = '0', rest = ''] = found
+  return Number(hours) * hour + Number(minutes) * minute + Number(seconds) * second + Number(rest.padEnd(3, '0'))
+}
+
+/** The same on the reader's own clock, without the day. */
+export function formatLocalClock(startedAt: string, offsetMs: number, timeZone?: string): string {
+  const at = instantAt(startedAt, offsetMs)
+  if (at === '') return ''
+  const [, clock = '', ...zone] = formatLocal(at, timeZone).split(' ')
+  return `${clock}.${at.slice(20, 23)} ${zone.join(' ')}`
+}
+
 const isDay = (text: string) => /^\d{4}-\d{2}-\d{2}$/.test(text) && !Number.isNaN(Date.parse(text))
 
 /** The first instant of a day chosen in a date field. */

@@ -1,6 +1,5 @@
 import { getRouteApi } from '@tanstack/react-router'
 import { useId } from 'react'
-import type { SearchOrder } from '../gql/graphql'
 import { FacetPanel } from '../features/search/FacetPanel'
 import { MatchList } from '../features/search/MatchList'
 import { RecentSessions } from '../features/search/RecentSessions'
@@ -19,7 +18,7 @@ import { useTitle } from '../lib/use-title'
 import { SelectField } from '../ui/fields'
 
 const route = getRouteApi('/shell/')
-const orderNames: Record<SearchOrder, string> = { RELEVANCE: 'Best match', NEWEST: 'Newest' }
+const orderNames: Record<(typeof searchOrders)[number], string> = { RELEVANCE: 'Best match', NEWEST: 'Newest' }
 
 export function SearchPage() {
   const search = route.useSearch()

@@ -18,6 +18,13 @@ const shapes = {
   chevron: 'M9 6l6 6-6 6',
   message: 'M4 5h16v11H9l-5 4z',
   stop: 'M7 7h10v10H7z',
+  comment: 'M4 5h16v11H11l-5 4v-4H4z',
+  camera: 'M4 8h4l1.5-2.5h5L16 8h4v11H4zM12 10.5a3 3 0 1 0 0 6 3 3 0 0 0 0-6z',
+  scissors: 'M6 5a2.5 2.5 0 1 0 0 5 2.5 2.5 0 0 0 0-5zM6 14a2.5 2.5 0 1 0 0 5 2.5 2.5 0 0 0 0-5zM8.2 8.8L20 17M8.2 15.2L20 7',
+  expand: 'M4 9V4h5M15 4h5v5M20 15v5h-5M9 20H4v-5',
+  shrink: 'M9 4v5H4M20 9h-5V4M15 20v-5h5M4 15h5v5',
+  hidden: 'M4 4l16 16M9.5 5.4A10 10 0 0 1 12 5c5 0 8.5 4.5 9.5 7a13 13 0 0 1-2.7 3.8M6.3 7.2A13 13 0 0 0 2.5 12c1 2.5 4.5 7 9.5 7 1.6 0 3-.4 4.3-1M10 10a3 3 0 0 0 4 4',
+  eye: 'M2.5 12c1-2.5 4.5-7 9.5-7s8.5 4.5 9.5 7c-1 2.5-4.5 7-9.5 7s-8.5-4.5-9.5-7zM12 9a3 3 0 1 0 0 6 3 3 0 0 0 0-6z',
 } as const
 
 export type IconName = keyof typeof shapes

@@ -7,6 +7,7 @@ import { policyChangeText, policyFacts } from './policy-text'
 import { requestState } from './request-state'
 import { withMore } from './use-live-moments'
 import type { Request } from './use-session-control'
+import { momentOf } from '../../test/moment'
 
 const startedAt = '2026-11-21T09:30:00.000500Z'
 
@@ -150,7 +151,7 @@ describe('what became of what was asked', () => {
 })
 
 it('moments stand in the order of time, each once, in whatever order they are found', () => {
-  const moment = (id: string, offsetMs: number) => ({ id, offsetMs, startMs: offsetMs, kind: 'KEYS' as const, text: id })
+  const moment = (id: string, offsetMs: number) => momentOf({ id, offsetMs, kind: 'KEYS' })
   const first = withMore([], [moment('a', 10), moment('c', 30)])
   const all = withMore(first, [moment('b', 20), moment('c', 30)])
   expect(all.map(({ id }) => id)).toEqual(['a', 'b', 'c'])

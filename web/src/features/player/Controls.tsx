@@ -1,10 +1,15 @@
 import type { ReactNode } from 'react'
-import { formatInstant, formatOffset } from '../../lib/time'
+import type { PlayerView } from '../../lib/paths'
+import { formatInstant, formatLocalClock, formatOffset } from '../../lib/time'
 import { CopyButton } from '../../ui/CopyButton'
-import { Icon } from '../../ui/Icon'
+import { Icon, type IconName } from '../../ui/Icon'
+import { TakeAway } from '../take-away/TakeAway'
+import { useIsFullscreen } from './fullscreen'
 import type { Phase } from './playback'
 import type { PlaybackStore } from './playback-store'
-import { nextTime, previousTime, speeds } from './timeline'
+import type { Action } from './shortcuts'
+import type { Steps } from './steps'
+import { speeds } from './timeline'
 import {
   selectDuration,
   selectPhase,
@@ -13,13 +18,16 @@ import {
   selectSpeed,
   usePlaybackValue,
 } from './use-playback'
+import type { PlayedSession } from './use-session'
 
 type Props = {
+  session: PlayedSession
   store: PlaybackStore
-  startedAt: string
-  eventTimes: readonly number[]
+  steps: Steps
+  shows: PlayerView
   linkAt: (atMs: number) => string
-  onHelp: () => void
+  act: (action: Action) => boolean
+  mayMark: boolean
   extra?: ReactNode
 }
 
@@ -31,8 +39,9 @@ const playLooks: Record<Phase, { icon: 'play' | 'pause' | 'replay'; label: strin
   ended: { icon: 'replay', label: 'Play again' },
 }
 
-export function Controls({ store, startedAt, eventTimes, linkAt, onHelp, extra }: Props) {
+export function Controls({ session, store, steps, shows, linkAt, act, mayMark, extra }: Props) {
   const phase = usePlaybackValue(store, selectPhase)
+  const isFullscreen = useIsFullscreen()
   const isReady = phase !== 'loading' && phase !== 'failed'
   const { icon, label } = playLooks[phase]
   const open = (atMs: number | undefined) => atMs !== undefined && store.send({ type: 'open', atMs })
@@ -49,49 +58,60 @@ export function Controls({ store, startedAt, eventTimes, linkAt, onHelp, extra }
         >
           <Icon name={icon} />
         </button>
-        <button
-          type="button"
-          className="button button-quiet button-icon"
-          aria-label="Previous event"
-          title="Previous event (,)"
+        <IconButton
+          icon="previous"
+          label={`Previous ${steps.unit}`}
+          hint=","
           disabled={!isReady}
-          onClick={() => open(previousTime(eventTimes, store.get().positionMs))}
-        >
-          <Icon name="previous" />
-        </button>
-        <button
-          type="button"
-          className="button button-quiet button-icon"
-          aria-label="Next event"
-          title="Next event (.)"
+          onClick={() => open(steps.previous(store.get().positionMs))}
+        />
+        <IconButton
+          icon="next"
+          label={`Next ${steps.unit}`}
+          hint="."
           disabled={!isReady}
-          onClick={() => open(nextTime(eventTimes, store.get().positionMs))}
-        >
-          <Icon name="next" />
-        </button>
-        <Times store={store} startedAt={startedAt} />
+          onClick={() => open(steps.next(store.get().positionMs))}
+        />
+        <Times store={store} startedAt={session.startedAt} />
       </div>
       <div className="controls-group controls-right">
         {extra}
         <SpeedSelect store={store} />
         <SkipIdle store={store} />
+        {mayMark && <IconButton icon="comment" label="Comment at this moment" hint="M" onClick={() => act('mark')} />}
         <CopyButton
           label="Copy link"
           icon="link"
-          className="button-quiet"
+          className="button-quiet copy-link"
           text={() => linkAt(Math.floor(store.get().positionMs))}
         />
-        <button
-          type="button"
-          className="button button-quiet button-icon"
-          aria-label="Keyboard shortcuts"
-          title="Keyboard shortcuts (?)"
-          onClick={onHelp}
-        >
-          <Icon name="help" />
-        </button>
+        <TakeAway session={session} store={store} shows={shows} onClip={() => act('clip')} />
+        <IconButton
+          icon={isFullscreen ? 'shrink' : 'expand'}
+          label={isFullscreen ? 'Leave full screen' : 'Full screen'}
+          hint="F"
+          onClick={() => act('fullscreen')}
+        />
+        <IconButton icon="help" label="Keyboard shortcuts" hint="?" onClick={() => act('help')} />
       </div>
     </div>
+  )
+}
+
+type IconButtonProps = { icon: IconName; label: string; hint: string; disabled?: boolean; onClick: () => void }
+
+function IconButton({ icon, label, hint, disabled, onClick }: IconButtonProps) {
+  return (
+    <button
+      type="button"
+      className="button button-quiet button-icon"
+      aria-label={label}
+      title={`${label} (${hint})`}
+      disabled={disabled}
+      onClick={onClick}
+    >
+      <Icon name={icon} />
+    </button>
   )
 }
 
@@ -104,7 +124,9 @@ function Times({ store, startedAt }: { store: PlaybackStore; startedAt: string }
         <span data-testid="position">{formatOffset(positionMs)}</span>
         <span className="times-duration"> / {formatOffset(durationMs)}</span>
       </span>
-      <span className="times-instant">{formatInstant(startedAt, positionMs)}</span>
+      <span className="times-instant" title={formatInstant(startedAt, positionMs)}>
+        {formatLocalClock(startedAt, positionMs)}
+      </span>
     </div>
   )
 }

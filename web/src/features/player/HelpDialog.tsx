@@ -17,12 +17,6 @@ export function HelpDialog({ open, onClose }: { open: boolean; onClose: () => vo
             <dd>{shortcut.does}</dd>
           </div>
         ))}
-        <div>
-          <dt>
-            <kbd>?</kbd>
-          </dt>
-          <dd>This list</dd>
-        </div>
       </dl>
     </Dialog>
   )

@@ -1,17 +1,19 @@
 import { useCallback, useState } from 'react'
 import type { MomentKind } from '../../gql/graphql'
-import { momentKinds, playerKinds, type PlayerSearch, type PlayerView } from '../../lib/paths'
+import type { PlayerSearch, PlayerView } from '../../lib/paths'
 import { EmptyNote, ErrorNote } from '../../ui/notes'
 import { ControlPanel } from '../live/ControlPanel'
 import { LiveTerminal } from '../live/LiveTerminal'
 import { SessionControls } from '../live/SessionControls'
+import { RevealButton, RevealedNote } from '../redaction/Reveal'
+import { TextPlayer } from '../transcript/TextPlayer'
 import { Footage } from '../video/Footage'
 import { FootageProblems } from '../video/FootageProblems'
 import type { useMedia } from '../video/use-media'
 import { VideoPlayer } from '../video/VideoPlayer'
 import { Facts } from './Facts'
-import { Moments } from './Moments'
 import { SessionHead } from './SessionHead'
+import { SidePanel } from './SidePanel'
 import { TerminalPlayer } from './TerminalPlayer'
 import { useMomentInUrl } from './use-moment-in-url'
 import { usePlayback } from './use-playback'
@@ -47,8 +49,10 @@ export function Player({ session, footage, search, onSearch }: Props) {
     <div className="player">
       <SessionHead session={session}>
         {session.state === 'ACTIVE' && session.rights.includes('CONTROL') && <SessionControls session={session} />}
-        {view && views.length > 1 && <ViewSwitch view={view} onView={onView} />}
+        <RevealButton session={session} />
+        {view && views.length > 1 && <ViewSwitch view={view} views={views} onView={onView} />}
       </SessionHead>
+      <RevealedNote />
       <div className="player-main">
         {footage.error && !media && <ErrorNote error={footage.error} onRetry={() => void footage.refetch()} />}
         {view === 'video' && media && (
@@ -66,14 +70,14 @@ export function Player({ session, footage, search, onSearch }: Props) {
             onLive={onLive}
           />
         )}
+        {view === 'text' && <TextPlayer session={session} store={store} view={named && 'text'} />}
         {view === undefined && <NothingToPlay isLive={session.state === 'ACTIVE'} />}
         {media && <FootageProblems problems={media.problems} />}
       </div>
-      <Moments
-        sessionId={session.id}
+      <SidePanel
+        session={session}
         isLive={wasLive}
         store={store}
-        choices={views.includes('video') ? playerKinds : momentKinds}
         kinds={search.kinds}
         onKinds={(kinds?: MomentKind[]) => onSearch({ ...search, kinds })}
       />

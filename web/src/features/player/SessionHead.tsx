@@ -1,18 +1,14 @@
 import { Link } from '@tanstack/react-router'
 import type { ReactNode } from 'react'
 import { sessionName } from '../../lib/format'
-import { formatDateTime, formatDuration } from '../../lib/time'
+import { formatDuration } from '../../lib/time'
 import { Icon } from '../../ui/Icon'
 import { StateBadge } from '../../ui/StateBadge'
+import { Time } from '../../ui/Time'
 import type { PlayedSession } from './use-session'
 
 export function SessionHead({ session, children }: { session: PlayedSession; children?: ReactNode }) {
-  const facts = [
-    [session.user, session.host].filter(Boolean).join(' on '),
-    formatDateTime(session.startedAt),
-    // What goes on is longer by the time that one reads it.
-    session.state === 'ENDED' && formatDuration(session.durationMs),
-  ].filter(Boolean)
+  const who = [session.user, session.host].filter(Boolean).join(' on ')
   return (
     <div className="session-head">
       <Link to="/sessions" className="button button-quiet button-icon" aria-label="All sessions" title="All sessions">
@@ -20,7 +16,12 @@ export function SessionHead({ session, children }: { session: PlayedSession; chi
       </Link>
       <h1>{sessionName(session)}</h1>
       <StateBadge state={session.state} />
-      <p>{facts.join(' · ')}</p>
+      <p>
+        {who && `${who} · `}
+        <Time at={session.startedAt} />
+        {/* What goes on is longer by the time that one reads it. */}
+        {session.state === 'ENDED' && ` · ${formatDuration(session.durationMs)}`}
+      </p>
       {children}
     </div>
   )

@@ -1,4 +1,5 @@
 import { useEffect, useRef, useState } from 'react'
+import { HiddenNote } from '../redaction/HiddenNote'
 import type { Cast } from './cast'
 import type { PlaybackStore } from './playback-store'
 import type { TerminalDriver } from './terminal-driver'
@@ -39,6 +40,7 @@ export function Stage({ session, cast, store, screenLines }: Props) {
         className={isShown ? 'stage-terminal' : 'stage-terminal stage-terminal-unready'}
         data-testid="terminal"
       />
+      <HiddenNote session={session} store={store} />
     </div>
   )
 }

@@ -1,12 +1,14 @@
 import { playerViews, type PlayerView } from '../../lib/paths'
 
-const names: Record<PlayerView, string> = { video: 'Video', terminal: 'Terminal' }
+const names: Record<PlayerView, string> = { video: 'Video', terminal: 'Terminal', text: 'Text' }
 
 /** Of a session that was captured in both ways, which one is shown. */
-export function ViewSwitch({ view, onView }: { view: PlayerView; onView: (view: PlayerView) => void }) {
+type Props = { view: PlayerView; views: readonly PlayerView[]; onView: (view: PlayerView) => void }
+
+export function ViewSwitch({ view, views, onView }: Props) {
   return (
     <div className="view-switch" role="group" aria-label="What is shown">
-      {playerViews.map((choice) => (
+      {playerViews.filter((choice) => views.includes(choice)).map((choice) => (
         <button
           key={choice}
           type="button"

@@ -1,17 +1,6 @@
 import { expect, test } from 'vitest'
-import { runsOf } from './runs'
 import { barsPath } from './strip'
 import { visibleRows } from './visible-rows'
-
-test('found words are cut out whatever their case', () => {
-  expect(runsOf('Sudo and sudo', 'sudo')).toEqual([
-    { text: 'Sudo', match: true },
-    { text: ' and ', match: false },
-    { text: 'sudo', match: true },
-  ])
-  expect(runsOf('nothing', ' ')).toEqual([{ text: 'nothing', match: false }])
-  expect(runsOf('İstanbul', 'ist')).toEqual([{ text: 'İstanbul', match: false }])
-})
 
 test('a bar is drawn for every bucket that holds something', () => {
   expect(barsPath([0, 4, 0, 16], 16, 20, -20)).toBe('M1 20h1v-10h-1zM3 20h1v-20h-1z')

@@ -2,9 +2,14 @@ import { expect, test } from 'vitest'
 import { startingAt, step } from './playback'
 import { seekKeyTarget } from './seek-keys'
 import { shortcutFor, shortcuts } from './shortcuts'
+import { stepsThrough } from './steps'
 
 const paused = step(startingAt(20_000, 60_000), { type: 'loaded', durationMs: 60_000, idles: [] })
-const times = [10_000, 20_000, 30_000]
+const times = stepsThrough([10_000, 20_000, 30_000])
+const eventOf = (key: string, steps = times) => {
+  const shortcut = shortcutFor(key)
+  return shortcut && 'event' in shortcut ? shortcut.event(paused, steps) : undefined
+}
 
 test('keys and what they send', () => {
   const cases: [string, object | undefined][] = [
@@ -20,7 +25,21 @@ test('keys and what they send', () => {
     ['End', { type: 'seek', toMs: 60_000 }],
     ['q', undefined],
   ]
-  for (const [key, want] of cases) expect(shortcutFor(key)?.event(paused, times), key).toEqual(want)
+  for (const [key, want] of cases) expect(eventOf(key), key).toEqual(want)
+})
+
+test('keys that do more than move the playback', () => {
+  const cases = [
+    ['f', 'fullscreen'],
+    ['M', 'mark'],
+    ['c', 'link'],
+    ['s', 'still'],
+    ['x', 'clip'],
+    ['<', 'previous-moment'],
+    ['>', 'next-moment'],
+    ['?', 'help'],
+  ] as const
+  for (const [key, action] of cases) expect(shortcutFor(key), key).toMatchObject({ action })
 })
 
 test('no key has two meanings', () => {
@@ -29,7 +48,7 @@ test('no key has two meanings', () => {
 })
 
 test('stepping where there is no event does nothing', () => {
-  expect(shortcutFor('.')?.event(paused, [])).toBeUndefined()
+  expect(eventOf('.', stepsThrough([]))).toBeUndefined()
 })
 
 test('keys of the seek bar', () => {

@@ -1,13 +1,18 @@
 import type { Playback, PlaybackEvent } from './playback'
 import { largeStepMs, smallStepMs } from './seek-keys'
-import { fasterThan, nextTime, previousTime, slowerThan } from './timeline'
+import type { Steps } from './steps'
+import { fasterThan, slowerThan } from './timeline'
 
-export type Shortcut = {
-  keys: readonly string[]
-  does: string
-  /** The event to send; undefined when there is nowhere to go. */
-  event: (playback: Playback, eventTimes: readonly number[]) => PlaybackEvent | undefined
-}
+/** What keys do beside moving the playback. */
+export type Action = 'fullscreen' | 'mark' | 'still' | 'clip' | 'link' | 'next-moment' | 'previous-moment' | 'help'
+
+export type Shortcut = { keys: readonly string[]; does: string } & (
+  | {
+      /** The event to send; undefined when there is nowhere to go. */
+      event: (playback: Playback, steps: Steps) => PlaybackEvent | undefined
+    }
+  | { action: Action }
+)
 
 const seekBy = (byMs: number) => (playback: Playback): PlaybackEvent => ({
   type: 'seek',
@@ -23,8 +28,10 @@ export const shortcuts: readonly Shortcut[] = [
   { keys: ['l'], does: 'Forward 10 seconds', event: seekBy(largeStepMs) },
   { keys: ['ArrowLeft'], does: 'Back 5 seconds', event: seekBy(-smallStepMs) },
   { keys: ['ArrowRight'], does: 'Forward 5 seconds', event: seekBy(smallStepMs) },
-  { keys: [','], does: 'Previous event on the screen', event: (p, times) => openAt(previousTime(times, p.positionMs)) },
-  { keys: ['.'], does: 'Next event on the screen', event: (p, times) => openAt(nextTime(times, p.positionMs)) },
+  { keys: [','], does: 'Previous frame, or event on the screen', event: (p, steps) => openAt(steps.previous(p.positionMs)) },
+  { keys: ['.'], does: 'Next frame, or event on the screen', event: (p, steps) => openAt(steps.next(p.positionMs)) },
+  { keys: ['<'], does: 'Previous moment of the timeline', action: 'previous-moment' },
+  { keys: ['>'], does: 'Next moment of the timeline', action: 'next-moment' },
   { keys: ['Home', '0'], does: 'To the start', event: () => ({ type: 'seek', toMs: 0 }) },
   { keys: ['End'], does: 'To the end', event: (p) => ({ type: 'seek', toMs: p.durationMs }) },
   { keys: ['['], does: 'Slower', event: (p) => ({ type: 'setSpeed', speed: slowerThan(p.speed) }) },
@@ -34,6 +41,12 @@ export const shortcuts: readonly Shortcut[] = [
     does: 'Skip idle time, or not',
     event: (p) => ({ type: 'setSkipsIdle', skipsIdle: !p.skipsIdle }),
   },
+  { keys: ['f'], does: 'Full screen, or back', action: 'fullscreen' },
+  { keys: ['m'], does: 'Marker: a comment at this moment', action: 'mark' },
+  { keys: ['c'], does: 'Copy a link to this moment', action: 'link' },
+  { keys: ['s'], does: 'Still: the picture of this moment as a file', action: 'still' },
+  { keys: ['x'], does: 'Clip: a part as a file', action: 'clip' },
+  { keys: ['?'], does: 'This list', action: 'help' },
 ]
 
 export function shortcutFor(key: string): Shortcut | undefined {

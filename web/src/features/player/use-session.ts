@@ -1,4 +1,4 @@
-import { useQuery } from '@tanstack/react-query'
+import { keepPreviousData, useQuery } from '@tanstack/react-query'
 import { ScreenDocument, SessionDocument, type SessionQuery } from '../../gql/graphql'
 import { fetchText, graphql } from '../../lib/api'
 import { paths } from '../../lib/paths'
@@ -21,7 +21,7 @@ export function useSession(id: string) {
 export function useCast(session: PlayedSession) {
   const url = session.asciicastUrl
   return useQuery({
-    queryKey: ['cast', url],
+    queryKey: ['cast', session.id, url],
     queryFn: async ({ signal }) => parseCast(await fetchText(paths.asciicast(url ?? '', 2), signal)),
     enabled: url !== null,
     staleTime: Infinity,
@@ -29,12 +29,13 @@ export function useCast(session: PlayedSession) {
 }
 
 /** The server's own text of the screen at a moment; not asked for while playing. */
-export function useScreen(sessionId: string, atMs: number | undefined) {
+export function useScreen(sessionId: string, atMs: number | undefined, keepsLast = false) {
   return useQuery({
     queryKey: ['screen', sessionId, atMs],
     queryFn: ({ signal }) => graphql(ScreenDocument, { id: sessionId, atMs: atMs ?? 0 }, signal),
     select: ({ session }) => session?.screen ?? null,
     enabled: atMs !== undefined,
     staleTime: Infinity,
+    placeholderData: keepsLast ? keepPreviousData : undefined,
   })
 }

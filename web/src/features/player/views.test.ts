@@ -9,12 +9,12 @@ const encoding = { products: [{ kind: 'VIDEO', state: 'WORKING', url: null }] } 
 test('what plays opens first, and what will play can be chosen', () => {
   const cases: [string, boolean, Partial<Media> | undefined, string[]][] = [
     ['nothing', false, {}, []],
-    ['a terminal', true, {}, ['terminal']],
-    ['a terminal, and no answer about video', true, undefined, ['terminal']],
+    ['a terminal', true, {}, ['terminal', 'text']],
+    ['a terminal, and no answer about video', true, undefined, ['terminal', 'text']],
     ['video', false, video, ['video']],
-    ['both', true, video, ['video', 'terminal']],
+    ['both', true, video, ['video', 'terminal', 'text']],
     ['a video that is being made', false, encoding, ['video']],
-    ['a video that is being made beside a terminal', true, encoding, ['terminal', 'video']],
+    ['a video that is being made beside a terminal', true, encoding, ['terminal', 'text', 'video']],
   ]
   for (const [name, hasTerminal, media, want] of cases) {
     expect(viewsOf(hasTerminal, media && { ...none, ...media }), name).toEqual(want)

@@ -3,7 +3,7 @@ import type { Media } from '../video/use-media'
 
 /** The ways in which a session can be shown, the one that opens first. */
 export function viewsOf(hasTerminal: boolean, media: Media | undefined): PlayerView[] {
-  const terminal: PlayerView[] = hasTerminal ? ['terminal'] : []
+  const terminal: PlayerView[] = hasTerminal ? ['terminal', 'text'] : []
   if (!media || !hasFootage(media)) return terminal
   return playsNow(media) ? ['video', ...terminal] : [...terminal, 'video']
 }

@@ -1,7 +1,9 @@
 import { useCallback, useEffect, useMemo, useState } from 'react'
 import { Deck } from '../player/Deck'
+import { framesOf } from '../player/steps'
 import type { PlaybackStore } from '../player/playback-store'
 import type { PlayedSession } from '../player/use-session'
+import { HiddenNote } from '../redaction/HiddenNote'
 import { LiveButton } from './LiveButton'
 import { Processing } from './Processing'
 import { isUnderWay, productOf, skippedIdles, sourceOf } from './source'
@@ -11,6 +13,7 @@ import { VideoStage } from './VideoStage'
 
 type Props = { session: PlayedSession; media: Media; store: PlaybackStore; view: 'video' | undefined }
 
+const noTimes: readonly number[] = []
 const canPlayType = (mediaType: string) => document.createElement('video').canPlayType(mediaType)
 
 export function VideoPlayer({ session, media, store, view }: Props) {
@@ -20,7 +23,7 @@ export function VideoPlayer({ session, media, store, view }: Props) {
   const onRefused = useCallback((file: string) => setRefused((files) => [...files, file]), [])
   const source = useSource(media, session.durationMs, refused)
   const thumbnails = useThumbnails(session.id, media)
-  const eventTimes = useMemo(() => eventTimesOf(session, media), [session, media])
+  const steps = useMemo(() => framesOf(media.clips), [media.clips])
   const isLive = session.state === 'ACTIVE'
   const pictures = productOf(media, 'VIDEO')
   // Of a session that goes on there is only what has come so far.
@@ -39,6 +42,7 @@ export function VideoPlayer({ session, media, store, view }: Props) {
           size={media.video ?? media.clips[0] ?? { width: 4, height: 3 }}
           clips={media.clips}
           store={store}
+          note={<HiddenNote session={session} store={store} />}
           onShown={onShown}
           onRefused={onRefused}
         />
@@ -51,8 +55,10 @@ export function VideoPlayer({ session, media, store, view }: Props) {
       <Deck
         session={session}
         store={store}
-        eventTimes={eventTimes}
+        eventTimes={noTimes}
+        steps={steps}
         thumbnails={thumbnails}
+        clips={media.clips}
         shows="video"
         view={view}
         extra={source?.isGrowing && isLive ? <LiveButton store={store} endMs={source.endMs} /> : undefined}
@@ -70,11 +76,4 @@ function useSource(media: Media, durationMs: number, refused: readonly string[])
     return found
   }
   return source
-}
-
-/** What "previous" and "next event" step through: large changes, markers, beginnings of clips. */
-function eventTimesOf(session: PlayedSession, media: Media): number[] {
-  const times = [...session.changes, ...session.markers].map(({ offsetMs }) => offsetMs)
-  const starts = media.clips.map(({ startMs }) => startMs)
-  return [...new Set([...times, ...starts])].toSorted((a, b) => a - b)
 }

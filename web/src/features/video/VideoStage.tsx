@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState } from 'react'
+import { useEffect, useRef, useState, type ReactNode } from 'react'
 import { probeFile } from '../../lib/api'
 import { formatClock } from '../../lib/time'
 import { toApiError } from '../../lib/errors'
@@ -15,12 +15,14 @@ type Props = {
   size: { width: number; height: number }
   clips: readonly Clip[]
   store: PlaybackStore
+  /** What lies over the picture. */
+  note?: ReactNode
   onShown: () => void
   /** The file is there, and the browser cannot play it. */
   onRefused: (file: string) => void
 }
 
-export function VideoStage({ source, size, clips, store, onShown, onRefused }: Props) {
+export function VideoStage({ source, size, clips, store, note, onShown, onRefused }: Props) {
   const video = useRef<HTMLVideoElement>(null)
   const still = useRef<HTMLCanvasElement>(null)
   const [error, setError] = useState<Error>()
@@ -43,6 +45,7 @@ export function VideoStage({ source, size, clips, store, onShown, onRefused }: P
         <video ref={video} muted playsInline preload="auto" aria-label="Recorded screen" data-testid="video" />
         <canvas ref={still} hidden />
         <FootingNote source={source} clips={clips} store={store} />
+        {note}
         <div className="stage-spinner" aria-hidden="true" />
       </div>
       {error && <ErrorNote error={error} onRetry={retry} />}

@@ -22,6 +22,7 @@ const clip = (startMs: number, endMs: number): Clip => ({
   height: 600,
   startMs,
   endMs,
+  frames: 10,
   bytes: 1,
 })
 const video = {
@@ -31,6 +32,7 @@ const video = {
   height: 600,
   startMs: 1_500,
   durationMs: 60_000,
+  frames: 10,
   bytes: 1,
   isLive: false,
 }

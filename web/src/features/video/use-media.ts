@@ -9,6 +9,7 @@ import {
   type VideoKind,
 } from '../../gql/graphql'
 import { graphql } from '../../lib/api'
+import { revealedUrls } from '../../lib/looking'
 import { isUnderWay, productOf } from './source'
 
 type Answer = NonNullable<MediaQuery['session']>
@@ -42,7 +43,7 @@ export function askAgainMs(answer: Answer | null | undefined, timesAsked: number
 const mediaQuery = (sessionId: string) =>
   queryOptions({
     queryKey: ['media', sessionId],
-    queryFn: ({ signal }) => graphql(MediaDocument, { id: sessionId }, signal),
+    queryFn: async ({ signal }) => revealedUrls(await graphql(MediaDocument, { id: sessionId }, signal)),
   })
 
 export function useMedia(sessionId: string) {
@@ -53,6 +54,12 @@ export function useMedia(sessionId: string) {
   })
   useRenewedSession(sessionId, query.data)
   return query
+}
+
+/** What is known already, for whoever does not want to ask. */
+export function useKnownMedia(sessionId: string): Media | undefined {
+  const { data } = useQuery({ ...mediaQuery(sessionId), enabled: false })
+  return data?.session?.media
 }
 
 /** The session itself is asked for anew when it ends, and when its changes have been measured. */
@@ -77,7 +84,7 @@ export function useThumbnails(sessionId: string, media: Media | undefined): read
   const made = media && productOf(media, 'THUMBNAILS')
   const { data } = useQuery({
     queryKey: ['thumbnails', sessionId, made?.changedAt],
-    queryFn: ({ signal }) => graphql(ThumbnailsDocument, { id: sessionId }, signal),
+    queryFn: async ({ signal }) => revealedUrls(await graphql(ThumbnailsDocument, { id: sessionId }, signal)),
     select: ({ session }) => session?.media.thumbnails ?? noSheets,
     enabled: made?.state === 'COMPLETED',
     staleTime: Infinity,
