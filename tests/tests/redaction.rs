@@ -389,6 +389,13 @@ fn a_person_redacts_a_span_and_lifts_it_again() {
         .send()
         .expect("an answer");
     assert_eq!(refused.status(), 403);
+    // An address that can send no header says it itself.
+    let revealed = format!("{path}?reveal=a%20link");
+    let refused = server.get(&revealed).bearer_auth(auditor.trim()).send();
+    assert_eq!(refused.expect("an answer").status(), 403);
+    let linked = fetch(&server, &token, &revealed, None);
+    assert_eq!(linked, fetch(&server, &token, &path, Some("review")));
+    assert_ne!(linked, fetch(&server, &token, &path, None));
 
     let lift = "mutation($session: ID!, $id: ID!) { liftRedaction(session: $session, id: $id, reason: \"a mistake\") }";
     let asked = json!({"session": session, "id": id});

@@ -342,6 +342,24 @@ async fn pages_are_whole_though_more_is_written() {
 }
 
 #[tokio::test]
+async fn the_oldest_come_first_page_by_page() {
+    let fixture = three_sessions().await;
+    let mut request = PageRequest::first(7);
+    let mut seen = Vec::new();
+    loop {
+        let asked = question("row", &SearchFilter::default(), SearchOrder::Oldest);
+        let page = fixture.reader.search(&asked, &request).unwrap().page;
+        seen.extend(page.items.iter().map(|(_, hit)| hit.moment.at));
+        request.after = page.items.last().map(|(cursor, _)| cursor.clone());
+        if !page.has_next {
+            break;
+        }
+    }
+    assert_eq!(seen.len(), 60);
+    assert!(seen.is_sorted(), "{seen:?}");
+}
+
+#[tokio::test]
 async fn a_timeline_is_in_order_and_its_pages_fit_together() {
     let fixture = three_sessions().await;
     let filter = TimelineFilter {

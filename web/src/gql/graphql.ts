@@ -229,7 +229,7 @@ export type ScopeInput = {
 export type SearchOrder =
   /** The latest moment first. */
   | 'NEWEST'
-  /** The earliest moment first. */
+  /** The earliest moment first. Of sessions that are found, still the latest first. */
   | 'OLDEST'
   /** The best match first. */
   | 'RELEVANCE';

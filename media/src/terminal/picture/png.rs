@@ -56,8 +56,8 @@ mod tests {
 
     #[test]
     fn a_screen_becomes_a_file_that_holds_its_pixels() {
-        let mut terminal = Terminal::new(20, 3);
-        terminal.feed_str("\u{1b}[31mred\u{1b}[0m $ ls");
+        let mut terminal = Terminal::new(20, 3).unwrap();
+        terminal.feed("\u{1b}[31mred\u{1b}[0m $ ls");
         let file = png(&terminal, Theme::default(), FontSize::DEFAULT).unwrap();
         let read = image::load_from_memory(&file).unwrap().into_rgba8();
         let mut painter =

@@ -4,7 +4,7 @@ import type { Playback } from '../player/playback'
 import type { PlaybackStore } from '../player/playback-store'
 import { usePlaybackValue } from '../player/use-playback'
 import type { PlayedSession } from '../player/use-session'
-import { hiddenName, inForce } from './hidden'
+import { hiddenName, hiddenWithin } from './hidden'
 
 /** Says over the stage that something is hidden at the moment in view: dots alone could be anything. */
 export function HiddenNote({ session, store }: { session: PlayedSession; store: PlaybackStore }) {
@@ -14,7 +14,7 @@ export function HiddenNote({ session, store }: { session: PlayedSession; store: 
     store,
     useCallback(
       ({ positionMs }: Playback) => {
-        const here = inForce(redactions).filter(({ fromMs, toMs }) => fromMs <= positionMs && positionMs <= toMs)
+        const here = hiddenWithin(redactions, positionMs, positionMs)
         return [...new Set(here.map(hiddenName))].join(', ')
       },
       [redactions],

@@ -12,13 +12,16 @@ const ruleNames: Record<string, string> = {
 export const hiddenName = ({ rule, reason }: Redaction): string =>
   rule === null ? reason : (ruleNames[rule] ?? 'secret')
 
+/** The end of a span is cut to whole milliseconds, where that of a moment is rounded up. */
+const cutMs = 1
+
 /** The redactions that are in force. */
 export const inForce = (redactions: readonly Redaction[]): Redaction[] =>
   redactions.filter(({ liftedBy }) => liftedBy === null)
 
 /** Those in force at some time of a stretch, both ends included. */
 export function hiddenWithin(redactions: readonly Redaction[], fromMs: number, toMs: number): Redaction[] {
-  return inForce(redactions).filter((span) => span.fromMs <= toMs && span.toMs >= fromMs)
+  return inForce(redactions).filter((span) => span.fromMs <= toMs && span.toMs + cutMs >= fromMs)
 }
 
 /** What to say of something that is masked: redactions of rules are told a little later than what they hide. */

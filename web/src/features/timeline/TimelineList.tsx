@@ -32,8 +32,9 @@ export function TimelineList({ feed, store, look, selected, isFollowing, onSelec
   useKeptPlace(list, moments)
   useScrolledByHand(list, onScrolled)
   useEffect(() => {
-    if (isFollowing && current >= 0 && list.current) bringRowIntoView(list.current, current)
-  }, [current, isFollowing])
+    // Before the first moment the list stands at its beginning, where another one stood elsewhere.
+    if (isFollowing && !isOld && list.current) bringRowIntoView(list.current, Math.max(0, current))
+  }, [current, isFollowing, isOld])
 
   const mayAsk = !isFetching && !isOld && !error
   const asksNext = mayAsk && hasNext && (end >= moments.length - rowsAhead || current >= moments.length - rowsAhead)
