@@ -12,6 +12,7 @@ import { FootageProblems } from '../video/FootageProblems'
 import type { useMedia } from '../video/use-media'
 import { VideoPlayer } from '../video/VideoPlayer'
 import { Facts } from './Facts'
+import { PicturelessPlayer } from './PicturelessPlayer'
 import { SessionHead } from './SessionHead'
 import { SidePanel } from './SidePanel'
 import { TerminalPlayer } from './TerminalPlayer'
@@ -71,7 +72,12 @@ export function Player({ session, footage, search, onSearch }: Props) {
           />
         )}
         {view === 'text' && <TextPlayer session={session} store={store} view={named && 'text'} />}
-        {view === undefined && <NothingToPlay isLive={session.state === 'ACTIVE'} />}
+        {view === undefined &&
+          (session.state === 'ENDED' && session.momentMap.series.length > 0 ? (
+            <PicturelessPlayer session={session} store={store} />
+          ) : (
+            <NothingToPlay isLive={session.state === 'ACTIVE'} />
+          ))}
         {media && <FootageProblems problems={media.problems} />}
       </div>
       <SidePanel
