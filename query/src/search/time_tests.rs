@@ -74,6 +74,7 @@ async fn what_is_found_within_times_is_what_was_then() {
             ("checkpoint", SearchOrder::Newest),
             ("checkpoint", SearchOrder::Relevance),
             ("", SearchOrder::Newest),
+            ("checkpoint", SearchOrder::Oldest),
         ] {
             let page = found(&fixture, text, &filter, order);
             assert_eq!(total(&page), then.len() as u64, "{text:?} {from}..{to}");
@@ -82,6 +83,10 @@ async fn what_is_found_within_times_is_what_was_then() {
             assert_eq!(hits.len(), then.len().min(100));
             match order {
                 SearchOrder::Newest => assert_eq!(hits, then[..hits.len()], "{from}..{to}"),
+                SearchOrder::Oldest => {
+                    let first: Vec<i64> = then.iter().rev().take(hits.len()).copied().collect();
+                    assert_eq!(hits, first, "{from}..{to}");
+                }
                 SearchOrder::Relevance => {
                     assert!(hits.iter().all(|at| (from..to).contains(at)));
                 }

@@ -64,6 +64,32 @@ const visits: Visit[] = [
     },
   },
   {
+    name: 'player, with a moment in full',
+    open: async (page) => {
+      await page.goto(`/sessions/${await sessionIdOf(page, truth.incident.file)}?t=42000`)
+      await page.locator('.moment', { has: page.locator('.badge-hidden') }).first().click()
+      await expect(page.getByRole('region', { name: 'The chosen moment' })).toBeVisible()
+    },
+  },
+  {
+    name: 'player, as text, with the review and the downloads',
+    open: async (page) => {
+      await page.goto(`/sessions/${await sessionIdOf(page, truth.incident.file)}?t=42000&view=text`)
+      await expect(page.locator('.transcript-command').first()).toBeVisible()
+      await page.getByRole('button', { name: /^Review/ }).click()
+      await page.getByRole('button', { name: 'Download', exact: true }).click()
+    },
+  },
+  {
+    name: 'player, with a clip to be chosen',
+    open: async (page) => {
+      await page.goto(`/sessions/${await sessionIdOf(page, truth.deploy.file)}?t=${truth.deploy.completeAtMs}`)
+      await expect(terminal(page)).toContainText(truth.deploy.word)
+      await page.keyboard.press('x')
+      await expect(page.getByRole('dialog')).toBeVisible()
+    },
+  },
+  {
     name: 'player, with video',
     open: async (page) => {
       await openVideo(page, await sessionIdOf(page, 'segments'), 2_550)

@@ -1,5 +1,7 @@
 import type { Page } from '@playwright/test'
+import { readSegment, Recorder } from '../support/recorder'
 import { expect, openMoment, position, screenText, terminal, test, token } from '../support/test'
+import { expectPicture, openVideo, video } from '../support/video'
 
 // A recording that no other journey changes.
 const file = 'ops.ttyrec'
@@ -101,6 +103,47 @@ test('a part is redacted around the moment, and lifted with a reason', async ({ 
   await page.getByRole('button', { name: 'Lift the redaction' }).click()
   await expect(redaction).toContainText('shown again by browser-tests: a mistake')
   await expect(screenText(page)).toHaveText(before)
+})
+
+test('a video of which a part is hidden plays before and behind it, and whole to who reveals it', async ({
+  signedIn: page,
+}) => {
+  const recorder = await Recorder.launch({ user: 'mara', protocol: 'rdp', title: 'Hidden in the middle' })
+  for (let second = 0; second < 5; second += 1) await recorder.capture(second * 1_000, await readSegment(second))
+  await recorder.end(5_000)
+  const { session } = recorder
+  await openVideo(page, session, 550)
+  const redaction = { session, fromMs: 2_200, toMs: 2_800, what: 'SCREEN', reason: 'a name' }
+  const response = await page.request.post('/graphql', {
+    headers: { 'X-Retrace-Client': 'web' },
+    data: { query: 'mutation($redaction: NewRedaction!) { redact(redaction: $redaction) }', variables: { redaction } },
+  })
+  expect(await response.text()).not.toContain('errors')
+
+  await openVideo(page, session, 550)
+  await expectPicture(page, 550)
+  await expect(video(page)).toHaveAttribute('src', /until_ms=2199$/)
+  await page.goto(`/sessions/${session}?t=2550`)
+  await expect(page.locator('.hidden-note')).toHaveText('Hidden: a name')
+  await page.goto(`/sessions/${session}?t=4550`)
+  await expectPicture(page, 4_550)
+  await expect(video(page)).toHaveAttribute('src', /from_ms=\d+&until_ms=\d+$/)
+  // Playing goes over what is hidden, and on with what is not.
+  await page.goto(`/sessions/${session}?t=1900`)
+  await page.getByRole('button', { name: 'Play' }).click()
+  await expect(page.locator('[data-phase=ended]')).toBeVisible({ timeout: 20_000 })
+
+  await page.getByRole('button', { name: 'Reveal…' }).click()
+  await page.getByLabel('Why you look at it').fill('ticket 7')
+  await page.getByRole('button', { name: 'Reveal', exact: true }).click()
+  await expect(page.locator('.revealed-note')).toBeVisible()
+  // Frames are 100 ms apart: from the beginning of one to the middle of that one.
+  const box = await page.getByRole('slider').boundingBox()
+  if (!box) throw new Error('the seek bar is not drawn')
+  await page.mouse.click(box.x + (box.width * 2_550) / 5_000, box.y + 16)
+  await expect(position(page)).toHaveText(/^0:02\.5/)
+  await expect(page.locator('.hidden-note')).toBeHidden()
+  await expect(video(page)).toHaveAttribute('src', /reveal=ticket%207/)
 })
 
 test('where the policy wants a reason, the page asks for it and goes on', async ({ page }) => {

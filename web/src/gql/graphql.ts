@@ -796,7 +796,7 @@ export type MediaQueryVariables = Exact<{
 }>;
 
 
-export type MediaQuery = { session: { state: SessionState, asciicastUrl: string | null, media: { clipsZipUrl: string | null, video: { url: string, codec: string, width: number, height: number, startMs: number, durationMs: number, bytes: number, isLive: boolean } | null, clips: Array<{ number: number, url: string, source: string, codec: string, width: number, height: number, startMs: number, endMs: number, frames: number, bytes: number }>, products: Array<{ kind: ProductKind, state: ProcessingState, progressPermille: number | null, changedAt: string, reason: string | null, url: string | null, bytes: number | null, durationMs: number | null, startMs: number }>, problems: Array<{ startMs: number, mediaType: string, problem: string, url: string }> } } | null };
+export type MediaQuery = { session: { state: SessionState, asciicastUrl: string | null, media: { keyframesMs: Array<number>, clipsZipUrl: string | null, video: { url: string, codec: string, width: number, height: number, startMs: number, durationMs: number, bytes: number, isLive: boolean } | null, clips: Array<{ number: number, url: string, source: string, codec: string, width: number, height: number, startMs: number, endMs: number, frames: number, bytes: number }>, products: Array<{ kind: ProductKind, state: ProcessingState, progressPermille: number | null, changedAt: string, reason: string | null, url: string | null, bytes: number | null, durationMs: number | null, startMs: number }>, problems: Array<{ startMs: number, mediaType: string, problem: string, url: string }> } } | null };
 
 export type ThumbnailsQueryVariables = Exact<{
   id: string | number;
@@ -2151,6 +2151,7 @@ export const MediaDocument = new TypedDocumentString(`
         frames
         bytes
       }
+      keyframesMs
       clipsZipUrl
       products {
         kind

@@ -7,17 +7,30 @@ import { useSyncExternalStore } from 'react'
 export type Looking = { readonly reason?: string; readonly reveal?: string }
 
 let looking: Looking = {}
+/** What the page shows itself to be: behind what is said until what was asked so is there. */
+let shown: Looking = looking
 const changed = new EventTarget()
 
 export const readLooking = (): Looking => looking
 
-export function setLooking(next: Looking): void {
+/** From now on it is said; the page goes by it once it is told. */
+export function sayLooking(next: Looking): void {
   looking = next
+}
+
+/** The page goes by what is said. */
+export function tellLooking(): void {
+  shown = looking
   changed.dispatchEvent(new Event('change'))
 }
 
+export function setLooking(next: Looking): void {
+  sayLooking(next)
+  tellLooking()
+}
+
 export function useLooking(): Looking {
-  return useSyncExternalStore(subscribe, readLooking)
+  return useSyncExternalStore(subscribe, () => shown)
 }
 
 function subscribe(onChange: () => void): () => void {

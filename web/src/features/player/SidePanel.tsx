@@ -22,7 +22,7 @@ export function SidePanel({ session, isLive, store, kinds, onKinds }: Props) {
   const [open, setOpen] = useState<Panel>('Timeline')
   const { commentCount } = session.review
   return (
-    <section className="panel moments" aria-label={open}>
+    <section className="panel moments" aria-label="Beside the picture">
       <div className="side-tabs" role="group" aria-label="What stands beside the picture">
         {panels.map((panel) => (
           <button

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import type { Media } from '../video/use-media'
 import { viewsOf } from './views'
 
-const none: Media = { video: null, clips: [], clipsZipUrl: null, products: [], problems: [] }
+const none: Media = { video: null, clips: [], clipsZipUrl: null, keyframesMs: [], products: [], problems: [] }
 const video = { video: {} } as Partial<Media>
 const encoding = { products: [{ kind: 'VIDEO', state: 'WORKING', url: null }] } as Partial<Media>
 

@@ -19,7 +19,7 @@ export function Redactions({ session, store, may }: Props) {
   const [lifted, setLifted] = useState<Redaction>()
   return (
     <section aria-labelledby="redactions-title">
-      <h3 id="redactions-title">Hidden</h3>
+      <h2 id="redactions-title">Hidden</h2>
       {session.redactions.length === 0 ? (
         <p className="hint">Nothing is hidden in this session.</p>
       ) : (

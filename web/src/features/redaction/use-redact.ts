@@ -1,7 +1,7 @@
 import { useMutation, useQueryClient, type QueryClient } from '@tanstack/react-query'
 import { LiftRedactionDocument, RedactDocument, RevealCheckDocument, type NewRedaction } from '../../gql/graphql'
 import { graphql } from '../../lib/api'
-import { readLooking, setLooking } from '../../lib/looking'
+import { readLooking, sayLooking, setLooking, tellLooking } from '../../lib/looking'
 
 /** All that is kept of a session: what was answered to questions about it. */
 const isOf = (session: string) => ({
@@ -42,14 +42,18 @@ export function useReveal(session: string) {
   return useMutation({
     mutationFn: async (reveal: string | undefined) => {
       const before = readLooking()
-      setLooking({ ...before, reveal })
+      sayLooking({ ...before, reveal })
+      // What is to be hidden again is not shown for a moment longer.
+      if (!reveal) tellLooking()
       try {
         if (reveal) await graphql(RevealCheckDocument, { id: session })
       } catch (error) {
         setLooking(before)
         throw error
       }
+      // Addresses that say the reason are there before any picture is asked for by them.
       await renewAll(client, session)
+      tellLooking()
     },
   })
 }

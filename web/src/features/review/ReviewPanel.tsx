@@ -21,7 +21,7 @@ export function ReviewPanel({ session, store }: Props) {
     <div className="review">
       <ReviewState session={session} mayReview={may('REVIEW')} />
       <section aria-labelledby="comments-title">
-        <h3 id="comments-title">Comments</h3>
+        <h2 id="comments-title">Comments</h2>
         <CommentList comments={comments} error={error} isPending={isPending} sessionId={session.id} store={store} />
         {may('REVIEW') && <CommentForm session={session} store={store} />}
       </section>
@@ -37,7 +37,7 @@ function ReviewState({ session, mayReview }: { session: PlayedSession; mayReview
   const { reviewedAt, reviewedBy, assignee, sampled } = session.review
   return (
     <section aria-labelledby="review-title">
-      <h3 id="review-title">Review</h3>
+      <h2 id="review-title">Review</h2>
       <p className="review-state" data-testid="review-state">
         {reviewedAt ? (
           <>

@@ -58,7 +58,7 @@ const filmNames = { gif: 'GIF', mp4: 'MP4 film', webm: 'WebM film' }
 function Group({ name, children }: { name: string; children: React.ReactNode }) {
   return (
     <section aria-label={name}>
-      <h3>{name}</h3>
+      <p className="take-away-name">{name}</p>
       {children}
     </section>
   )

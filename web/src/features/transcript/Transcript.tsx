@@ -52,7 +52,7 @@ const TranscriptBlock = memo(function TranscriptBlock({ block, sessionId, curren
   return (
     <section className="transcript-block" style={{ containIntrinsicSize: `auto ${lines.length * 20 + 44}px` }}>
       {command && (
-        <h3 className="transcript-command" aria-current={command.id === currentId ? 'time' : undefined}>
+        <h2 className="transcript-command" aria-current={command.id === currentId ? 'time' : undefined}>
           <Line moment={command} sessionId={sessionId} isCurrent={command.id === currentId} />
           <span className="transcript-facts numeric">
             {[
@@ -63,7 +63,7 @@ const TranscriptBlock = memo(function TranscriptBlock({ block, sessionId, curren
               .filter(Boolean)
               .join(' · ')}
           </span>
-        </h3>
+        </h2>
       )}
       {lines.map((line) => (
         <Line key={line.id} moment={line} sessionId={sessionId} isCurrent={line.id === currentId} />

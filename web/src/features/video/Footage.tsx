@@ -11,7 +11,8 @@ import { productOf } from './source'
 import { Thumbnail } from './Thumbnail'
 import { nearestTile } from './thumbnails'
 import { codecName } from './Unplayable'
-import { useThumbnails, type Clip, type Media, type Sheet } from './use-media'
+import { useShownThumbnails } from './use-hidden-pictures'
+import type { Clip, Media, Sheet } from './use-media'
 
 /** A capture that broke off often has very many. */
 const shownAtFirst = 20
@@ -20,7 +21,7 @@ type Props = { session: PlayedSession; media: Media; store: PlaybackStore }
 
 /** What there is of video, to take away. */
 export function Footage({ session, media, store }: Props) {
-  const thumbnails = useThumbnails(session.id, media)
+  const thumbnails = useShownThumbnails(session, media)
   const { video, clips, clipsZipUrl } = media
   const mp4 = productOf(media, 'MP4')
   const [shownCount, setShownCount] = useState(shownAtFirst)

@@ -1,13 +1,19 @@
 import { useCallback, useEffect, useMemo, useState } from 'react'
+import { EmptyNote } from '../../ui/notes'
 import { Deck } from '../player/Deck'
 import { framesOf } from '../player/steps'
+import type { Playback } from '../player/playback'
 import type { PlaybackStore } from '../player/playback-store'
+import { usePlaybackValue } from '../player/use-playback'
 import type { PlayedSession } from '../player/use-session'
+import { hiddenName } from '../redaction/hidden'
 import { HiddenNote } from '../redaction/HiddenNote'
 import { LiveButton } from './LiveButton'
 import { Processing } from './Processing'
+import { partAt, partsOf } from './parts'
 import { isUnderWay, productOf, skippedIdles, sourceOf } from './source'
-import { useThumbnails, type Media } from './use-media'
+import { useHiddenPictures, useShownThumbnails } from './use-hidden-pictures'
+import type { Media } from './use-media'
 import { Unplayable } from './Unplayable'
 import { VideoStage } from './VideoStage'
 
@@ -21,24 +27,35 @@ export function VideoPlayer({ session, media, store, view }: Props) {
   const [isShown, setIsShown] = useState(false)
   const onShown = useCallback(() => setIsShown(true), [])
   const onRefused = useCallback((file: string) => setRefused((files) => [...files, file]), [])
-  const source = useSource(media, session.durationMs, refused)
-  const thumbnails = useThumbnails(session.id, media)
+  const whole = useSource(media, session.durationMs, refused)
+  const hidden = useHiddenPictures(session)
+  const parts = useMemo(
+    () => (whole ? partsOf(whole, hidden, media.keyframesMs) : []),
+    // oxlint-disable-next-line react/exhaustive-deps -- Each answer brings new ones of the same file.
+    [whole, hidden],
+  )
+  const source = usePlaybackValue(
+    store,
+    useCallback(({ positionMs }: Playback) => partAt(parts, positionMs), [parts]),
+  )
+  const thumbnails = useShownThumbnails(session, media)
   const steps = useMemo(() => framesOf(media.clips), [media.clips])
   const isLive = session.state === 'ACTIVE'
   const pictures = productOf(media, 'VIDEO')
   // Of a session that goes on there is only what has come so far.
-  const durationMs = source?.isGrowing ? source.endMs : Math.max(session.durationMs, source?.endMs ?? 0)
+  const durationMs = whole?.isGrowing ? whole.endMs : Math.max(session.durationMs, whole?.endMs ?? 0)
 
   useEffect(() => {
-    if (!source) store.send({ type: 'failed' })
-    else if (isShown) store.send({ type: 'loaded', durationMs, idles: skippedIdles(session.idleStretches, media) })
-  }, [source, isShown, durationMs, session.idleStretches, media, store])
+    if (!whole) store.send({ type: 'failed' })
+    else if (isShown || !source) store.send({ type: 'loaded', durationMs, idles: skippedIdles(session.idleStretches, media) })
+  }, [whole, source, isShown, durationMs, session.idleStretches, media, store])
 
   return (
     <>
-      {source ? (
+      {whole && source ? (
         <VideoStage
           source={source}
+          whole={whole}
           size={media.video ?? media.clips[0] ?? { width: 4, height: 3 }}
           clips={media.clips}
           store={store}
@@ -46,6 +63,10 @@ export function VideoPlayer({ session, media, store, view }: Props) {
           onShown={onShown}
           onRefused={onRefused}
         />
+      ) : whole ? (
+        <EmptyNote title="The picture of this session is hidden.">
+          <span>{hidden.map(hiddenName).join(', ')}</span>
+        </EmptyNote>
       ) : (
         <Unplayable sessionId={session.id} media={media} isLive={isLive} />
       )}

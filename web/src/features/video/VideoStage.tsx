@@ -11,7 +11,10 @@ import type { Clip } from './use-media'
 import { VideoDriver } from './video-driver'
 
 type Props = {
+  /** The file that plays now. */
   source: Source
+  /** All of the footage, of which it may be a part. */
+  whole: Source
   size: { width: number; height: number }
   clips: readonly Clip[]
   store: PlaybackStore
@@ -22,7 +25,7 @@ type Props = {
   onRefused: (file: string) => void
 }
 
-export function VideoStage({ source, size, clips, store, note, onShown, onRefused }: Props) {
+export function VideoStage({ source, whole, size, clips, store, note, onShown, onRefused }: Props) {
   const video = useRef<HTMLVideoElement>(null)
   const still = useRef<HTMLCanvasElement>(null)
   const [error, setError] = useState<Error>()
@@ -44,7 +47,7 @@ export function VideoStage({ source, size, clips, store, note, onShown, onRefuse
         {/* oxlint-disable-next-line jsx-a11y/media-has-caption -- Recordings of screens have no sound. */}
         <video ref={video} muted playsInline preload="auto" aria-label="Recorded screen" data-testid="video" />
         <canvas ref={still} hidden />
-        <FootingNote source={source} clips={clips} store={store} />
+        <FootingNote source={whole} clips={clips} store={store} />
         {note}
         <div className="stage-spinner" aria-hidden="true" />
       </div>

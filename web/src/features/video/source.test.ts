@@ -52,6 +52,7 @@ const mediaWith = (part: Partial<Media>): Media => ({
   clips: [],
   clipsZipUrl: null,
   products: [],
+  keyframesMs: [],
   problems: [],
   ...part,
 })

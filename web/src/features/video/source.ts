@@ -87,7 +87,7 @@ export const fileOf = (url: string): string => url.replace(/\?.*$/, '')
 
 /** A newer file is loaded only when what is wanted lies behind the end of the one that plays: loading interrupts. */
 export function isToBeLoaded(playing: Source | undefined, latest: Source, positionMs: number): boolean {
-  if (!playing || fileOf(playing.url) !== fileOf(latest.url)) return true
+  if (!playing || fileOf(playing.url) !== fileOf(latest.url) || playing.startMs !== latest.startMs) return true
   return latest.endMs > playing.endMs && positionMs >= playing.endMs - endSlackMs
 }
 

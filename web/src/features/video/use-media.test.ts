@@ -3,7 +3,7 @@ import type { MediaQuery } from '../../gql/graphql'
 import { askAgainMs } from './use-media'
 
 type Answer = NonNullable<MediaQuery['session']>
-const none: Answer['media'] = { video: null, clips: [], clipsZipUrl: null, products: [], problems: [] }
+const none: Answer['media'] = { video: null, clips: [], clipsZipUrl: null, keyframesMs: [], products: [], problems: [] }
 const product = (kind: string, state: string) => ({ products: [{ kind, state }] }) as Partial<Answer['media']>
 
 test('the server is asked again while something is on its way, and only then', () => {
