@@ -13,7 +13,6 @@ import { WithoutRecording } from '../features/live/WithoutRecording'
 import { toApiError } from '../lib/errors'
 import { sessionName } from '../lib/format'
 import type { PlayerSearch } from '../lib/paths'
-import { toApiError } from '../lib/errors'
 import { useTitle } from '../lib/use-title'
 import { EmptyNote, ErrorNote } from '../ui/notes'
 

@@ -18,10 +18,12 @@ export function partsOf(source: Source, hidden: readonly Redaction[], keyframesM
   if (spans.length === 0) return [source]
   const parts: Source[] = []
   let startMs: number | undefined = source.startMs
+  let reachedMs = -Infinity
   for (const { fromMs, toMs } of spans) {
     if (startMs !== undefined && startMs < fromMs) parts.push(partOf(source, startMs, fromMs - 1))
-    const reachedMs: number = Math.max(toMs, startMs ?? toMs)
-    startMs = keyframesMs.find((ms) => ms > reachedMs)
+    reachedMs = Math.max(reachedMs, toMs)
+    const hiddenUntilMs = reachedMs
+    startMs = keyframesMs.find((ms) => ms > hiddenUntilMs)
   }
   if (startMs !== undefined && startMs < source.endMs) parts.push(partOf(source, startMs, source.endMs))
   return parts
