@@ -51,6 +51,23 @@ export class Recorder {
     await this.say('screen', { atMs, type: 'session.ended', data: { reason: 'user' } })
   }
 
+  /** Fetches what is asked of it. Answers the versions of the messages in the control stream. */
+  async requests(): Promise<number[]> {
+    const response = await fetch(`${process.env.RETRACE_URL ?? ''}/v1/sessions/${this.session}/control`, {
+      headers: this.headers('text/plain'),
+    })
+    let heard = ''
+    for await (const piece of response.body ?? []) {
+      heard += new TextDecoder().decode(piece as Uint8Array)
+      const messages = heard.split('\n\n').filter((message) => message.includes('event: session.message_sent'))
+      if (messages.length === 0) continue
+      // What it has heard counts as delivered once the server has handed out all there is.
+      await new Promise((done) => setTimeout(done, 500))
+      return messages.map((message) => Number(/^id: (\d+)/m.exec(message)?.[1]))
+    }
+    throw new Error('the control channel ended before it said anything')
+  }
+
   private path = (source: string) => `/v1/sessions/${this.session}/streams/${source}`
   private headers = (type: string) => ({ authorization: `Bearer ${this.token}`, 'content-type': type })
 }

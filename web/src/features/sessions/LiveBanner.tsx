@@ -9,7 +9,7 @@ export function LiveBanner() {
     <span className="live-banner" role="status">
       {count !== undefined && count > 0 && (
         <Link to="/sessions" search={{ state: 'ACTIVE' }}>
-          {count === 1 ? '1 session is live' : `${formatCount(count)} sessions are live`}
+          {formatCount(count)} <span className="live-banner-words">{count === 1 ? 'session is' : 'sessions are'}</span> live
         </Link>
       )}
     </span>
