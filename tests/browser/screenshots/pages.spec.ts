@@ -46,6 +46,21 @@ const shots: Shot[] = [
     },
   },
   {
+    name: 'evidence',
+    open: async (page) => {
+      const player = `/sessions/${await sessionIdOf(page, truth.deploy.file)}`
+      await page.goto(player)
+      await expect(terminal(page)).toBeVisible()
+      await page.goto(`${player}/evidence`)
+      await page.getByRole('button', { name: /^Verify all/ }).click()
+      await expect(page.getByText(/events are in the log exactly/)).toBeVisible()
+      await page.reload()
+      await page.getByRole('button', { name: /^Verify all/ }).click()
+      await expect(page.getByText(/events are in the log exactly/)).toBeVisible()
+      await page.mouse.move(0, 0)
+    },
+  },
+  {
     name: 'log',
     open: async (page) => {
       await page.goto('/log')

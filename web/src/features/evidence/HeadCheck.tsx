@@ -11,7 +11,14 @@ import { Verdict } from './Verdict'
 /** The checkpoint that everything here is proved against: who signed it, and whether it continues what was seen before. */
 export function HeadCheck({ log }: { log: LogHead }) {
   const { data, error, isPending } = useHeadCheck(log)
-  if (isPending) return <Verdict looks="waiting">Checking the signature of the log…</Verdict>
+  if (isPending) {
+    return (
+      <>
+        <Verdict looks="waiting">Checking the signature of the log…</Verdict>
+        <Verdict looks="waiting">Comparing with what this browser saw before…</Verdict>
+      </>
+    )
+  }
   if (error) return <ErrorNote error={error} />
   return (
     <>
