@@ -7,6 +7,7 @@ import { createQueryClient } from './lib/query-client'
 import './styles/tokens.css'
 import './styles/base.css'
 import './styles/ui.css'
+import './styles/tables.css'
 import './styles/shell.css'
 
 const client = createQueryClient(() => goToSignIn(router))
