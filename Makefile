@@ -70,9 +70,10 @@ lint-rust:
 	@cargo check --manifest-path fuzz/Cargo.toml --locked --quiet
 	@if command -v cargo-deny >/dev/null; then cargo deny --log-level error check licenses bans sources; fi
 
-lint-web: web/node_modules
+lint-web: web/node_modules tests/browser/node_modules
 	$(call say,web: lints, types, generated code)
 	@cd web && npm run --silent lint && npm run --silent types && npm run --silent codegen:check
+	@cd tests/browser && npm run --silent types
 
 test-web: web/node_modules
 	$(call say,web: unit tests)

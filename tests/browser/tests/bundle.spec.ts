@@ -23,7 +23,7 @@ const test = base.extend<Fixtures>({
   unpacked: async ({}, use) => {
     const folder = await mkdtemp(join(tmpdir(), 'retrace-bundle-'))
     await use(async (recording) => {
-      const [data, zip, unpacked] = ['data', 'bundle.zip', 'unpacked'].map((name) => join(folder, name))
+      const [data, zip, unpacked] = [join(folder, 'data'), join(folder, 'bundle.zip'), join(folder, 'unpacked')]
       const imported = await run(binary(), ['import', '--data', data, '--json', resolve(samples(), recording)])
       const { session } = JSON.parse(imported.stdout.trim()) as { session: string }
       await run(binary(), ['export', '--data', data, session, '--bundle', '-o', zip])
