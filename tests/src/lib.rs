@@ -8,6 +8,7 @@ pub mod crash;
 pub mod live;
 pub mod oidc;
 pub mod person;
+pub mod receivers;
 pub mod sudo;
 pub mod upload;
 

@@ -89,6 +89,10 @@ fn fields() -> BTreeMap<&'static str, Vec<(&'static str, Trace)>> {
         ("health", Event("records.viewed", "{ health { logSize } }")),
         ("settings", Event("records.viewed", "{ settings { name } }")),
         (
+            "destinations",
+            Event("records.viewed", "{ destinations { name } }"),
+        ),
+        (
             "settingChanges",
             Event(
                 "records.viewed",
@@ -133,6 +137,21 @@ fn fields() -> BTreeMap<&'static str, Vec<(&'static str, Trace)>> {
             ),
         ),
         ("liftRedaction", Nothing("`redaction.lifted`: held below")),
+        (
+            "setDestination",
+            Event(
+                "destination.set",
+                "mutation { setDestination(input: {name: \"t\", kind: \"syslog-udp\", target: \"127.0.0.1:9\"}) { name } }",
+            ),
+        ),
+        (
+            "removeDestination",
+            Nothing("`destination.removed`: `destinations.rs` holds it"),
+        ),
+        (
+            "replayDestination",
+            Nothing("`destination.replayed`: `destinations.rs` holds it"),
+        ),
         ("revokeToken", Nothing("`token.revoked`: held below")),
         ("withdrawGrant", Nothing("`grant.withdrawn`: held below")),
         (
@@ -520,6 +539,10 @@ fn routes() -> Vec<(&'static str, Trace)> {
             Nothing("signing in, out, and who one is"),
         ),
         ("/v1/{*rest}", Nothing("there is nothing")),
+        (
+            "/metrics",
+            Nothing("how much was sent, and how fast; nothing of it"),
+        ),
         ("/healthz", Nothing("whether the process is alive")),
         ("/readyz", Nothing("how far the read models are")),
     ]

@@ -5,6 +5,7 @@
 //! `--json` where it prints figures or rows.
 
 mod bench;
+mod destination;
 mod export;
 mod grant;
 mod import;
@@ -58,6 +59,7 @@ enum Command {
     Grant(grant::Grant),
     Keys(keys::Keys),
     Settings(settings::Settings),
+    Destination(destination::Destination),
     Bench(bench::Bench),
     /// Decodes and encodes for another process of this program
     #[command(hide = true)]
@@ -149,6 +151,7 @@ pub fn run() -> ExitCode {
             Command::Grant(grant) => grant.run().await,
             Command::Keys(keys) => keys.run().await,
             Command::Settings(settings) => settings.run().await,
+            Command::Destination(destination) => destination.run().await,
             Command::Bench(bench) => bench.run().await,
             Command::MediaWorker => unreachable!("it was run above"),
         }

@@ -15,12 +15,18 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
+use super::destination::ExportFolder;
 use super::{Data, output};
 use crate::cli::sudo_listeners::SudoListeners;
 use crate::control::limits::TimeLimits;
+use crate::node::node_name;
 use crate::processing::{Processing, Workshop};
 use crate::redacting::Redacting;
 use crate::server::{App, router};
+use crate::siem::destinations::secret::SecretSealer;
+use crate::siem::destinations::service::{Destinations, Parts};
+use crate::siem::destinations::sinks::SinkContext;
+use crate::siem::destinations::store::ProgressStore;
 
 /// How long requests that are under way may still take after a stop was asked for.
 const DRAIN: Duration = Duration::from_secs(10);
@@ -50,6 +56,8 @@ pub(super) struct Serve {
     sudo: SudoListeners,
     #[command(flatten)]
     oidc: OidcSecret,
+    #[command(flatten)]
+    folder: ExportFolder,
 }
 
 /// The secret under which a provider of identities knows this server. It is not a setting: those stand in the log.
@@ -119,6 +127,22 @@ impl Serve {
         let limits = tokio::spawn(limits.run(stopped.clone()));
         let seats = Arc::clone(&app.seats);
         let redacting = Redacting::start(Arc::clone(&log), app.reader.clone(), stopped.clone());
+        let parts = Parts {
+            log: Arc::clone(&log),
+            book: Arc::clone(&app.destinations),
+            reader: app.reader.clone(),
+            projections: Arc::clone(&projections),
+            settings: Arc::clone(&app.settings),
+            store: ProgressStore::open(data.path())
+                .context("how far sending has come cannot be read")?,
+            statuses: app.deliveries.clone(),
+            sinks: SinkContext {
+                sealer: SecretSealer::of(&data)?,
+                folder: self.folder.export_folder,
+            },
+            node: node_name(data.path())?,
+        };
+        let destinations = Destinations::start(parts, stopped.clone());
         let sudo = sudo.start(&app, data.path(), &stopped)?;
         output::line(format!("listening on http://{address}"))?;
 
@@ -151,6 +175,7 @@ impl Serve {
         // It looks at its sign between two looks, which are short.
         let _ = limits.await;
         redacting.shutdown().await;
+        destinations.shutdown().await;
         // A request that was cut off may still hold it: then its threads stop without being awaited.
         if let Some(projections) = Arc::into_inner(projections) {
             projections.shutdown().await;

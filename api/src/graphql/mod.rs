@@ -7,6 +7,7 @@ mod access;
 mod accesses;
 mod control;
 mod coverage;
+mod destinations;
 mod error;
 mod events;
 mod health;
@@ -35,6 +36,7 @@ use async_graphql::extensions::apollo_persisted_queries::{
 use async_graphql::{MergedObject, SchemaBuilder};
 
 use access::{AccessMutation, AccessQuery};
+use destinations::{DestinationMutation, DestinationQuery};
 pub use error::{ErrorCode, shortened};
 use health::HealthQuery;
 pub(crate) use loaders::loader;
@@ -53,6 +55,7 @@ pub struct Query(
     SettingsQuery,
     TrailQuery,
     HealthQuery,
+    DestinationQuery,
 );
 
 /// All that can be changed.
@@ -62,6 +65,7 @@ pub struct Mutation(
     ReviewMutation,
     AccessMutation,
     SettingsMutation,
+    DestinationMutation,
 );
 
 /// The schema with its data.

@@ -15,6 +15,7 @@
 //! | `GET /tile/entries/…` | token | bundles of events |
 //! | `POST`, `GET`, `DELETE /v1/web-session` | – | signs a browser in, says who it is, signs it out |
 //! | `GET /v1/sign-in`, `…/oidc`, `…/oidc/callback` | anyone | how to sign in, and the way to a provider and back |
+//! | `GET /metrics` | token | how sending to destinations goes, for Prometheus |
 //! | `GET /healthz`, `/readyz` | anyone | whether the process is alive, and ready to answer |
 //! | anything else | anyone | the web UI, which holds no data |
 //!
@@ -28,6 +29,7 @@ mod error;
 mod events;
 mod ingest;
 mod media;
+mod metrics;
 mod proofs;
 mod reason;
 mod recordings;
@@ -67,6 +69,9 @@ use crate::graphql::{self, Schema};
 use crate::live::{LogTail, Seats};
 use crate::oidc::Oidc;
 use crate::processing::{ProgressBook, media_worker};
+use crate::siem::destinations::book::DestinationBook;
+use crate::siem::destinations::secret::SecretSealer;
+use crate::siem::destinations::status::StatusBook;
 use crate::sign_ins::{Cookies, SignIns};
 use crate::tokens::{TokenBook, Viewer};
 use auth::Visit;
@@ -125,6 +130,10 @@ pub struct App {
     pub(crate) drawn_at_once: Arc<Semaphore>,
     /// How far the work on recordings is.
     pub progress: ProgressBook,
+    /// Where events are sent.
+    pub destinations: Arc<DestinationBook>,
+    /// How that goes on this node.
+    pub deliveries: StatusBook,
     /// How far the read models have come.
     pub projections: Arc<Projections>,
     schema: Schema,
@@ -177,6 +186,8 @@ impl App {
             cookies.clone(),
         ));
         let progress = ProgressBook::default();
+        let destinations = Arc::new(DestinationBook::new(Arc::clone(&log)));
+        let deliveries = StatusBook::default();
         let worker = media_worker();
         let at_once = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
         let schema = graphql::schema()
@@ -190,6 +201,9 @@ impl App {
             .data(Arc::clone(&sign_ins))
             .data(Arc::clone(&projections))
             .data(progress.clone())
+            .data(Arc::clone(&destinations))
+            .data(deliveries.clone())
+            .data(SecretSealer::of(data)?)
             .data(Arc::new(DataFolder::new(data.path().to_owned())))
             .finish();
         Ok(Self {
@@ -210,6 +224,8 @@ impl App {
             worker,
             drawn_at_once: Arc::new(Semaphore::new(at_once)),
             progress,
+            destinations,
+            deliveries,
             projections,
             schema,
         })
@@ -252,6 +268,7 @@ pub fn router(app: App) -> Router {
         .route("/v1/sign-in/oidc", get(sign_in::begin))
         .route("/v1/sign-in/oidc/callback", get(sign_in::finish))
         .route("/v1/{*rest}", axum::routing::any(error::no_such_route))
+        .route("/metrics", get(metrics::metrics))
         .route("/healthz", get(|| async { "ok\n" }))
         .route("/readyz", get(readiness))
         .fallback(assets::serve)

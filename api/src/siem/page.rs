@@ -171,7 +171,7 @@ impl LinePages {
             events.retain(|event| wanted.matches(event));
             let mut page = Page::default();
             let outcome = sieve.sift(&events, |shown| {
-                writer.push(shown, &mut page.lines);
+                let _ = writer.push(shown, &mut page.lines);
                 page.lines.push(b'\n');
                 page.count += 1;
             });

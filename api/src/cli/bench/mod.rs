@@ -5,6 +5,7 @@
 //! figures move with the machine and the hour.
 
 mod append;
+mod export;
 mod import;
 mod index;
 mod live;
@@ -41,6 +42,9 @@ pub(super) struct Bench {
     /// Search: over so many made-up moments
     #[arg(long, default_value_t = 2_000_000, value_parser = clap::value_parser!(u32).range(1_000..=50_000_000))]
     moments: u32,
+    /// Export: a log of so many events
+    #[arg(long, default_value_t = 1_000_000, value_parser = clap::value_parser!(u64).range(20_000..=100_000_000))]
+    events: u64,
     /// Video: dumps and casts from there instead of `samples`
     #[arg(long, value_name = "FOLDER")]
     recordings: Option<PathBuf>,
@@ -67,6 +71,8 @@ enum Name {
     Append,
     /// Twice what the server takes: is its memory flat, and is anything lost?
     Overload,
+    /// The log as NDJSON, as OCSF and over TLS to rsyslog, beside PostgreSQL and DuckDB that write JSON
+    Export,
     /// Importing asciicast into the SQLite log, beside a row per event
     Import,
     /// The screen at any moment of a one-hour recording, beside replaying it from its start
@@ -133,6 +139,9 @@ impl Bench {
         }
         if self.name == Name::Overload {
             figures.extend(append::overload::run(self.overload_for).await?);
+        }
+        if wanted(Name::Export) {
+            figures.extend(export::run(self.rounds, self.events).await?);
         }
         if wanted(Name::Import) {
             figures.extend(import::run(self.rounds).await?);

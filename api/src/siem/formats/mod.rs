@@ -175,11 +175,21 @@ impl SessionFacts {
     }
 }
 
+/// How long a line may be.
+#[derive(Debug, Clone)]
+pub struct LineLimit {
+    /// At most so many bytes.
+    pub bytes: usize,
+    /// The address of `/v1/events`, where the whole event is to be had.
+    pub events: String,
+}
+
 /// Writes events of one log in one format.
 #[derive(Debug, Clone)]
 pub struct LineWriter {
     format: Format,
     log: String,
+    limit: Option<LineLimit>,
 }
 
 impl LineWriter {
@@ -189,6 +199,17 @@ impl LineWriter {
         Self {
             format,
             log: log.to_string(),
+            limit: None,
+        }
+    }
+
+    /// The same with an end to how long a line may be: the line of an event that is longer has in the place of its data
+    /// where to have the whole, and that it is truncated. Some 2 KiB must be allowed.
+    #[must_use]
+    pub fn limited(self, limit: LineLimit) -> Self {
+        Self {
+            limit: Some(limit),
+            ..self
         }
     }
 
@@ -204,8 +225,40 @@ impl LineWriter {
         format!("{}-{}", self.log, event.position())
     }
 
-    /// Appends the line of an event, without a line end.
-    pub fn push(&self, shown: Shown<'_>, out: &mut Vec<u8>) {
+    /// Appends the line of an event, without a line end. Answers whether it was truncated.
+    pub fn push(&self, shown: Shown<'_>, out: &mut Vec<u8>) -> bool {
+        let start = out.len();
+        self.push_whole(shown, out);
+        let Some(limit) = &self.limit else {
+            return false;
+        };
+        if out.len() - start <= limit.bytes {
+            return false;
+        }
+        let position = shown.event.position().0;
+        let after = position
+            .checked_sub(1)
+            .map(|after| format!("after={after}&"));
+        let link = format!("{}?{}limit=1", limit.events, after.unwrap_or_default());
+        let data = serde_json::json!({"link": link, "truncated": true}).to_string();
+        let cut = shown.event.masked(data.into_bytes());
+        // What the launch said may be too long too.
+        for session in [shown.session, None] {
+            out.truncate(start);
+            let shown = Shown {
+                event: shown.event,
+                masked: Some(&cut),
+                session,
+            };
+            self.push_whole(shown, out);
+            if out.len() - start <= limit.bytes {
+                break;
+            }
+        }
+        true
+    }
+
+    fn push_whole(&self, shown: Shown<'_>, out: &mut Vec<u8>) {
         if self.format == Format::Ndjson {
             return shown.push_line(out);
         }
