@@ -7,6 +7,7 @@
 //! keys/log.pub      the key to check them with; give it to auditors
 //! keys/master.key   wraps the keys of sealed data, mode 0600, unless the operator keeps it
 //!                   elsewhere; back this up elsewhere: without it nothing opens
+//! destinations.sqlite  how far this node has come with sending events elsewhere
 //! read-models/      one folder or file for each projection; disposable
 //! ```
 

@@ -350,6 +350,7 @@ async fn test(data: &Data, folder: Option<PathBuf>, name: &str) -> anyhow::Resul
         position: event.position(),
         id: writer.id_of(event),
         at: event.at(),
+        recorded_at: event.recorded_at(),
         kind: event.kind().clone(),
         severity: 1,
         truncated,

@@ -38,7 +38,7 @@ const NOUNS: [&str; 12] = [
     "search",
     "token",
 ];
-const TYPES: [EventType; 10] = [
+const TYPES: [EventType; 13] = [
     EventType::RECORDING_VIEWED,
     EventType::RECORDING_DOWNLOADED,
     EventType::SESSION_REVIEWED,
@@ -49,6 +49,9 @@ const TYPES: [EventType; 10] = [
     EventType::MESSAGE_SENT,
     EventType::POLICY_SET,
     EventType::VIDEO_REQUESTED,
+    EventType::DESTINATION_SET,
+    EventType::DESTINATION_REMOVED,
+    EventType::DESTINATION_REPLAYED,
 ];
 
 /// Whether events of this type tell of what somebody did in Retrace itself.

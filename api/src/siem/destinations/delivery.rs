@@ -18,7 +18,7 @@ use tokio::sync::watch;
 use tokio::task::spawn_blocking;
 
 use super::definition::{Destination, Kind};
-use super::lease::{Lease, LeaseError};
+use super::lease::{Lease, LeaseError, STALE};
 use super::sinks::{self, Outgoing, Sink, SinkContext, SinkError};
 use super::status::{State, StatusBook};
 use super::store::{Progress, ProgressStore};
@@ -218,8 +218,8 @@ impl Delivery {
             let sifted = self.sift(events, sieve.take(), &writer).await?;
             sieve = Some(sifted.0);
             let outgoing = sifted.1;
-            if !outgoing.is_empty() {
-                self.claim(&mut lease).await?;
+            if let Some(first) = outgoing.first() {
+                self.claim(&mut lease, first).await?;
                 self.say(State::Delivering, None);
                 if sink.is_none() {
                     sink = Some(sinks::open(&self.destination, &shared.sinks).await?);
@@ -320,6 +320,7 @@ impl Delivery {
                     position: shown.event.position(),
                     id: writer.id_of(shown.event),
                     at: shown.event.at(),
+                    recorded_at: shown.event.recorded_at(),
                     kind: shown.event.kind().clone(),
                     severity: meaning::of(shown.event.kind()).severity,
                     truncated,
@@ -433,8 +434,12 @@ impl Delivery {
     ) -> Result<(), DeliveryError> {
         if self.held.is_empty() {
             self.progress.next = next;
+            // What was taken is kept before anybody is told that it was: others look into the store too.
+            let taken = self.kept.as_ref().map(|(_, kept)| kept.delivered);
+            let at_once = taken != Some(self.progress.delivered);
+            self.keep_now_and_then(at_once).await?;
+            self.sent(next);
             self.say(State::Idle, None);
-            self.keep_now_and_then(false).await?;
         } else {
             self.say(State::Delivering, None);
         }
@@ -467,10 +472,15 @@ impl Delivery {
         Ok(())
     }
 
-    /// Makes this node the one that sends.
-    async fn claim(&mut self, lease: &mut Lease) -> Result<(), DeliveryError> {
+    /// Makes this node the one that sends, from this event on.
+    async fn claim(&mut self, lease: &mut Lease, first: &Outgoing) -> Result<(), DeliveryError> {
         if lease.is_ours() {
             return Ok(());
+        }
+        // Whoever has sent so far is given as long to send what has just happened.
+        let waits = Timestamp::now().micros_since(first.recorded_at);
+        if lease.said.is_some() && waits < STALE.as_micros() as i64 {
+            return Err(DeliveryError::Elsewhere);
         }
         let said = lease.said.as_ref().map(|said| said.progress.clone());
         lease.read_on().await?;

@@ -78,6 +78,7 @@ pub(super) async fn over_tls(house: &House) -> anyhow::Result<f64> {
                     position: shown.event.position(),
                     id: writer.id_of(shown.event),
                     at: shown.event.at(),
+                    recorded_at: shown.event.recorded_at(),
                     kind: shown.event.kind().clone(),
                     severity: meaning::of(shown.event.kind()).severity,
                     truncated,

@@ -44,6 +44,8 @@ pub struct Outgoing {
     pub id: String,
     /// When it happened.
     pub at: Timestamp,
+    /// When the server took it in.
+    pub recorded_at: Timestamp,
     /// Its type.
     pub kind: EventType,
     /// How grave it is, as OCSF counts.

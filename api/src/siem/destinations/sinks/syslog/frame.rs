@@ -100,6 +100,7 @@ mod tests {
             position: Position(SEQUENCE_MAX),
             id: "log-7".to_owned(),
             at: "2026-11-21T09:30:00.000001Z".parse().unwrap(),
+            recorded_at: "2026-11-21T09:30:01Z".parse().unwrap(),
             kind: EventType::TERMINATE_REQUESTED,
             severity: 3,
             truncated: true,

@@ -73,6 +73,17 @@ async fn udp(host: &str, port: u16) -> Result<UdpSocket, SinkError> {
     Ok(socket)
 }
 
+fn of_datagram(error: &std::io::Error) -> SinkError {
+    let why = error.to_string();
+    // It will be as long the next time.
+    let too_long = Some(rustix::io::Errno::MSGSIZE.raw_os_error());
+    if error.raw_os_error() == too_long {
+        SinkError::Refused { why }
+    } else {
+        SinkError::away(why)
+    }
+}
+
 #[async_trait]
 impl Sink for Syslog {
     async fn send(&mut self, events: &[Outgoing]) -> Result<(), SinkError> {
@@ -83,7 +94,7 @@ impl Sink for Syslog {
                     self.framer.push(event, &mut self.buffer);
                     let sent = timeout(TAKEN_WITHIN, socket.send(&self.buffer)).await;
                     let sent = sent.map_err(|_| SinkError::away("it takes nothing"))?;
-                    sent.map_err(|error| SinkError::away(error.to_string()))?;
+                    sent.map_err(|error| of_datagram(&error))?;
                 }
                 Ok(())
             }
