@@ -757,3 +757,66 @@ fn destinations_are_changed_over_graphql_by_whoever_may_and_each_change_is_an_ev
         assert_eq!(told.count(), 1, "{kind}: {log}");
     }
 }
+
+/// Unmounts what was mounted, however the test ends.
+struct Disk(std::path::PathBuf);
+
+impl Drop for Disk {
+    fn drop(&mut self) {
+        // It may not be mounted.
+        let _ = Command::new("umount").arg("-l").arg(&self.0).status();
+    }
+}
+
+/// A disk of 256 KiB for exports: a tmpfs, so this one needs root.
+#[test]
+fn a_full_disk_is_said_and_waited_for_and_no_line_is_cut() {
+    let retrace = Retrace::with_samples();
+    let folder = retrace.scratch().join("exports");
+    fs::create_dir_all(&folder).expect("a folder");
+    let mount = |options: &str| {
+        let mut command = Command::new("mount");
+        command
+            .args(["-t", "tmpfs", "-o", options, "tmpfs"])
+            .arg(&folder);
+        command.output().is_ok_and(|output| output.status.success())
+    };
+    if !mount("size=256k") {
+        let mut stderr = std::io::stderr();
+        std::io::Write::write_all(&mut stderr, b"skipped: a tmpfs cannot be mounted here\n")
+            .expect("it is open");
+        return;
+    }
+    let _disk = Disk(folder.clone());
+    let server = serve(&retrace);
+    let token = retrace.token();
+    let house = House {
+        retrace,
+        server,
+        token,
+    };
+    house.add(
+        "archive",
+        &[
+            "--kind",
+            "file",
+            "--address",
+            "events",
+            "--format",
+            "ocsf",
+            "--from-the-start",
+        ],
+    );
+    let status = house.wait_for("archive", |status| status["state"] == "retrying");
+    let error = status["lastError"].as_str().expect("an error");
+    assert!(error.contains("cannot be written"), "{error}");
+    for line in fs::read_to_string(folder.join("events"))
+        .expect("it is there")
+        .lines()
+    {
+        serde_json::from_str::<Value>(line).unwrap_or_else(|_| panic!("{line}"));
+    }
+    assert!(mount("remount,size=64m"));
+    house.wait_until_idle("archive");
+    house.reconcile("archive", &folder.join("events"));
+}

@@ -133,7 +133,7 @@ impl House {
             }
         }
         let size = log.head().await?.size;
-        let names = ["sessions", "redaction"].map(str::to_owned);
+        let names = ["sessions", "redactions"].map(str::to_owned);
         runner::catch_up(Arc::clone(&log), blobs, &data.read_models(), &names, |_| {}).await?;
         let sight = Sight::new(
             Vec::new(),
