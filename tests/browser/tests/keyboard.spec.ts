@@ -25,6 +25,8 @@ const focusIsSeen = (page: Page) =>
   })
 
 test('signing in, searching, playing and changing a setting needs no mouse', async ({ page }) => {
+  // Many pages, one key at a time.
+  test.slow()
   await page.goto('/')
   await expect(page.getByLabel('Access token')).toBeVisible()
   await tabTo(page, /^Access token/)

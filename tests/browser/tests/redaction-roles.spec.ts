@@ -32,6 +32,7 @@ async function redactedSession(): Promise<string> {
 }
 
 test('an auditor sees masks; who may reveal does so with a reason, and the trail tells of both', async ({ browser, signedIn: page }) => {
+  test.slow()
   const session = await redactedSession()
   const [auditor, revealer] = [`auditor ${Date.now()}`, `officer ${Date.now()}`]
 
