@@ -177,6 +177,9 @@ const visits: Visit[] = [
   },
 ]
 
+// Looking through a page for all rules takes a busy machine a while.
+test.describe.configure({ timeout: 90_000 })
+
 for (const { name, open } of visits) {
   for (const colorScheme of ['light', 'dark'] as const) {
     test(`${name}: no accessibility violation in ${colorScheme}`, async ({ signedIn: page }) => {
