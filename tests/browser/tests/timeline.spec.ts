@@ -130,3 +130,21 @@ test('what the session holds can be chosen, and nothing else', async ({ signedIn
   const kinds = page.getByRole('group', { name: 'Kinds of moments' }).getByRole('button')
   await expect(kinds).toHaveText(['All', 'Command', 'Keys', 'Screen'])
 })
+
+test('where the recording has a gap is told on the bar', async ({ signedIn: page }) => {
+  const recorder = await Recorder.launch({ user: 'mara', protocol: 'ssh', title: 'With a gap' })
+  const at = (ms: number) => new Date(Date.parse('2026-11-21T09:30:00Z') + ms).toISOString()
+  const gap = { channel: 'keys', from: at(4_000), to: at(6_000), reason: 'the disk was full' }
+  await recorder.say(
+    'agent',
+    { atMs: 1_000, type: 'window.focused', data: { title: 'ops@db1' } },
+    { atMs: 6_000, type: 'recording.gap_detected', data: gap },
+    { atMs: 10_000, type: 'session.ended', data: { reason: 'user' } },
+  )
+  await page.goto(`/sessions/${recorder.session}`)
+  await expect(page.locator('.seek-span-gap')).toBeVisible()
+  const box = await page.getByRole('slider').boundingBox()
+  if (!box) throw new Error('the seek bar is not drawn')
+  await page.mouse.move(box.x + box.width / 2, box.y + 16)
+  await expect(page.locator('.seek-label')).toHaveText('Missing (keys): the disk was full')
+})

@@ -71,6 +71,12 @@ const sessionRoute = createRoute({
   getParentRoute: () => shellRoute,
   path: '/sessions/$id',
   validateSearch: readPlayerSearch,
+  // Where playback stands is in the address: it changes all the time, and nothing is to be loaded for it.
+  staleTime: Infinity,
+  loader: async ({ context, params, location }) => {
+    const { preloadSession } = await import('../features/player/preload')
+    preloadSession(context.client, params.id, readPlayerSearch(location.search).t ?? 0)
+  },
   component: lazyRouteComponent(() => import('../pages/SessionPage'), 'SessionPage'),
 })
 

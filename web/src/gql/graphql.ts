@@ -592,6 +592,13 @@ export type RevealCheckQueryVariables = Exact<{
 
 export type RevealCheckQuery = { session: { timeline: { nodes: Array<{ id: string }> } } | null };
 
+export type GapsQueryVariables = Exact<{
+  id: string | number;
+}>;
+
+
+export type GapsQuery = { session: { recordingGaps: Array<{ fromMs: number, toMs: number | null, channel: string | null, reason: string }> } | null };
+
 export type RedactMutationVariables = Exact<{
   redaction: NewRedaction;
 }>;
@@ -1601,6 +1608,18 @@ export const RevealCheckDocument = new TypedDocumentString(`
   }
 }
     `) as unknown as TypedDocumentString<RevealCheckQuery, RevealCheckQueryVariables>;
+export const GapsDocument = new TypedDocumentString(`
+    query Gaps($id: ID!) {
+  session(id: $id) {
+    recordingGaps {
+      fromMs
+      toMs
+      channel
+      reason
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<GapsQuery, GapsQueryVariables>;
 export const RedactDocument = new TypedDocumentString(`
     mutation Redact($redaction: NewRedaction!) {
   redact(redaction: $redaction)

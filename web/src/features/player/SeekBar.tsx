@@ -12,7 +12,7 @@ import { seekKeyTarget } from './seek-keys'
 import { useHiddenSeries } from './series'
 import { percent, timeAtFraction, type Idle } from './timeline'
 import { selectDuration, selectIdles, selectPosition, selectSkipsIdle, usePlaybackValue } from './use-playback'
-import type { PlayedSession } from './use-session'
+import { useGaps, type PlayedSession } from './use-session'
 
 type Props = {
   session: PlayedSession
@@ -35,7 +35,8 @@ export function SeekBar({ session, store, shows, thumbnails = noThumbnails, clip
   const [hiddenSeries] = useHiddenSeries()
   const { comments } = useComments(session.id)
   const marks = useMemo(() => marksOf(session, comments), [session, comments])
-  const spans = useMemo(() => spansOf(session, clips), [session, clips])
+  const gaps = useGaps(session)
+  const spans = useMemo(() => spansOf(session, clips, gaps), [session, clips, gaps])
 
   const timeUnder = (event: PointerEvent) => {
     const box = bar.current?.getBoundingClientRect()

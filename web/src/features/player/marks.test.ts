@@ -33,7 +33,7 @@ test('what stands on the bar, and what is said of a place on it', () => {
     'marker 10000',
     'comment 30000',
   ])
-  const spans = spansOf(session, [])
+  const spans = spansOf(session, [], [])
   const cases: [number, string | undefined][] = [
     [9_900, 'here'],
     [30_100, 'ada: look'],
@@ -50,11 +50,17 @@ test('footage that is missing is shown where it is longer than a slow capture', 
     { startMs: 12_000, endMs: 20_000 },
     { startMs: 40_000, endMs: 90_000 },
   ]
-  const gaps = spansOf({ ...session, redactions: [] }, clips).map(({ fromMs, toMs }) => [fromMs, toMs])
+  const gaps = spansOf({ ...session, redactions: [] }, clips, []).map(({ fromMs, toMs }) => [fromMs, toMs])
   expect(gaps).toEqual([
     [20_000, 40_000],
     [90_000, 100_000],
   ])
+})
+
+test('what recorders say is missing is told with its reason', () => {
+  const gaps = [{ fromMs: 60_000, toMs: null, channel: 'keys', reason: 'the disk was full' }]
+  const spans = spansOf({ ...session, redactions: [] }, [], gaps)
+  expect(labelAt([], spans, 90_000, 10)).toBe('Missing (keys): the disk was full')
 })
 
 test('what is masked is named by its rule, or by the reason of who hides it', () => {

@@ -1,7 +1,7 @@
 import type { Comment } from '../review/use-comments'
 import { hiddenName, inForce } from '../redaction/hidden'
 import type { Clip } from '../video/use-media'
-import type { PlayedSession } from './use-session'
+import type { Gap, PlayedSession } from './use-session'
 
 /** Something that stands on the bar: at a time, or from one to another. */
 export type Mark = {
@@ -28,14 +28,24 @@ export function marksOf(session: PlayedSession, comments: readonly Comment[]): M
   ]
 }
 
-export function spansOf(session: PlayedSession, clips: readonly Pick<Clip, 'startMs' | 'endMs'>[]): Span[] {
+export function spansOf(
+  session: PlayedSession,
+  clips: readonly Pick<Clip, 'startMs' | 'endMs'>[],
+  gaps: readonly Gap[],
+): Span[] {
   const hidden = inForce(session.redactions).map((redaction) => ({
     kind: 'hidden' as const,
     fromMs: redaction.fromMs,
     toMs: redaction.toMs,
     label: `Hidden: ${hiddenName(redaction)}`,
   }))
-  return [...gapsOf(clips, session.durationMs), ...hidden]
+  const missing = gaps.map(({ fromMs, toMs, channel, reason }) => ({
+    kind: 'gap' as const,
+    fromMs,
+    toMs: toMs ?? session.durationMs,
+    label: `Missing${channel ? ` (${channel})` : ''}: ${reason}`,
+  }))
+  return [...gapsOf(clips, session.durationMs), ...missing, ...hidden]
 }
 
 /** Where there is no footage: before the first clip, between two of them, behind the last. */

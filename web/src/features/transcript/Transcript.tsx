@@ -9,6 +9,7 @@ import type { PlaybackStore } from '../player/playback-store'
 import { indexAt } from '../player/timeline'
 import { usePlaybackValue } from '../player/use-playback'
 import type { PlayedSession } from '../player/use-session'
+import { hiddenLabel } from '../redaction/hidden'
 import type { Moment } from '../timeline/pages'
 import { blocksOf, type Block } from './blocks'
 import { useTranscript } from './use-transcript'
@@ -33,7 +34,7 @@ export function Transcript({ session, store }: Props) {
         <TranscriptBlock
           key={block.key}
           block={block}
-          sessionId={session.id}
+          session={session}
           currentId={block === current ? currentId : undefined}
         />
       ))}
@@ -45,15 +46,15 @@ export function Transcript({ session, store }: Props) {
   )
 }
 
-type BlockProps = { block: Block; sessionId: string; currentId: string | undefined }
+type BlockProps = { block: Block; session: PlayedSession; currentId: string | undefined }
 
-const TranscriptBlock = memo(function TranscriptBlock({ block, sessionId, currentId }: BlockProps) {
+const TranscriptBlock = memo(function TranscriptBlock({ block, session, currentId }: BlockProps) {
   const { command, lines } = block
   return (
     <section className="transcript-block" style={{ containIntrinsicSize: `auto ${lines.length * 20 + 44}px` }}>
       {command && (
         <h2 className="transcript-command" aria-current={command.id === currentId ? 'time' : undefined}>
-          <Line moment={command} sessionId={sessionId} isCurrent={command.id === currentId} />
+          <Line moment={command} session={session} isCurrent={command.id === currentId} />
           <span className="transcript-facts numeric">
             {[
               command.cwd,
@@ -66,23 +67,26 @@ const TranscriptBlock = memo(function TranscriptBlock({ block, sessionId, curren
         </h2>
       )}
       {lines.map((line) => (
-        <Line key={line.id} moment={line} sessionId={sessionId} isCurrent={line.id === currentId} />
+        <Line key={line.id} moment={line} session={session} isCurrent={line.id === currentId} />
       ))}
     </section>
   )
 })
 
-function Line({ moment, sessionId, isCurrent }: { moment: Moment; sessionId: string; isCurrent: boolean }) {
+function Line({ moment, session, isCurrent }: { moment: Moment; session: PlayedSession; isCurrent: boolean }) {
   const isMarker = moment.kind === 'MARKER'
   return (
     <a
       className={isMarker ? 'transcript-line transcript-marker' : 'transcript-line'}
-      href={paths.session(sessionId, { t: moment.offsetMs, view: 'text' })}
+      href={paths.session(session.id, { t: moment.offsetMs, view: 'text' })}
       data-at-ms={moment.offsetMs}
       aria-current={isCurrent ? 'time' : undefined}
       title={formatOffset(moment.offsetMs)}
     >
       {isMarker ? `Marker: ${moment.text}` : moment.text}
+      {moment.redacted && (
+        <span className="badge badge-hidden">{hiddenLabel(session.redactions, moment.startMs, moment.offsetMs)}</span>
+      )}
     </a>
   )
 }

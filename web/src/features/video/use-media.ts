@@ -40,7 +40,7 @@ export function askAgainMs(answer: Answer | null | undefined, timesAsked: number
   return mayCome && timesAsked < soonTimes ? soonMs : false
 }
 
-const mediaQuery = (sessionId: string) =>
+export const mediaQuery = (sessionId: string) =>
   queryOptions({
     queryKey: ['media', sessionId],
     queryFn: async ({ signal }) => revealedUrls(await graphql(MediaDocument, { id: sessionId }, signal)),
