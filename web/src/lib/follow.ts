@@ -2,6 +2,7 @@ import type { Client, ClientOptions } from 'graphql-ws'
 import type { TypedDocumentString } from '../gql/graphql'
 import { backOffMs } from './back-off'
 import { errorOfCode, type ApiError } from './errors'
+import { readLooking } from './looking'
 
 /**
  * connecting: on the way to the first answer
@@ -151,6 +152,11 @@ class Link {
 
   private readonly options = {
     url: () => new URL('/graphql', window.location.href.replace(/^http/, 'ws')).href,
+    // Browsers cannot set headers here.
+    connectionParams: () => {
+      const { reason } = readLooking()
+      return reason ? { reason } : {}
+    },
     lazyCloseTimeout: 2_000,
     keepAlive: askEveryMs,
     // Each subscription knows itself where to go on, and comes back by itself.

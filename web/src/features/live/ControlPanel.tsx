@@ -7,9 +7,11 @@ import { useSessionControl, type Request } from './use-session-control'
 import './live.css'
 
 /** The policy in force, and what was asked of the recorder of a session, with its answers; the latest first. */
-export function ControlPanel({ sessionId }: { sessionId: string }) {
+export function ControlPanel({ sessionId, isLive = false }: { sessionId: string; isLive?: boolean }) {
   const { data } = useSessionControl(sessionId)
   const nowMs = useNow()
+  // Of a session that goes on there is going to be something, and its place is kept.
+  if (!data && isLive) return <div className="control-panel-place skeleton" role="status" aria-label="Loading the policy" />
   if (!data || (data.controls.length === 0 && !data.policyInForce)) return null
   const isActive = data.state === 'ACTIVE'
   return (

@@ -1,5 +1,6 @@
 import { useQueryClient } from '@tanstack/react-query'
 import { useEffect, useState, useSyncExternalStore } from 'react'
+import { useLooking } from '../../lib/looking'
 import { useDebounced } from '../../lib/use-debounced'
 import { EmptyNote, ErrorNote } from '../../ui/notes'
 import { Deck } from '../player/Deck'
@@ -25,7 +26,13 @@ type Props = {
 const restMs = 120
 
 /** The terminal of a session that goes on, or has just ended. */
-export function LiveTerminal({ session, store, view, opensAtEnd, onLive }: Props) {
+export function LiveTerminal(props: Props) {
+  // What is shown begins anew when what is hidden is asked for, or no more.
+  const { reveal } = useLooking()
+  return <WatchedTerminal key={reveal} {...props} />
+}
+
+function WatchedTerminal({ session, store, view, opensAtEnd, onLive }: Props) {
   const watch = useLiveWatch(session, store, opensAtEnd)
   const { cast, eventTimes, error, hasEnded, link } = useSyncExternalStore(watch.subscribe, watch.get)
   const rest = useDebounced(usePlaybackValue(store, selectRest), restMs)

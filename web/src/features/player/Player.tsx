@@ -88,9 +88,10 @@ export function Player({ session, footage, search, onSearch }: Props) {
         onKinds={(kinds?: MomentKind[]) => onSearch({ ...search, kinds })}
       />
       <div className="player-below">
-        <ControlPanel sessionId={session.id} />
+        {wasLive && <ControlPanel sessionId={session.id} isLive />}
         <Facts session={session} />
         {media && views.includes('video') && <Footage session={session} media={media} store={store} />}
+        {!wasLive && <ControlPanel sessionId={session.id} />}
       </div>
     </div>
   )
