@@ -4,6 +4,7 @@
 //! |---|---|
 //! | [`accesses`] | who looked at what, as events |
 //! | [`bundle`] | a session as evidence: one zip that opens and verifies without us |
+//! | [`asking`] | questions in SQL, as all surfaces ask them |
 //! | [`cli`] | the commands |
 //! | [`server`] | the HTTP routes, sign-in, the embedded web UI |
 //! | [`live`] | following what goes on: the end of the log, shared by all who follow it |
@@ -24,6 +25,7 @@
 //! "I am alive" and the sign-in page takes a [`tokens::Viewer`], which only a valid token or sign-in gives.
 
 pub mod accesses;
+pub mod asking;
 pub mod bundle;
 pub mod cli;
 pub mod control;

@@ -104,6 +104,7 @@ pub(crate) fn happens_in_session(kind: &EventType) -> bool {
         "report",
         "retention",
         "search",
+        "sql",
         "token",
         "upload",
         "video",

@@ -11,6 +11,7 @@
 //! | [`redaction`] | SQLite | what is hidden until somebody reveals it |
 //! | [`trail`] | SQLite | who did what in Retrace itself |
 //! | [`video`] | SQLite | footage, clips, what is built of them; a playable file over their frames |
+//! | [`columns`] | Parquet | tables of events, sessions, accesses and coverage, for reports and SQL |
 //!
 //! [`runner`] keeps them caught up with the log, each in a thread of its own, so that one that
 //! fails or is slow holds up none of the others. What they share: [`store`] (a SQLite file with
@@ -18,6 +19,7 @@
 //! ([`offset_us`]).
 
 pub mod activity;
+pub mod columns;
 pub mod counts;
 pub mod moments;
 pub mod redaction;
@@ -58,6 +60,12 @@ pub trait Projection: Send {
 
     /// Applies consecutive events and makes rows and checkpoint durable together.
     fn apply(&mut self, events: &[Event]) -> Result<(), ProjectionError>;
+
+    /// Makes durable what is held in memory only, though it could be read from the log again. Called at the
+    /// end.
+    fn settle(&mut self) -> Result<(), ProjectionError> {
+        Ok(())
+    }
 }
 
 /// Why a projection could not go on.

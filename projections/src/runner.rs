@@ -33,7 +33,8 @@ pub use rebuild::{Progress, catch_up};
 use worker::{BATCH_EVENTS_MAX, Worker};
 
 use crate::{
-    Projection, ProjectionError, activity, moments, redaction, screens, sessions, trail, video,
+    Projection, ProjectionError, activity, columns, moments, redaction, screens, sessions, trail,
+    video,
 };
 
 /// What a projection is opened with.
@@ -106,6 +107,11 @@ const MODELS: &[Model] = &[
             )?))
         },
         remove: |dir| trail::SCHEMA.remove(dir),
+    },
+    Model {
+        name: columns::SCHEMA.name,
+        open: |at| Ok(Box::new(columns::ColumnsProjection::open(at)?)),
+        remove: columns::remove,
     },
 ];
 

@@ -140,6 +140,16 @@ impl Store {
         })
     }
 
+    /// The same, but that what it has written is there after a crash of the machine, too: for a store that says which
+    /// other files count.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub(crate) fn durable(self) -> Result<Self, ProjectionError> {
+        self.connection.pragma_update(None, "synchronous", "FULL")?;
+        Ok(self)
+    }
+
     /// The position of the first event that is not applied yet.
     pub fn checkpoint(&self) -> Position {
         self.checkpoint

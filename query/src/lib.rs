@@ -9,6 +9,7 @@
 //! | [`search`] | the same over all sessions, by words |
 //! | [`redaction`] | what is hidden in a session, and from whom |
 //! | [`trail`] | who did what in Retrace itself |
+//! | [`sql`] | whatever can be asked in SQL, over tables |
 //! | [`video`] | footage: clips, files that play, what is built of it |
 //! | [`page`] | pages, cursors and errors, which all of them share |
 //!
@@ -28,6 +29,7 @@ pub mod screen;
 pub mod search;
 pub mod sessions;
 mod sight;
+pub mod sql;
 #[cfg(test)]
 mod testing;
 #[cfg(test)]
@@ -41,6 +43,7 @@ use std::sync::Arc;
 use retrace_core::Position;
 use retrace_core::access::Sight;
 use retrace_core::log::EventLog;
+use retrace_projections::columns::ColumnsReader;
 use retrace_projections::moments::{MomentsReader, MomentsView};
 use retrace_projections::redaction::CompiledRules;
 use retrace_projections::store::{Readers, from_sql};
@@ -69,6 +72,7 @@ pub struct Reader {
     trail: Readers,
     rules: CompiledRules,
     moments: Arc<MomentsReader>,
+    sql: Arc<sql::SqlEngine>,
     log: Arc<dyn EventLog>,
     sight: Arc<Sight>,
     seen: Arc<sight::Seen>,
@@ -88,6 +92,10 @@ impl Reader {
             trail: Readers::new(dir, retrace_projections::trail::SCHEMA),
             rules: CompiledRules::default(),
             moments: Arc::new(MomentsReader::new(dir)),
+            sql: Arc::new(sql::SqlEngine::new(
+                dir,
+                ColumnsReader::new(dir, Arc::clone(&log)),
+            )),
             log,
             sight: Arc::new(Sight::everything()),
             seen: Arc::default(),

@@ -72,6 +72,14 @@ fn fields() -> BTreeMap<&'static str, Vec<(&'static str, Trace)>> {
             "suggest",
             Event("records.viewed", "{ suggest(text: \"us\") { text } }"),
         ),
+        (
+            "sql",
+            Event("sql.run", "{ sql(text: \"SELECT 1\") { rowCount } }"),
+        ),
+        (
+            "sqlTables",
+            Nothing("which tables there are, not what is in them"),
+        ),
         ("viewer", Nothing("who asks, and what they may do")),
         ("tokens", Event("records.viewed", "{ tokens { id } }")),
         ("grants", Event("records.viewed", "{ grants { id } }")),
@@ -501,6 +509,7 @@ fn routes() -> Vec<(&'static str, Trace)> {
             "/v1/sessions/{id}/media/footage/{sha256}",
             Nothing("`media.rs` holds it, with footage"),
         ),
+        ("/v1/sql", Nothing("`sql.run`: `sql.rs` holds it")),
         ("/v1/sessions", recorder),
         (
             "/v1/sessions/{id}/streams/{source}",

@@ -7,6 +7,7 @@
 //! | what is redacted in one is seen | `redaction.revealed` | `session/{id}/access` |
 //! | a file of a recording is taken | `recording.downloaded` | `session/{id}/access` |
 //! | a search | `search.performed` | `access/log` |
+//! | a question in SQL | `sql.run` | `access/log` |
 //! | the log is read | `events.exported` | `access/log` |
 //! | lists are seen: sessions, settings, tokens, grants | `records.viewed` | `access/log` |
 //! | something was not allowed | `access.denied` | `access/log` |
@@ -28,7 +29,7 @@ use std::time::Duration;
 
 use retrace_core::access::Right;
 use retrace_core::event::{
-    AccessDenied, EventBody, EventError, RecordingDownloaded, SearchPerformed,
+    AccessDenied, EventBody, EventError, RecordingDownloaded, SearchPerformed, SqlRun,
 };
 use retrace_core::log::{AppendError, EventLog, StoreError};
 use retrace_core::settings::SettingsBook;
@@ -243,6 +244,41 @@ impl Accesses {
             token: Some(viewer.token_id.clone()),
         };
         self.append(searched).await
+    }
+
+    /// Whether somebody may ask for what happened in recordings without saying why.
+    ///
+    /// # Errors
+    /// When the policy wants a reason and there is none.
+    pub async fn needs_reason(&self, viewer: &Viewer) -> Result<(), AccessError> {
+        let settings = self.settings.recent().await?;
+        if settings.access.reason_required && viewer.reason.is_none() {
+            return Err(AccessError::ReasonNeeded);
+        }
+        Ok(())
+    }
+
+    /// Somebody asked a question in SQL, and is given so many rows in a format.
+    ///
+    /// # Errors
+    /// When it cannot be written down: the rows must not be shown then.
+    pub async fn asked(
+        &self,
+        viewer: &Viewer,
+        text: &str,
+        format: &str,
+        rows: usize,
+    ) -> Result<(), AccessError> {
+        let asked = SqlRun {
+            address: viewer.address.clone(),
+            by: viewer.name.clone(),
+            format: format.to_owned(),
+            reason: viewer.reason.clone(),
+            rows: rows as u64,
+            text: text.to_owned(),
+            token: Some(viewer.token_id.clone()),
+        };
+        self.append(asked).await
     }
 
     /// Somebody reads events out of the log, from one position to another, in a format.

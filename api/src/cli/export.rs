@@ -252,7 +252,7 @@ fn named(path: &Path) -> String {
 }
 
 /// A file that has its name only when it is whole.
-struct NewFile {
+pub(super) struct NewFile {
     file: BufWriter<File>,
     partial: PathBuf,
     path: PathBuf,
@@ -260,7 +260,7 @@ struct NewFile {
 }
 
 impl NewFile {
-    fn create(path: &Path) -> anyhow::Result<Self> {
+    pub(super) fn create(path: &Path) -> anyhow::Result<Self> {
         if path.exists() {
             return Err(io::Error::from(io::ErrorKind::AlreadyExists)).with_context(|| named(path));
         }
@@ -274,7 +274,7 @@ impl NewFile {
         })
     }
 
-    fn finish(mut self) -> anyhow::Result<()> {
+    pub(super) fn finish(mut self) -> anyhow::Result<()> {
         let mut finish = || {
             self.file.flush()?;
             self.file.get_ref().sync_all()?;

@@ -16,6 +16,7 @@ mod record;
 mod scope;
 mod serve;
 mod settings;
+mod sql;
 mod sudo_listeners;
 mod token;
 mod verify;
@@ -52,6 +53,7 @@ enum Command {
     Serve(serve::Serve),
     Import(import::Import),
     Export(export::Export),
+    Sql(sql::Sql),
     Verify(verify::Verify),
     Rebuild(rebuild::Rebuild),
     Record(Box<record::Record>),
@@ -144,6 +146,7 @@ pub fn run() -> ExitCode {
             Command::Serve(serve) => serve.run().await,
             Command::Import(import) => import.run().await,
             Command::Export(export) => export.run().await,
+            Command::Sql(sql) => sql.run().await,
             Command::Verify(verify) => verify.run().await,
             Command::Rebuild(rebuild) => rebuild.run().await,
             Command::Record(record) => record.run().await,

@@ -18,7 +18,7 @@ use super::{Data, output};
 pub(super) struct Rebuild {
     #[command(flatten)]
     data: Data,
-    /// The read models: sessions, activity, screens, moments, video; without any, all
+    /// The read models: sessions, activity, screens, moments, redactions, video, columns; without any, all
     #[arg(value_name = "NAME")]
     names: Vec<String>,
 }

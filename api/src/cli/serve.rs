@@ -22,7 +22,7 @@ use crate::control::limits::TimeLimits;
 use crate::node::node_name;
 use crate::processing::{Processing, Workshop};
 use crate::redacting::Redacting;
-use crate::server::{App, router};
+use crate::server::{App, flight, router};
 use crate::siem::destinations::secret::SecretSealer;
 use crate::siem::destinations::service::{Destinations, Parts};
 use crate::siem::destinations::sinks::SinkContext;
@@ -37,6 +37,7 @@ const DRAIN: Duration = Duration::from_secs(10);
   retrace serve
   retrace serve --data /var/lib/retrace --listen 0.0.0.0:8080
   retrace serve --data /var/lib/retrace --database-url postgres://retrace@db/retrace
+  retrace serve --flight-listen 127.0.0.1:32010
   retrace serve --sudo-tls-listen 0.0.0.0:30344 --sudo-tls-cert server.pem --sudo-tls-key server.key
 
 Stops on SIGTERM or Ctrl-C, and loses nothing. The log may be appended to by other processes at
@@ -52,6 +53,9 @@ pub(super) struct Serve {
         default_value = "127.0.0.1:8080"
     )]
     listen: SocketAddr,
+    /// The address to answer questions in SQL on, over Arrow Flight SQL (docs/sql.md), without TLS
+    #[arg(long, value_name = "ADDRESS", env = "RETRACE_FLIGHT_LISTEN")]
+    flight_listen: Option<SocketAddr>,
     #[command(flatten)]
     sudo: SudoListeners,
     #[command(flatten)]
@@ -103,6 +107,12 @@ impl Serve {
             )
         })?;
         let address = listener.local_addr()?;
+        let flight = match self.flight_listen {
+            Some(address) => Some(TcpListener::bind(address).await.with_context(|| {
+                format!("cannot listen on {address}: choose another address with --flight-listen")
+            })?),
+            None => None,
+        };
         let sudo = self.sudo.bind().await?;
         let secret = self.oidc.secret()?;
         let app =
@@ -144,6 +154,17 @@ impl Serve {
         };
         let destinations = Destinations::start(parts, stopped.clone());
         let sudo = sudo.start(&app, data.path(), &stopped)?;
+        let flight = match flight {
+            Some(listener) => {
+                let address = listener.local_addr()?;
+                output::note(format!(
+                    "listening for Arrow Flight SQL on grpc://{address}"
+                ));
+                let serving = flight::serve(app.clone(), listener, stopped.clone());
+                Some(tokio::spawn(serving))
+            }
+            None => None,
+        };
         output::line(format!("listening on http://{address}"))?;
 
         let mut until_stop = stopped.clone();
@@ -164,7 +185,15 @@ impl Serve {
         ingest.stop();
         seats.stop();
         stop.send_replace(true);
-        let served = async { tokio::join!(server, sudo) };
+        let flight = async {
+            if let Some(Err(error)) = match flight {
+                Some(flight) => flight.await.ok(),
+                None => None,
+            } {
+                tracing::warn!(%error, "Arrow Flight SQL");
+            }
+        };
+        let served = async { tokio::join!(server, sudo, flight) };
         if tokio::time::timeout(DRAIN, served).await.is_err() {
             output::note("some requests did not end in time and were cut off");
         }

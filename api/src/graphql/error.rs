@@ -4,8 +4,10 @@ use async_graphql::{Error, ErrorExtensions, Response};
 use retrace_core::log::StoreError;
 use retrace_projections::runner::RunnerError;
 use retrace_query::QueryError;
+use retrace_query::sql::SqlError;
 
 use crate::accesses::AccessError;
+use crate::asking::AskError;
 use crate::control::ControlError;
 
 /// What a caller can do about an error.
@@ -23,6 +25,8 @@ pub enum ErrorCode {
     NotFound,
     /// The read models have not come as far as was asked for. Ask again in a moment.
     NotYet,
+    /// The question costs more than is allowed: ask for less.
+    LimitExceeded,
     /// Try again later; the server's own log has the cause.
     Internal,
 }
@@ -36,6 +40,7 @@ impl ErrorCode {
             Self::ReasonRequired => "REASON_REQUIRED",
             Self::NotFound => "NOT_FOUND",
             Self::NotYet => "NOT_YET",
+            Self::LimitExceeded => "LIMIT_EXCEEDED",
             Self::Internal => "INTERNAL",
         }
     }
@@ -92,6 +97,24 @@ pub(super) fn of_query(error: QueryError) -> Error {
         }
         QueryError::Denied(_) => ErrorCode::Forbidden.error(error.to_string()),
         other => internal(&other),
+    }
+}
+
+pub(super) fn of_asking(error: AskError) -> Error {
+    match error {
+        AskError::Access(error) => of_access(error),
+        AskError::Denied(right) => of_query(QueryError::Denied(right)),
+        AskError::Sql(error) => {
+            let code = match error {
+                SqlError::Refused(_) | SqlError::Invalid(_) => ErrorCode::InvalidArgument,
+                SqlError::TimedOut(_)
+                | SqlError::Memory(_)
+                | SqlError::TooManyRows(_)
+                | SqlError::TooLarge(_) => ErrorCode::LimitExceeded,
+                SqlError::Busy | SqlError::Unavailable => ErrorCode::NotYet,
+            };
+            code.error(error.to_string())
+        }
     }
 }
 

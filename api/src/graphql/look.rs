@@ -11,12 +11,14 @@ use retrace_core::log::EventLog;
 use retrace_core::{Position, SessionId};
 use retrace_projections::redaction;
 use retrace_projections::runner::Projections;
+use retrace_query::sql::{SqlAnswer, SqlError, SqlLimits};
 use retrace_query::{QueryError, Reader};
 use tokio::task::spawn_blocking;
 
 use super::error::{ErrorCode, internal, of_access, of_query, of_runner, of_store};
 use super::scalar::LogPosition;
 use crate::accesses::Accesses;
+use crate::asking::{self, AskError};
 use crate::tokens::Viewer;
 
 /// So long a question waits until what is to be hidden is known.
@@ -120,6 +122,21 @@ pub(super) async fn searched(ctx: &Context<'_>, text: &str, hits: u64) -> Result
     let filter = filter.filter(|filter| !filter.is_null());
     let written = accesses(ctx)?.searched(viewer(ctx)?, text, filter, hits);
     written.await.map_err(of_access)
+}
+
+/// The answer to a question in SQL, which is written down before it is shown.
+pub(super) async fn asked(
+    ctx: &Context<'_>,
+    text: &str,
+    limits: &SqlLimits,
+) -> Result<SqlAnswer, AskError> {
+    let missing = |_| AskError::Sql(SqlError::Unavailable);
+    let (accesses, viewer) = (
+        accesses(ctx).map_err(missing)?,
+        viewer(ctx).map_err(missing)?,
+    );
+    let reader = reader(ctx).map_err(missing)?;
+    asking::ask(accesses, &reader, viewer, text, "graphql", limits).await
 }
 
 /// Writes down that events were read, before they are shown.

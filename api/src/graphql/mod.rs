@@ -27,6 +27,7 @@ mod scalar;
 mod search;
 mod session;
 mod settings;
+mod sql;
 mod subscription;
 mod trail;
 
@@ -44,6 +45,7 @@ use mutation::SessionMutation;
 use query::SessionQuery;
 use review::ReviewMutation;
 use settings::{SettingsMutation, SettingsQuery};
+use sql::SqlQuestions;
 use subscription::Subscription;
 use trail::TrailQuery;
 
@@ -56,6 +58,7 @@ pub struct Query(
     TrailQuery,
     HealthQuery,
     DestinationQuery,
+    SqlQuestions,
 );
 
 /// All that can be changed.

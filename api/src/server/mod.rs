@@ -6,6 +6,7 @@
 //! | `GET /graphql` | token | the same over WebSocket, and what can be followed |
 //! | `GET /v1/sessions/{id}/asciicast` | token | a recording, streamed |
 //! | `GET /v1/sessions/{id}/film.gif`, `.mp4`, `.webm` | token | what its terminal showed, drawn |
+//! | `POST /v1/sql` | token | a question in SQL, as CSV, JSON, Parquet or Arrow (`docs/sql.md`) |
 //! | `GET /v1/sessions/{id}/media/…` | token | video, clips, thumbnails, by byte ranges (`docs/media.md`) |
 //! | `/v1/sessions`, `/v1/sessions/{id}/…` | recorders | `docs/ingest.md` ([`ingest`]) |
 //! | `GET /v1/sessions/{id}/ndjson`, `…/ndjson.proof` | token | its events, and the proof for them |
@@ -19,7 +20,7 @@
 //! | `GET /healthz`, `/readyz` | anyone | whether the process is alive, and ready to answer |
 //! | anything else | anyone | the web UI, which holds no data |
 //!
-//! Beside HTTP, [`sudo`] takes what sudo records.
+//! Beside HTTP, [`sudo`] takes what sudo records, and [`flight`] answers questions in SQL over gRPC.
 
 mod address;
 mod assets;
@@ -27,6 +28,7 @@ mod auth;
 mod bundle;
 mod error;
 mod events;
+pub mod flight;
 mod ingest;
 mod media;
 mod metrics;
@@ -34,6 +36,7 @@ mod proofs;
 mod reason;
 mod recordings;
 mod sign_in;
+mod sql;
 pub mod sudo;
 mod web_session;
 mod websocket;
@@ -281,6 +284,8 @@ pub fn router(app: App) -> Router {
         // Without compression, which would take the place of byte ranges.
         .merge(media::routes())
         .merge(bundle::routes())
+        // A question in SQL has limits of its own.
+        .merge(sql::routes())
         // Behind the limits for people: a batch is larger and slower than a question.
         .merge(ingest::routes())
         .layer(middleware::from_fn(auth::renew_cookies))

@@ -1,8 +1,8 @@
 //! Why a request says it is made.
 
 use axum::extract::Query;
-use axum::http::HeaderName;
 use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderName};
 use percent_encoding::percent_decode_str;
 use serde::Deserialize;
 
@@ -17,13 +17,13 @@ const REVEAL: HeaderName = HeaderName::from_static("retrace-reveal");
 
 /// The reason that a request gives.
 pub(super) fn reason(parts: &Parts) -> Result<Option<String>, HttpError> {
-    said_in(parts, &REASON)
+    reason_in(&parts.headers)
 }
 
 /// Why a request wants to see what is redacted. Videos, pictures and links to files can send no header: they say it in
 /// the parameter `reveal` of their address.
 pub(super) fn reveal(parts: &Parts) -> Result<Option<String>, HttpError> {
-    if let Some(said) = said_in(parts, &REVEAL)? {
+    if let Some(said) = said_in(&parts.headers, &REVEAL)? {
         return Ok(Some(said));
     }
     let Ok(Query(address)) = Query::<RevealQuery>::try_from_uri(&parts.uri) else {
@@ -38,8 +38,13 @@ struct RevealQuery {
     reveal: Option<String>,
 }
 
-fn said_in(parts: &Parts, header: &HeaderName) -> Result<Option<String>, HttpError> {
-    let Some(value) = parts.headers.get(header) else {
+/// The reason that headers give.
+pub(super) fn reason_in(headers: &HeaderMap) -> Result<Option<String>, HttpError> {
+    said_in(headers, &REASON)
+}
+
+fn said_in(headers: &HeaderMap, header: &HeaderName) -> Result<Option<String>, HttpError> {
+    let Some(value) = headers.get(header) else {
         return Ok(None);
     };
     let text = percent_decode_str(value.to_str().unwrap_or_default()).decode_utf8_lossy();

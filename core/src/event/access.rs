@@ -242,3 +242,26 @@ pub struct ReportRun {
     /// Which report.
     pub name: String,
 }
+
+/// Somebody asked a question in SQL.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SqlRun {
+    /// Where from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub address: Option<String>,
+    /// Who asked.
+    pub by: String,
+    /// In which form they were answered: `graphql`, `csv`, `json`, `parquet`, `arrow`, `flight`.
+    pub format: String,
+    /// Why, in their words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// How many rows they were given.
+    pub rows: u64,
+    /// The question.
+    pub text: String,
+    /// The id of the token, or of the browser's session.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub token: Option<String>,
+}

@@ -155,6 +155,7 @@ vocabulary! {
     "records.viewed" RECORDS_VIEWED RecordsViewed,
     "access.denied" ACCESS_DENIED AccessDenied,
     "report.run" REPORT_RUN ReportRun,
+    "sql.run" SQL_RUN SqlRun,
     "session.reviewed" SESSION_REVIEWED SessionReviewed,
     "session.review_reopened" REVIEW_REOPENED ReviewReopened,
     "session.commented" SESSION_COMMENTED SessionCommented,

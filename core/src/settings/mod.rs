@@ -259,6 +259,17 @@ settings! {
         /// Whether GraphQL tells its schema to whoever has a token; tools for writing queries need it.
         introspection: bool = true, Kind::Boolean;
     }
+    /// How much a question in SQL may cost.
+    sql: Sql {
+        /// The longest that it may take, waiting for others included.
+        time_s: u64 = 20, Kind::Seconds { min: 1, max: 300 };
+        /// The most memory that it may need.
+        memory_max: u64 = 256 << 20, Kind::Bytes { min: 16 << 20, max: 64 << 30 };
+        /// The most rows that its answer may have.
+        rows_max: u64 = 1_000_000, Kind::Count { min: 1, max: 1_000_000_000 };
+        /// The largest answer, in memory.
+        answer_bytes_max: u64 = 128 << 20, Kind::Bytes { min: 1 << 20, max: 16 << 30 };
+    }
     /// Which sessions are to be reviewed.
     review: Review {
         /// Of a hundred sessions, how many are put into the review queue when they are launched.

@@ -193,7 +193,8 @@ fn direction(direction: Direction) -> String {
     .to_owned()
 }
 
-fn program(path: &str) -> Option<String> {
+/// The name of the program at a path, without its folder.
+pub(crate) fn program(path: &str) -> Option<String> {
     let name: String = name_of(path).chars().take(255).collect();
     (!name.is_empty()).then_some(name)
 }

@@ -65,6 +65,7 @@ use retrace_core::event::{Event, EventType};
 use retrace_core::{Position, SessionId, Timestamp};
 
 pub use columns::{NamedColumn, SegmentColumns};
+pub(crate) use happenings::program as program_name;
 pub use index::{Fields, MomentWriter, NAME, SessionFacts, path, remove};
 pub use moment::{Detail, InvalidMomentId, Moment, MomentId, MomentKind};
 pub use reader::{MomentsReader, MomentsView};

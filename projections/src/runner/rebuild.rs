@@ -89,7 +89,7 @@ fn build(
             total: size.0,
         });
         if done >= size {
-            return Ok(());
+            return projection.settle().map_err(failed);
         }
         let events = around
             .runtime

@@ -10,6 +10,7 @@ use retrace_core::event::Event;
 use tokio::sync::watch;
 
 use super::{Model, Surroundings, remove};
+use crate::columns::DamagedFile;
 use crate::{Projection, ProjectionError};
 
 /// Batches have at most this many events, and fewer when the events are large: about
@@ -72,6 +73,12 @@ impl Worker {
                 }
             }
         }
+        if let Some(projection) = &mut projection
+            && let Err(error) = projection.settle()
+        {
+            let model = self.model.name;
+            tracing::warn!(model, %error, "what it held in memory is read from the log again");
+        }
     }
 
     /// Applies one batch, or waits for the log to grow.
@@ -87,6 +94,7 @@ impl Worker {
         }
         let log = Arc::clone(&self.around.log);
         let Some(read) = self.wait(log.read(from, self.batch_events)) else {
+            *slot = Some(projection);
             return Ok(());
         };
         let events = read?;
@@ -129,6 +137,9 @@ fn is_damage(error: &ProjectionError) -> bool {
     let ProjectionError::Store(error) = error else {
         return false;
     };
+    if error.is::<DamagedFile>() {
+        return true;
+    }
     let code = error
         .downcast_ref()
         .and_then(rusqlite::Error::sqlite_error_code);

@@ -34,6 +34,7 @@ use rusqlite::{Connection, Transaction};
 pub use controls::{ControlAnswer, ControlRow, controls_of};
 pub use review::{Comment, Review, comments_of};
 pub use row::{RecordingFacts, SESSION_COLUMNS, SessionRow};
+pub(crate) use row::{reason_from, reason_text, timestamp};
 
 use crate::counts::readable_body;
 use crate::store::{Schema, Store, to_sql};

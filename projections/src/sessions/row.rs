@@ -127,7 +127,7 @@ impl SessionRow {
         offset_us(self.started, self.ended.unwrap_or(self.last_event))
     }
 
-    pub(super) fn first_seen(id: SessionId, event: &Event) -> Self {
+    pub(crate) fn first_seen(id: SessionId, event: &Event) -> Self {
         Self {
             id,
             title: None,
@@ -159,7 +159,7 @@ impl SessionRow {
         }
     }
 
-    pub(super) fn apply(&mut self, event: &Event) {
+    pub(crate) fn apply(&mut self, event: &Event) {
         self.last_position = event.position();
         if event.stream().source() != Some(ACCESS_SOURCE) {
             self.events += 1;
@@ -434,14 +434,14 @@ const REASONS: [(EndReason, &str); 8] = [
     (EndReason::Unknown, "unknown"),
 ];
 
-fn reason_text(reason: EndReason) -> &'static str {
+pub(crate) fn reason_text(reason: EndReason) -> &'static str {
     REASONS
         .iter()
         .find(|(one, _)| *one == reason)
         .map_or("unknown", |(_, text)| text)
 }
 
-fn reason_from(text: &str) -> EndReason {
+pub(crate) fn reason_from(text: &str) -> EndReason {
     REASONS
         .iter()
         .find(|(_, one)| *one == text)
@@ -449,7 +449,7 @@ fn reason_from(text: &str) -> EndReason {
 }
 
 /// A time that was stored; it was one before.
-pub(super) fn timestamp(micros: i64) -> Timestamp {
+pub(crate) fn timestamp(micros: i64) -> Timestamp {
     let nearest = micros.clamp(Timestamp::MIN.micros(), Timestamp::MAX.micros());
     Timestamp::from_micros(nearest).unwrap_or(Timestamp::MIN)
 }

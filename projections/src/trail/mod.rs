@@ -19,12 +19,12 @@ use crate::{Projection, ProjectionError, not_applied};
 /// The tables of the trail.
 pub const SCHEMA: Schema = Schema {
     name: "trail",
-    version: 1,
+    version: 2,
     tables: include_str!("schema.sql"),
 };
 
 /// The first parts of the types of what only people and the server itself do.
-const NOUNS: [&str; 12] = [
+const NOUNS: [&str; 13] = [
     "access",
     "auth",
     "config",
@@ -36,6 +36,7 @@ const NOUNS: [&str; 12] = [
     "report",
     "retention",
     "search",
+    "sql",
     "token",
 ];
 const TYPES: [EventType; 13] = [

@@ -10,6 +10,7 @@ mod import;
 mod index;
 mod live;
 mod load;
+mod reports;
 mod screen;
 mod search;
 mod video;
@@ -45,6 +46,9 @@ pub(super) struct Bench {
     /// Export: a log of so many events
     #[arg(long, default_value_t = 1_000_000, value_parser = clap::value_parser!(u64).range(20_000..=100_000_000))]
     events: u64,
+    /// Reports: over so many made-up events
+    #[arg(long, default_value_t = 10_000_000, value_parser = clap::value_parser!(u32).range(10_000..=100_000_000))]
+    report_events: u32,
     /// Video: dumps and casts from there instead of `samples`
     #[arg(long, value_name = "FOLDER")]
     recordings: Option<PathBuf>,
@@ -81,6 +85,8 @@ enum Name {
     Index,
     /// Searching millions of moments, beside PostgreSQL, SQLite FTS5 and tantivy called directly
     Search,
+    /// Reports over ten million events, beside DuckDB on the same files and PostgreSQL
+    Reports,
     /// 200 who follow the log, beside a loop for each
     Live,
     /// 200 who search and 200 who follow while 5,000 events a second come in
@@ -154,6 +160,9 @@ impl Bench {
         }
         if wanted(Name::Search) {
             figures.extend(search::run(self.rounds, self.moments).await?);
+        }
+        if wanted(Name::Reports) {
+            figures.extend(reports::run(self.rounds, self.report_events).await?);
         }
         if wanted(Name::Live) {
             figures.extend(live::run(self.rounds, self.time).await?);

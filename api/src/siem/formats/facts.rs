@@ -323,6 +323,12 @@ impl<'a> Facts<'a> {
                 self.of_thing("report", it.name.as_str());
                 self.detail(it.name.as_str());
             }
+            EventBody::SqlRun(it) => {
+                self.from(&it.by, text(&it.address), text(&it.token));
+                self.of_thing("sql", it.text.as_str());
+                self.because(text(&it.reason));
+                self.detail(format!("{} ({} rows)", it.text, it.rows));
+            }
             EventBody::SessionReviewed(it) => {
                 self.actor = Some(&it.by);
                 self.of_session(RECORDING);

@@ -18,6 +18,7 @@ const sentences: Record<string, (data: Data) => string> = {
     `read events ${text(firstPosition)} to ${text(lastPosition)} by ${text(format)}${more(looks)}`,
   'search.performed': ({ text: words, hits, filter }) =>
     `searched for ${quoted(words)}${filter ? ` with ${text(filter)}` : ''}: ${count(hits, 'hit')}`,
+  'sql.run': ({ text: question, rows }) => `asked in SQL ${quoted(question)}: ${count(rows, 'row')}`,
   'access.denied': ({ object, right, looks }) =>
     `was refused ${text(object)}${right ? `, which needs the right ${text(right)}` : ''}${more(looks)}`,
   'auth.denied': ({ reason, count: times }) =>

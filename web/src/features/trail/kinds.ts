@@ -3,7 +3,7 @@ export const trailKinds = {
   viewed: { name: 'Views', types: ['recording.viewed', 'records.viewed'] },
   revealed: { name: 'Reveals', types: ['redaction.revealed'] },
   taken: { name: 'Downloads', types: ['recording.downloaded', 'events.exported'] },
-  searched: { name: 'Searches', types: ['search.performed'] },
+  searched: { name: 'Searches', types: ['search.performed', 'sql.run'] },
   denied: { name: 'Denials', types: ['access.denied', 'auth.denied'] },
   settings: { name: 'Settings', types: ['config.changed'] },
   access: { name: 'Access', types: ['token.created', 'token.revoked', 'grant.given', 'grant.withdrawn'] },
