@@ -36,7 +36,7 @@ pub(super) struct DuckDb {
 impl DuckDb {
     pub(super) fn start(models: &Path) -> anyhow::Result<Self> {
         let cache = std::env::var_os("RETRACE_CACHE").map(PathBuf::from);
-        let python = cache.unwrap_or_default().join("adbc/bin/python");
+        let python = cache.unwrap_or_default().join("duckdb/bin/python");
         let mut process = Command::new(&python)
             .args(["-c", DUCKDB])
             .arg(models)
