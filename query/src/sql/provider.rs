@@ -161,7 +161,7 @@ impl TableProvider for StoredTable {
             parts.push(if is_all && replaced.is_none() {
                 files
             } else {
-                only(files, keep(replaced))?
+                only(&files, &keep(replaced))?
             });
         }
         if !table.tail.is_empty() {
@@ -173,7 +173,7 @@ impl TableProvider for StoredTable {
             parts.push(if is_all && out == wanted.len() {
                 tail
             } else {
-                only(tail, keep(None))?
+                only(&(tail as Arc<dyn ExecutionPlan>), &keep(None))?
             });
         }
         match parts.len() {
@@ -229,12 +229,12 @@ impl Keep {
 }
 
 /// A plan of which only some rows are kept, as a leaf: nothing is pushed below it.
-fn only(inner: Arc<dyn ExecutionPlan>, keep: Keep) -> Result<Arc<dyn ExecutionPlan>> {
+fn only(inner: &Arc<dyn ExecutionPlan>, keep: &Keep) -> Result<Arc<dyn ExecutionPlan>> {
     let out: Vec<usize> = (0..keep.out).collect();
     let schema: SchemaRef = Arc::new(inner.schema().project(&out)?);
     let part = |partition| -> Arc<dyn PartitionStream> {
         Arc::new(Kept {
-            inner: Arc::clone(&inner),
+            inner: Arc::clone(inner),
             partition,
             keep: keep.clone(),
             schema: Arc::clone(&schema),
