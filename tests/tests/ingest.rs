@@ -677,7 +677,7 @@ fn bodies_may_be_packed_but_not_to_do_harm() {
     let before = server.peak_memory();
     let zeros = std::io::repeat(b' ');
     let bomb = zstd::encode_all(zeros.take(4 << 30), 1).unwrap();
-    let mut gzip_bomb = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    let mut gzip_bomb = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
     for _ in 0..256 {
         gzip_bomb.write_all(&[b' '; 1 << 20]).unwrap();
     }
