@@ -230,7 +230,11 @@ impl StoredLog {
         // What this process appends is heard at once: only others make it necessary to look.
         if size > ours || self.shared.others_appended.swap(false, Ordering::AcqRel) {
             let streams = self.read_async(move |rows, _| rows.followed_since(seen));
-            for (name, next) in streams.await? {
+            let streams = streams.await.inspect_err(|_| {
+                // Whoever looks next has to look there.
+                self.shared.others_appended.store(true, Ordering::Release);
+            })?;
+            for (name, next) in streams {
                 if let Ok(name) = StreamName::new(name) {
                     self.shared.hearing.hear(&name, next);
                 }

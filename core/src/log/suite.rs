@@ -31,6 +31,7 @@ macro_rules! event_log_suite {
             appends_submitted_one_after_the_other_keep_their_order
             two_nodes_append_to_one_log
             what_another_node_appends_is_heard_without_asking
+            what_another_node_appends_before_ones_own_is_heard
             no_stored_byte_is_in_clear
             a_rotated_master_key_opens_everything
             a_large_append_is_cut_into_commits_and_read_from_anywhere
@@ -412,6 +413,33 @@ pub(super) async fn what_another_node_appends_is_heard_without_asking(fresh: Fre
         .await
         .unwrap();
     assert_eq!(log.heard(&stream).next, None);
+}
+
+/// A process learns the end of the log with its first append: what others appended before is heard of all the same.
+pub(super) async fn what_another_node_appends_before_ones_own_is_heard(fresh: Fresh) {
+    let (log, other): (Log, Log) = (Arc::new(fresh.log), Arc::new(fresh.other));
+    let (followed, own) = (
+        StreamName::control_of(SessionId::launched_now()),
+        StreamName::control_of(SessionId::launched_now()),
+    );
+    let (mut cursor, mut seen) = (StreamCursor::default(), 0);
+    let read = cursor.read_on_if_grown(&*log, &followed, |_| seen += 1);
+    assert!(!read.await.unwrap());
+    for (node, stream) in [(&other, &followed), (&log, &own)] {
+        node.append(append(stream.as_str(), 0, &["x"]))
+            .await
+            .unwrap();
+    }
+    let by_now = tokio::time::Instant::now() + std::time::Duration::from_secs(20);
+    while !cursor
+        .read_on_if_grown(&*log, &followed, |_| seen += 1)
+        .await
+        .unwrap()
+    {
+        assert!(tokio::time::Instant::now() < by_now, "not heard");
+        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+    }
+    assert_eq!(seen, 1);
 }
 
 pub(super) async fn no_stored_byte_is_in_clear(log: StoredLog) {

@@ -197,7 +197,7 @@ impl State {
         } = self;
         let stream = StreamName::destinations();
         let apply = |event: &Event| apply(destinations, event);
-        cursor.read_on(log, &stream, apply).await?;
+        cursor.read_on_if_grown(log, &stream, apply).await?;
         Ok(())
     }
 }

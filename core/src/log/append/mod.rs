@@ -557,6 +557,10 @@ impl<'a> GroupMaker<'a> {
         if self.edge.is_none() {
             self.streams.clear();
             let head = read_one(&*self.pipeline.store, |rows| rows.head())?;
+            if head.size > self.pipeline.committed.borrow().0 {
+                // What others appended will lie before what is written as foreseen here.
+                self.pipeline.others_appended.store(true, Ordering::Release);
+            }
             self.edge = Some(edge_of(&head)?);
         }
         Ok(())
