@@ -356,6 +356,7 @@ fn a_question_that_cannot_be_answered_says_so() {
     let retrace = Retrace::with_samples();
     let token = retrace.token();
     let server = retrace.serve();
+    server.wait_until_caught_up();
     let deep = format!(
         "{{ sessions {} }}",
         "{ nodes { timeline ".repeat(30) + &"} }".repeat(30)
