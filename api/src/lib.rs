@@ -6,6 +6,7 @@
 //! | [`bundle`] | a session as evidence: one zip that opens and verifies without us |
 //! | [`asking`] | questions in SQL, as all surfaces ask them |
 //! | [`cli`] | the commands |
+//! | [`reports`] | what auditors file, as pages, spreadsheets and data |
 //! | [`server`] | the HTTP routes, sign-in, the embedded web UI |
 //! | [`live`] | following what goes on: the end of the log, shared by all who follow it |
 //! | [`graphql`] | the schema; its resolvers only translate, rules live in `retrace-query` |
@@ -38,6 +39,7 @@ pub mod node;
 pub mod oidc;
 pub mod processing;
 pub mod redacting;
+pub mod reports;
 pub mod server;
 pub mod siem;
 pub mod sign_ins;

@@ -7,6 +7,7 @@
 //! | [`screen`] | what the terminal showed at a moment |
 //! | [`moments`] | what was typed, run, seen and marked in a session, and where to jump to |
 //! | [`search`] | the same over all sessions, by words |
+//! | [`reports`] | what auditors file: tables and charts as of a position |
 //! | [`redaction`] | what is hidden in a session, and from whom |
 //! | [`trail`] | who did what in Retrace itself |
 //! | [`sql`] | whatever can be asked in SQL, over tables |
@@ -25,6 +26,7 @@ pub mod activity;
 pub mod moments;
 pub mod page;
 pub mod redaction;
+pub mod reports;
 pub mod screen;
 pub mod search;
 pub mod sessions;

@@ -80,6 +80,11 @@ fn fields() -> BTreeMap<&'static str, Vec<(&'static str, Trace)>> {
             "sqlTables",
             Nothing("which tables there are, not what is in them"),
         ),
+        ("reports", Nothing("which reports there are")),
+        (
+            "report",
+            Event("report.run", "{ report(name: \"reviews\") { rowCount } }"),
+        ),
         ("viewer", Nothing("who asks, and what they may do")),
         ("tokens", Event("records.viewed", "{ tokens { id } }")),
         ("grants", Event("records.viewed", "{ grants { id } }")),
@@ -475,6 +480,10 @@ fn routes() -> Vec<(&'static str, Trace)> {
         (
             "/v1/sessions/{id}/ndjson",
             Event("recording.downloaded", "/v1/sessions/{id}/ndjson"),
+        ),
+        (
+            "/v1/reports/{file}",
+            Event("report.run", "/v1/reports/reviews.csv"),
         ),
         ("/v1/sessions/{id}/ndjson.proof", PUBLIC),
         (

@@ -8,6 +8,7 @@
 //! | a file of a recording is taken | `recording.downloaded` | `session/{id}/access` |
 //! | a search | `search.performed` | `access/log` |
 //! | a question in SQL | `sql.run` | `access/log` |
+//! | a report | `report.run` | `access/log` |
 //! | the log is read | `events.exported` | `access/log` |
 //! | lists are seen: sessions, settings, tokens, grants | `records.viewed` | `access/log` |
 //! | something was not allowed | `access.denied` | `access/log` |
@@ -29,11 +30,12 @@ use std::time::Duration;
 
 use retrace_core::access::Right;
 use retrace_core::event::{
-    AccessDenied, EventBody, EventError, RecordingDownloaded, SearchPerformed, SqlRun,
+    AccessDenied, EventBody, EventError, RecordingDownloaded, ReportRun, SearchPerformed, SqlRun,
 };
 use retrace_core::log::{AppendError, EventLog, StoreError};
 use retrace_core::settings::SettingsBook;
 use retrace_core::{Position, SessionId, StreamName};
+use retrace_query::reports::Report;
 
 pub(crate) use scribe::append_at_end;
 
@@ -301,6 +303,25 @@ impl Accesses {
         self.fold(viewer, Look::Log(format), seen, folded_for).await
     }
 
+    /// Somebody ran a report, to look at it or as a file in a format.
+    ///
+    /// # Errors
+    /// When it cannot be written down: it must not be shown then.
+    pub async fn report_run(
+        &self,
+        viewer: &Viewer,
+        report: &Report,
+        format: Option<&'static str>,
+    ) -> Result<(), AccessError> {
+        self.append(ReportRun {
+            address: viewer.address.clone(),
+            by: viewer.name.clone(),
+            token: Some(viewer.token_id.clone()),
+            ..report_run(report, format)
+        })
+        .await
+    }
+
     /// Somebody tried what their grants do not allow. That it is written down changes nothing of the answer.
     pub async fn denied(&self, viewer: &Viewer, object: &str, right: Option<Right>) {
         let look = Look::Denied {
@@ -353,6 +374,22 @@ impl Accesses {
                 tracing::error!(%error, "folded looks could not be written down");
             }
         }
+    }
+}
+
+/// A report that was run, for the log.
+pub(crate) fn report_run(report: &Report, format: Option<&'static str>) -> ReportRun {
+    let parameters = serde_json::json!({
+        "from": report.from, "to": report.to, "parameters": report.parameters,
+    });
+    ReportRun {
+        by: report.by.clone(),
+        format: format.map(str::to_owned),
+        name: report.definition.name.to_owned(),
+        parameters: Some(parameters.to_string()),
+        position: Some(report.position.0),
+        rows: Some(report.rows.len() as u64),
+        ..ReportRun::default()
     }
 }
 

@@ -21,6 +21,7 @@ use retrace_media::terminal::font::FontSize;
 use super::{Data, operator, output};
 use crate::accesses::append_at_end;
 use crate::export::{ExportError, Format, SessionExport, Showing, Stretch};
+pub(super) use bundle::read_models;
 use footage::Footage;
 
 /// Export a session as evidence, as asciicast, as pictures or as its events, or one event, with the proof
@@ -247,7 +248,7 @@ pub(super) fn beside(path: &Path, extension: &str) -> PathBuf {
     PathBuf::from(name)
 }
 
-fn named(path: &Path) -> String {
+pub(super) fn named(path: &Path) -> String {
     format!("`{}`", path.display())
 }
 

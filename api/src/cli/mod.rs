@@ -13,6 +13,7 @@ mod keys;
 mod output;
 mod rebuild;
 mod record;
+mod report;
 mod scope;
 mod serve;
 mod settings;
@@ -57,6 +58,7 @@ enum Command {
     Verify(verify::Verify),
     Rebuild(rebuild::Rebuild),
     Record(Box<record::Record>),
+    Report(report::Report),
     Token(token::Token),
     Grant(grant::Grant),
     Keys(keys::Keys),
@@ -150,6 +152,7 @@ pub fn run() -> ExitCode {
             Command::Verify(verify) => verify.run().await,
             Command::Rebuild(rebuild) => rebuild.run().await,
             Command::Record(record) => record.run().await,
+            Command::Report(report) => report.run().await,
             Command::Token(token) => token.run().await,
             Command::Grant(grant) => grant.run().await,
             Command::Keys(keys) => keys.run().await,

@@ -22,6 +22,7 @@ mod query;
 #[cfg(test)]
 mod reads_tests;
 mod redaction;
+mod report;
 mod review;
 mod scalar;
 mod search;

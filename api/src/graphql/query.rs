@@ -9,6 +9,7 @@ use super::events::{self, Event, EventFilter, EventsRead};
 use super::log::Log;
 use super::look;
 use super::page::{Asked, page_cost};
+use super::report::{self, Report, ReportDefinition, ReportInput};
 use super::scalar::{LogPosition, Long};
 use super::search::{
     self, FacetKind, SearchConnection, SearchFacets, SearchFilter, SearchOrder,
@@ -145,6 +146,22 @@ impl SessionQuery {
     #[graphql(complexity = "20 + child_complexity")]
     async fn log(&self, ctx: &Context<'_>) -> Result<Log> {
         Log::of(ctx).await
+    }
+
+    /// The reports that there are.
+    async fn reports(&self, ctx: &Context<'_>) -> Result<Vec<ReportDefinition>> {
+        report::list(ctx)
+    }
+
+    /// Runs a report. As a file it is at `/v1/reports/{name}.pdf`, `.csv`, `.xlsx`, `.json` and `.html`.
+    #[graphql(complexity = "200 + child_complexity")]
+    async fn report(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Which, by its name in `reports`.")] name: String,
+        input: Option<ReportInput>,
+    ) -> Result<Report> {
+        report::run(ctx, name, input.unwrap_or_default()).await
     }
 
     /// The values to filter sessions by, the most frequent first.

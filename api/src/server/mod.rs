@@ -11,6 +11,7 @@
 //! | `/v1/sessions`, `/v1/sessions/{id}/…` | recorders | `docs/ingest.md` ([`ingest`]) |
 //! | `GET /v1/sessions/{id}/ndjson`, `…/ndjson.proof` | token | its events, and the proof for them |
 //! | `GET /v1/events` | token | the log, from a position on, in the formats of a SIEM (`docs/siem.md`) |
+//! | `GET /v1/reports/{name}.{pdf,csv,xlsx,json,html}` | token | a report as a file (`docs/reports.md`) |
 //! | `GET /v1/sessions/{id}/bundle` | token | all of it as evidence, in one zip ([`crate::bundle`]) |
 //! | `GET /checkpoint`, `/verifier-key`, `/tile/{level}/…` | anyone, or token | signed head and hashes |
 //! | `GET /tile/entries/…` | token | bundles of events |
@@ -35,6 +36,7 @@ mod metrics;
 mod proofs;
 mod reason;
 mod recordings;
+mod reports;
 mod sign_in;
 mod sql;
 pub mod sudo;
@@ -58,6 +60,7 @@ use retrace_core::settings::SettingsBook;
 use retrace_media::video::Worker;
 use retrace_projections::runner::{ProjectionState, Projections};
 use retrace_query::Reader;
+use retrace_query::reports::ReportBook;
 use serde_json::json;
 use tokio::sync::Semaphore;
 use tokio_stream::Stream;
@@ -139,6 +142,8 @@ pub struct App {
     pub deliveries: StatusBook,
     /// How far the read models have come.
     pub projections: Arc<Projections>,
+    /// Reports, and what they are computed from.
+    pub(crate) reports: Arc<ReportBook>,
     schema: Schema,
 }
 
@@ -191,6 +196,7 @@ impl App {
         let progress = ProgressBook::default();
         let destinations = Arc::new(DestinationBook::new(Arc::clone(&log)));
         let deliveries = StatusBook::default();
+        let reports = Arc::new(ReportBook::new(Arc::clone(&log)));
         let worker = media_worker();
         let at_once = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
         let schema = graphql::schema()
@@ -207,6 +213,7 @@ impl App {
             .data(Arc::clone(&destinations))
             .data(deliveries.clone())
             .data(SecretSealer::of(data)?)
+            .data(Arc::clone(&reports))
             .data(Arc::new(DataFolder::new(data.path().to_owned())))
             .finish();
         Ok(Self {
@@ -230,6 +237,7 @@ impl App {
             destinations,
             deliveries,
             projections,
+            reports,
             schema,
         })
     }
@@ -258,6 +266,7 @@ pub fn router(app: App) -> Router {
             get(recordings::ndjson_proof),
         )
         .route("/v1/events", get(events::events))
+        .route("/v1/reports/{file}", get(reports::report))
         .route("/checkpoint", get(proofs::checkpoint))
         .route("/verifier-key", get(proofs::verifier_key))
         .route("/tile/{*address}", get(proofs::tile))

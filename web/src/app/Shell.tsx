@@ -27,6 +27,9 @@ export function Shell() {
             <Link to="/log" activeOptions={{ includeSearch: false }}>
               Log
             </Link>
+            <Link to="/reports" activeOptions={{ includeSearch: false }}>
+              Reports
+            </Link>
             <SettingsLink />
           </nav>
           <Account />

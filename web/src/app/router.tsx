@@ -14,6 +14,7 @@ import {
   readFindSearch,
   readLogSearch,
   readPlayerSearch,
+  readReportsSearch,
   readSessionsSearch,
   readSettingsSearch,
   readSignInSearch,
@@ -125,11 +126,18 @@ const healthRoute = createRoute({
   component: lazyRouteComponent(() => import('../pages/HealthPage'), 'HealthPage'),
 })
 
+const reportsRoute = createRoute({
+  getParentRoute: () => shellRoute,
+  path: '/reports',
+  validateSearch: readReportsSearch,
+  component: lazyRouteComponent(() => import('../pages/ReportsPage'), 'ReportsPage'),
+})
+
 const settingsRoutes = [settingsRoute, accessRoute, tokensRoute, trailRoute, healthRoute]
 
 const routeTree = rootRoute.addChildren([
   signInRoute,
-  shellRoute.addChildren([searchRoute, sessionsRoute, sessionRoute, evidenceRoute, logRoute, ...settingsRoutes]),
+  shellRoute.addChildren([searchRoute, sessionsRoute, sessionRoute, evidenceRoute, logRoute, reportsRoute, ...settingsRoutes]),
 ])
 
 export function createAppRouter(client: QueryClient) {

@@ -63,6 +63,7 @@ export type SessionsSearch = {
 export type PlayerSearch = { t?: number; kinds?: MomentKind[]; view?: PlayerView }
 export type LogSearch = { before?: string; session?: string }
 export type SettingsSearch = { q?: string; changed?: 'yes' }
+export type ReportsSearch = { report?: string; from?: string; to?: string }
 export type TrailSearch = { by?: string; kinds?: TrailKind[]; from?: string; to?: string; session?: string }
 
 /** Only paths of this site: `//other.example` and `https://…` would lead a person away after sign-in. */
@@ -125,6 +126,12 @@ export const readTrailSearch = (raw: RawSearch): TrailSearch => ({
   from: textParam(raw.from),
   to: textParam(raw.to),
   session: textParam(raw.session),
+})
+
+export const readReportsSearch = (raw: RawSearch): ReportsSearch => ({
+  report: textParam(raw.report),
+  from: textParam(raw.from),
+  to: textParam(raw.to),
 })
 
 /** Every URL of the site is made here. */

@@ -105,7 +105,7 @@ impl BundleArgs {
 }
 
 /// Brings the read models up to a position, or waits until the server that keeps them has.
-async fn read_models(
+pub(in crate::cli) async fn read_models(
     data: &DataDir,
     stored: &StoredLog,
     reader: &Reader,

@@ -319,7 +319,7 @@ impl<'a> Facts<'a> {
                 self.detail(it.object.as_str());
             }
             EventBody::ReportRun(it) => {
-                self.actor = Some(&it.by);
+                self.from(&it.by, text(&it.address), text(&it.token));
                 self.of_thing("report", it.name.as_str());
                 self.detail(it.name.as_str());
             }
