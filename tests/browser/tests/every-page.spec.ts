@@ -162,6 +162,14 @@ const visits: Visit[] = [
     },
   },
   {
+    name: 'reports, one of them run',
+    open: async (page) => {
+      await page.goto('/reports?report=privileged-access')
+      await page.getByRole('button', { name: 'Run report' }).click()
+      await expect(page.locator('.report-rows')).toBeVisible()
+    },
+  },
+  {
     name: 'health',
     open: async (page) => {
       await page.goto('/settings/health')
