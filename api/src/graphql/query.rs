@@ -158,7 +158,7 @@ impl SessionQuery {
     async fn report(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "Which, by its name in `reports`.")] name: String,
+        name: String,
         input: Option<ReportInput>,
     ) -> Result<Report> {
         report::run(ctx, name, input.unwrap_or_default()).await

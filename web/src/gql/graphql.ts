@@ -188,6 +188,26 @@ export type ProductKind =
   /** Video of pictures that were captured one by one: screenshots, Guacamole dumps. */
   | 'VIDEO';
 
+/** What is asked of a report. */
+export type ReportInput = {
+  /** As of this position of the log; without it, as of now. */
+  at?: string | null | undefined;
+  /** What happened at this time or later; without it, from the beginning. */
+  from?: string | null | undefined;
+  /** Parameters that are not to have their default. */
+  parameters?: Array<ReportParameterInput> | null | undefined;
+  /** What happened before this time; without it, to the last event. */
+  to?: string | null | undefined;
+};
+
+/** A parameter with its value. */
+export type ReportParameterInput = {
+  /** Its name. */
+  name: string;
+  /** Its value. */
+  value: string;
+};
+
 /** What a token or a grant is for: some rights together. */
 export type Role =
   /** Everything that people do. */
@@ -615,6 +635,21 @@ export type LiftRedactionMutationVariables = Exact<{
 
 export type LiftRedactionMutation = { liftRedaction: boolean };
 
+export type ReportsQueryVariables = Exact<{ [key: string]: never; }>;
+
+
+export type ReportsQuery = { reports: Array<{ name: string, title: string, answers: string, allowed: boolean, parameters: Array<{ name: string, title: string, expected: string, default: string }>, columns: Array<{ name: string, title: string, numeric: boolean }>, supports: Array<{ framework: string, id: string, about: string }> }> };
+
+export type RunReportQueryVariables = Exact<{
+  name: string;
+  input: ReportInput;
+}>;
+
+
+export type RunReportQuery = { report: { from: string | null, to: string, rows: Array<Array<string>>, rowCount: number, position: string, partial: boolean, definition: { name: string, title: string, answers: string, allowed: boolean, parameters: Array<{ name: string, title: string, expected: string, default: string }>, columns: Array<{ name: string, title: string, numeric: boolean }>, supports: Array<{ framework: string, id: string, about: string }> }, charts: Array<{ title: string, bars: Array<{ of: string, count: number }> }> } };
+
+export type ReportAboutFragment = { name: string, title: string, answers: string, allowed: boolean, parameters: Array<{ name: string, title: string, expected: string, default: string }>, columns: Array<{ name: string, title: string, numeric: boolean }>, supports: Array<{ framework: string, id: string, about: string }> };
+
 export type CommentsQueryVariables = Exact<{
   id: string | number;
   after?: string | null | undefined;
@@ -864,6 +899,30 @@ export const MomentFragmentDoc = new TypedDocumentString(`
   durationMs
 }
     `, {"fragmentName":"Moment"}) as unknown as TypedDocumentString<MomentFragment, unknown>;
+export const ReportAboutFragmentDoc = new TypedDocumentString(`
+    fragment ReportAbout on ReportDefinition {
+  name
+  title
+  answers
+  allowed
+  parameters {
+    name
+    title
+    expected
+    default
+  }
+  columns {
+    name
+    title
+    numeric
+  }
+  supports {
+    framework
+    id
+    about
+  }
+}
+    `, {"fragmentName":"ReportAbout"}) as unknown as TypedDocumentString<ReportAboutFragment, unknown>;
 export const ReviewStateFragmentDoc = new TypedDocumentString(`
     fragment ReviewState on Session {
   id
@@ -1630,6 +1689,77 @@ export const LiftRedactionDocument = new TypedDocumentString(`
   liftRedaction(session: $session, id: $id, reason: $reason)
 }
     `) as unknown as TypedDocumentString<LiftRedactionMutation, LiftRedactionMutationVariables>;
+export const ReportsDocument = new TypedDocumentString(`
+    query Reports {
+  reports {
+    ...ReportAbout
+  }
+}
+    fragment ReportAbout on ReportDefinition {
+  name
+  title
+  answers
+  allowed
+  parameters {
+    name
+    title
+    expected
+    default
+  }
+  columns {
+    name
+    title
+    numeric
+  }
+  supports {
+    framework
+    id
+    about
+  }
+}`) as unknown as TypedDocumentString<ReportsQuery, ReportsQueryVariables>;
+export const RunReportDocument = new TypedDocumentString(`
+    query RunReport($name: String!, $input: ReportInput!) {
+  report(name: $name, input: $input) {
+    definition {
+      ...ReportAbout
+    }
+    from
+    to
+    rows
+    rowCount
+    position
+    partial
+    charts {
+      title
+      bars {
+        of
+        count
+      }
+    }
+  }
+}
+    fragment ReportAbout on ReportDefinition {
+  name
+  title
+  answers
+  allowed
+  parameters {
+    name
+    title
+    expected
+    default
+  }
+  columns {
+    name
+    title
+    numeric
+  }
+  supports {
+    framework
+    id
+    about
+  }
+}`) as unknown as TypedDocumentString<RunReportQuery, RunReportQueryVariables>;
 export const CommentsDocument = new TypedDocumentString(`
     query Comments($id: ID!, $after: String) {
   session(id: $id) {

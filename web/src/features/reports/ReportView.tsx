@@ -62,11 +62,13 @@ function Chart({ title, bars }: RanReport['charts'][number]) {
             <tr key={of}>
               <th scope="row">{of || '(empty)'}</th>
               <td>
-                <svg viewBox="0 0 100 8" preserveAspectRatio="none" aria-hidden="true">
-                  <rect width={(100 * count) / most} height="8" />
-                </svg>
+                <div className="report-bar numeric">
+                  <svg viewBox="0 0 100 8" preserveAspectRatio="none" aria-hidden="true">
+                    <rect width={(100 * count) / most} height="8" />
+                  </svg>
+                  {formatCount(count)}
+                </div>
               </td>
-              <td className="numeric">{formatCount(count)}</td>
             </tr>
           ))}
         </tbody>
