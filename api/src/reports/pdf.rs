@@ -295,9 +295,13 @@ fn widths(report: &Report, cells: &[Vec<String>], measure: &Measure) -> Vec<f32>
                 .map(|row| measure.width(&row[place], BODY, false))
                 .collect();
             widths.sort_by(f32::total_cmp);
-            let wide = widths
-                .get(widths.len().saturating_sub(1) * 95 / 100)
-                .copied();
+            let last = widths.len().saturating_sub(1);
+            let place = if column.kind == ColumnKind::Text {
+                last * 95 / 100
+            } else {
+                last
+            };
+            let wide = widths.get(place).copied();
             wide.unwrap_or(0.0).max(title) + 1.0
         })
         .collect();

@@ -75,7 +75,7 @@ pub(super) fn rows(
     })
 }
 
-/// The sessions that the viewer may know of.
+/// The sessions that the viewer may know of, in the order in which they started.
 fn seen<'a>(facts: &'a Facts, question: &Question<'_>) -> Vec<&'a SessionFacts> {
     let mut sessions = facts.sessions();
     sessions.retain(|session| {
@@ -83,6 +83,7 @@ fn seen<'a>(facts: &'a Facts, question: &Question<'_>) -> Vec<&'a SessionFacts> 
             .sight
             .covers(Right::ViewSessions, &session.traits())
     });
+    sessions.sort_by_key(|session| (session.started, session.began));
     sessions
 }
 
