@@ -202,7 +202,7 @@ pub(super) fn write(report: &Report) -> Result<Vec<u8>, String> {
     charts(&mut pages, &report.charts);
     table(&mut pages, report);
     foot(&mut pages, report);
-    draw(pages, report)
+    draw(&pages, report)
 }
 
 fn head(pages: &mut Pages, report: &Report) {
@@ -447,7 +447,7 @@ fn foot(pages: &mut Pages, report: &Report) {
     }
 }
 
-fn draw(pages: Pages, report: &Report) -> Result<Vec<u8>, String> {
+fn draw(pages: &Pages, report: &Report) -> Result<Vec<u8>, String> {
     let font = |bytes: &'static [u8]| Font::new(bytes.into(), 0).ok_or("a font cannot be read");
     let (regular, bold) = (font(REGULAR)?, font(BOLD)?);
     let mut document = Document::new();
