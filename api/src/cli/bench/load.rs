@@ -20,6 +20,7 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 use tower::ServiceExt;
 
+use super::memory::resident_bytes;
 use super::{Figure, median, millis, output, quantile};
 use crate::live::LogTail;
 use crate::server::{App, router};
@@ -63,11 +64,11 @@ pub(super) async fn run(time: Duration) -> anyhow::Result<Vec<Figure>> {
         let site = site.clone();
         async move {
             tokio::time::sleep(time / 3).await;
-            let early = resident_bytes()?;
+            let early = resident_bytes(std::process::id())?;
             while !site.is_over() {
                 tokio::time::sleep(BATCH_EVERY).await;
             }
-            anyhow::Ok((early, resident_bytes()?))
+            anyhow::Ok((early, resident_bytes(std::process::id())?))
         }
     });
     let late = site.write_for(time).await?;
@@ -293,11 +294,4 @@ async fn append(
     };
     log.append(append).await?;
     Ok(())
-}
-
-fn resident_bytes() -> anyhow::Result<u64> {
-    let status = std::fs::read_to_string("/proc/self/status")?;
-    let resident = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-    let kib = resident.and_then(|kib| kib.trim().strip_suffix(" kB"));
-    Ok(1024 * kib.context("no resident size")?.parse::<u64>()?)
 }

@@ -10,6 +10,7 @@ mod import;
 mod index;
 mod live;
 mod load;
+mod memory;
 mod reports;
 mod screen;
 mod search;

@@ -187,11 +187,3 @@ fn idle_and_all() -> Option<(u64, u64)> {
         .collect();
     Some((ticks.get(3)? + ticks.get(4)?, ticks.iter().sum()))
 }
-
-/// The resident memory of a process in bytes.
-pub(super) fn resident_bytes(pid: u32) -> Option<u64> {
-    let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
-    let line = status.lines().find(|line| line.starts_with("VmRSS:"))?;
-    let kilobytes: u64 = line.split_whitespace().nth(1)?.parse().ok()?;
-    Some(kilobytes << 10)
-}

@@ -10,8 +10,9 @@ use anyhow::ensure;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, sleep_until};
 
+use super::super::memory::resident_bytes;
 use super::super::{Figure, output};
-use super::measure::{drive, resident_bytes};
+use super::measure::drive;
 use super::ours::{HttpClient, Taken, http_clients};
 use super::scratch::{Place, Scratch, Server, Store};
 

@@ -19,6 +19,7 @@ use retrace_core::{Position, SessionId, SourceName, StreamName, StreamVersion, T
 use retrace_projections::runner;
 use retrace_query::Reader;
 
+use super::memory::peak_bytes;
 use super::{Chance, Figure, median, output, timed};
 use crate::siem::formats::{Format, LineWriter};
 use crate::siem::page::{EventPages, LinePages, Wanted};
@@ -63,10 +64,10 @@ pub(super) async fn run(rounds: u32, events: u64) -> anyhow::Result<Vec<Figure>>
         ocsf.push(rate(took));
     }
     // In memory are some pages, however many events: what the process has had at most, before and after twice as many.
-    let before = peak_memory();
+    let before = peak_bytes(std::process::id())?;
     house.write(Format::Ocsf, None).await?;
     house.write(Format::Ndjson, None).await?;
-    let after = peak_memory();
+    let after = peak_bytes(std::process::id())?;
     let syslog = receiver::over_tls(&house).await?;
     let (ndjson, rows) = (median(&ndjson), median(&rows));
     let per_second = "events/s";
@@ -96,14 +97,6 @@ pub(super) async fn run(rounds: u32, events: u64) -> anyhow::Result<Vec<Figure>>
             mib(before),
         ),
     ])
-}
-
-/// The most memory that this process has had.
-fn peak_memory() -> u64 {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-    let kib = peak.and_then(|peak| peak.trim().strip_suffix(" kB")?.parse::<u64>().ok());
-    kib.unwrap_or_default() * 1024
 }
 
 impl House {

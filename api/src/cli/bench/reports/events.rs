@@ -183,11 +183,11 @@ impl MadeUp {
             .map(|day| DayOfRows {
                 table: Table::Events,
                 recorded: time(day[0].at_us),
-                batches: Box::new(day.chunks(BATCH_ROWS).filter_map(|part| {
+                batches: Box::new(day.chunks(BATCH_ROWS).map(|part| {
                     let first = self
                         .events
                         .partition_point(|event| event.at_us < part[0].at_us);
-                    self.event_rows(part, first).ok()
+                    self.event_rows(part, first)
                 })),
             });
         let of_sessions = sessions
@@ -195,10 +195,7 @@ impl MadeUp {
             .map(|day| DayOfRows {
                 table: Table::Sessions,
                 recorded: time(self.sessions[day[0]].started_us),
-                batches: Box::new(
-                    day.chunks(BATCH_ROWS)
-                        .filter_map(|part| self.session_rows(part).ok()),
-                ),
+                batches: Box::new(day.chunks(BATCH_ROWS).map(|part| self.session_rows(part))),
             });
         write_made_up(dir, log, of_events.chain(of_sessions)).context("the tables")
     }
