@@ -530,8 +530,13 @@ fn a_server_that_stops_keeps_what_it_was_sent() {
     let Some(site) = Site::new() else { return };
     site.retrace.set("sudo.resume_within_s", "1s");
     let server = site.serve();
-    let mut person = site.person(&["sh", "-c", "echo just-now; sleep 300"]);
-    person.sees("just-now");
+    let mut person = site.person(&[
+        "sh",
+        "-c",
+        "echo just-now; sleep 0.2; echo later; sleep 300",
+    ]);
+    // A person sees what is written before sudo sends it: what came a while before the last was sent.
+    person.sees("later");
     assert!(server.terminate().success());
     assert!(!person.waits().success());
     let server = site.serve();
