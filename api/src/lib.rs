@@ -21,6 +21,7 @@
 //! | [`redacting`] | what rules hide, told as events |
 //! | [`node`] | the name of a node, which stays when it is started anew |
 //! | [`export`] | a session as a file in a format of others |
+//! | `export_folder` | where files may be written for others |
 //!
 //! **Invariant.** Nobody reads evidence unknown: each route that answers with more than
 //! "I am alive" and the sign-in page takes a [`tokens::Viewer`], which only a valid token or sign-in gives.
@@ -32,6 +33,7 @@ pub mod cli;
 pub mod control;
 pub mod disk;
 pub mod export;
+mod export_folder;
 pub mod grants;
 pub mod graphql;
 pub mod live;

@@ -275,6 +275,16 @@ impl StreamName {
         Self(format!("delivery/{destination}"))
     }
 
+    /// The stream of which reports are run by themselves.
+    pub fn report_schedules() -> Self {
+        Self("settings/reports".to_owned())
+    }
+
+    /// The stream of what was run by a schedule.
+    pub fn runs_of_schedule(schedule: &SourceName) -> Self {
+        Self(format!("schedule/{schedule}"))
+    }
+
     /// The name, if it is one.
     ///
     /// # Errors

@@ -106,6 +106,10 @@ fn fields() -> BTreeMap<&'static str, Vec<(&'static str, Trace)>> {
             Event("records.viewed", "{ destinations { name } }"),
         ),
         (
+            "reportSchedules",
+            Event("records.viewed", "{ reportSchedules { name } }"),
+        ),
+        (
             "settingChanges",
             Event(
                 "records.viewed",
@@ -164,6 +168,17 @@ fn fields() -> BTreeMap<&'static str, Vec<(&'static str, Trace)>> {
         (
             "replayDestination",
             Nothing("`destination.replayed`: `destinations.rs` holds it"),
+        ),
+        (
+            "scheduleReport",
+            Event(
+                "report.scheduled",
+                "mutation { scheduleReport(input: {name: \"t\", report: \"reviews\", every: DAY}) { name } }",
+            ),
+        ),
+        (
+            "unscheduleReport",
+            Nothing("`report.unscheduled`: `schedule.rs` holds it"),
         ),
         ("revokeToken", Nothing("`token.revoked`: held below")),
         ("withdrawGrant", Nothing("`grant.withdrawn`: held below")),

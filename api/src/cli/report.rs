@@ -1,5 +1,7 @@
 //! `retrace report`
 
+mod schedule;
+
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::path::PathBuf;
@@ -28,6 +30,8 @@ use crate::reports::{ReportFormat, render};
   retrace report run privileged-access --from 2026-01-01 --to 2026-04-01 --format pdf -o access.pdf
   retrace report run outside-hours --set zone=Europe/Berlin --set start=8 --format xlsx -o nights.xlsx
   retrace report run integrity --at 4712 --format json
+  retrace report schedule monthly privileged-access --every month --zone Europe/Berlin --folder audits --format pdf
+  retrace report schedules
 
 The same report at the same position of the log is the same, to the byte. docs/reports.md tells what
 each answers, and which controls it supports.")]
@@ -46,6 +50,24 @@ enum Command {
     },
     /// Run a report
     Run(Run),
+    /// Let a server run a report by itself, whenever a day, week, month or quarter is over
+    #[command(after_long_help = "Examples:
+  retrace report schedule monthly privileged-access --every month --zone Europe/Berlin --folder audits --format pdf --format csv
+  retrace report schedule nights outside-hours --every week --set start=8 --set zone=Europe/Berlin
+  retrace report schedule year reviews --every quarter --from 2026-01-01
+
+Each run is an event in the log, with its position: the same report is run again from that at any time. Files are written by
+a server that runs with --export-folder. What became due while none ran is run at the next start.")]
+    Schedule(Box<schedule::Add>),
+    /// List what is run by itself, and the last runs
+    #[command(after_long_help = "Examples:
+  retrace report schedules
+  retrace report schedules --json")]
+    Schedules(schedule::List),
+    /// Do not run it by itself any more
+    #[command(after_long_help = "Examples:
+  retrace report unschedule monthly")]
+    Unschedule(schedule::Remove),
 }
 
 #[derive(Args)]
@@ -84,6 +106,9 @@ impl Report {
         match self.command {
             Command::List { json } => list(json)?,
             Command::Run(run) => run.run().await?,
+            Command::Schedule(add) => add.run().await?,
+            Command::Schedules(list) => list.run().await?,
+            Command::Unschedule(remove) => remove.run().await?,
         }
         Ok(ExitCode::SUCCESS)
     }

@@ -22,6 +22,8 @@ use crate::control::limits::TimeLimits;
 use crate::node::node_name;
 use crate::processing::{Processing, Workshop};
 use crate::redacting::Redacting;
+use crate::reports::schedule::files::Files;
+use crate::reports::schedule::service::{self, Schedules};
 use crate::server::{App, flight, router};
 use crate::siem::destinations::secret::SecretSealer;
 use crate::siem::destinations::service::{Destinations, Parts};
@@ -137,6 +139,17 @@ impl Serve {
         let limits = tokio::spawn(limits.run(stopped.clone()));
         let seats = Arc::clone(&app.seats);
         let redacting = Redacting::start(Arc::clone(&log), app.reader.clone(), stopped.clone());
+        let node = node_name(data.path())?;
+        let exports = self.folder.export_folder.clone();
+        let parts = service::Parts {
+            log: Arc::clone(&log),
+            book: Arc::clone(&app.schedules),
+            reports: Arc::clone(&app.reports),
+            reader: app.reader.clone(),
+            projections: Arc::clone(&projections),
+            files: exports.map(|exports| Files::new(exports, node.clone())),
+        };
+        let schedules = Schedules::start(parts, stopped.clone());
         let parts = Parts {
             log: Arc::clone(&log),
             book: Arc::clone(&app.destinations),
@@ -150,7 +163,7 @@ impl Serve {
                 sealer: SecretSealer::of(&data)?,
                 folder: self.folder.export_folder,
             },
-            node: node_name(data.path())?,
+            node,
         };
         let destinations = Destinations::start(parts, stopped.clone());
         let sudo = sudo.start(&app, data.path(), &stopped)?;
@@ -205,6 +218,7 @@ impl Serve {
         let _ = limits.await;
         redacting.shutdown().await;
         destinations.shutdown().await;
+        schedules.shutdown().await;
         // A request that was cut off may still hold it: then its threads stop without being awaited.
         if let Some(projections) = Arc::into_inner(projections) {
             projections.shutdown().await;

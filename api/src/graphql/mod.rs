@@ -25,6 +25,7 @@ mod redaction;
 mod report;
 mod review;
 mod scalar;
+mod schedule;
 mod search;
 mod session;
 mod settings;
@@ -45,6 +46,7 @@ pub(crate) use loaders::loader;
 use mutation::SessionMutation;
 use query::SessionQuery;
 use review::ReviewMutation;
+use schedule::{ScheduleMutation, ScheduleQuery};
 use settings::{SettingsMutation, SettingsQuery};
 use sql::SqlQuestions;
 use subscription::Subscription;
@@ -59,6 +61,7 @@ pub struct Query(
     TrailQuery,
     HealthQuery,
     DestinationQuery,
+    ScheduleQuery,
     SqlQuestions,
 );
 
@@ -70,6 +73,7 @@ pub struct Mutation(
     AccessMutation,
     SettingsMutation,
     DestinationMutation,
+    ScheduleMutation,
 );
 
 /// The schema with its data.

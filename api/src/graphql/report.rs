@@ -118,9 +118,9 @@ struct ReportBar {
 #[derive(InputObject)]
 pub(super) struct ReportParameterInput {
     /// Its name.
-    name: String,
+    pub(super) name: String,
     /// Its value.
-    value: String,
+    pub(super) value: String,
 }
 
 /// What is asked of a report.
@@ -136,7 +136,11 @@ pub(super) struct ReportInput {
     parameters: Option<Vec<ReportParameterInput>>,
 }
 
-fn of_definition(ctx: &Context<'_>, report: &'static Definition) -> Result<ReportDefinition> {
+/// What a report is, for whoever asks.
+pub(super) fn of_definition(
+    ctx: &Context<'_>,
+    report: &'static Definition,
+) -> Result<ReportDefinition> {
     let viewer = look::viewer(ctx)?;
     let parameters = report.parameters.iter().map(|parameter| ReportParameter {
         name: parameter.name,

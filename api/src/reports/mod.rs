@@ -5,6 +5,7 @@
 //! | [`words`] | what all have in common: cells and the head of a report as text |
 //! | [`json`], [`csv`], [`xlsx`] | for programs and spreadsheets |
 //! | [`html`], [`pdf`] | for people |
+//! | [`schedule`] | reports that are run by themselves |
 //!
 //! The same report gives the same bytes: nothing in a file tells when or where it was written. Text of strangers is only ever
 //! text: no markup, no formula, no link.
@@ -13,6 +14,7 @@ mod csv;
 mod html;
 mod json;
 mod pdf;
+pub mod schedule;
 #[cfg(test)]
 mod tests;
 pub mod words;

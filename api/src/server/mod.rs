@@ -75,6 +75,7 @@ use crate::graphql::{self, Schema};
 use crate::live::{LogTail, Seats};
 use crate::oidc::Oidc;
 use crate::processing::{ProgressBook, media_worker};
+use crate::reports::schedule::book::ScheduleBook;
 use crate::siem::destinations::book::DestinationBook;
 use crate::siem::destinations::secret::SecretSealer;
 use crate::siem::destinations::status::StatusBook;
@@ -144,6 +145,8 @@ pub struct App {
     pub projections: Arc<Projections>,
     /// Reports, and what they are computed from.
     pub(crate) reports: Arc<ReportBook>,
+    /// Reports that are run by themselves.
+    pub(crate) schedules: Arc<ScheduleBook>,
     schema: Schema,
 }
 
@@ -197,6 +200,7 @@ impl App {
         let destinations = Arc::new(DestinationBook::new(Arc::clone(&log)));
         let deliveries = StatusBook::default();
         let reports = Arc::new(ReportBook::new(Arc::clone(&log)));
+        let schedules = Arc::new(ScheduleBook::new(Arc::clone(&log)));
         let worker = media_worker();
         let at_once = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
         let schema = graphql::schema()
@@ -214,6 +218,7 @@ impl App {
             .data(deliveries.clone())
             .data(SecretSealer::of(data)?)
             .data(Arc::clone(&reports))
+            .data(Arc::clone(&schedules))
             .data(Arc::new(DataFolder::new(data.path().to_owned())))
             .finish();
         Ok(Self {
@@ -238,6 +243,7 @@ impl App {
             deliveries,
             projections,
             reports,
+            schedules,
             schema,
         })
     }

@@ -233,34 +233,6 @@ pub struct AccessDenied {
     pub token: Option<String>,
 }
 
-/// A report was run.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct ReportRun {
-    /// Where from.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub address: Option<String>,
-    /// Who ran it.
-    pub by: String,
-    /// What it was given out as: `pdf`, `csv`, … Absent, it was looked at.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub format: Option<String>,
-    /// Which report.
-    pub name: String,
-    /// Its range of time and its parameters, as JSON.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub parameters: Option<String>,
-    /// The position of the log that it is as of.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub position: Option<u64>,
-    /// How many rows it had.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub rows: Option<u64>,
-    /// The id of the token, or of the browser's session.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub token: Option<String>,
-}
-
 /// Somebody asked a question in SQL.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]

@@ -15,6 +15,7 @@ mod kind;
 mod process;
 mod recorded;
 mod recording;
+mod report;
 mod review;
 mod session;
 mod terminal;
@@ -30,6 +31,7 @@ pub use process::*;
 pub(crate) use recorded::{Commit, Leaf, StoredItem, salt};
 pub use recorded::{Event, MAX_LEAF_BYTES};
 pub use recording::*;
+pub use report::*;
 pub use review::*;
 pub use session::*;
 pub use terminal::*;
@@ -155,6 +157,8 @@ vocabulary! {
     "records.viewed" RECORDS_VIEWED RecordsViewed,
     "access.denied" ACCESS_DENIED AccessDenied,
     "report.run" REPORT_RUN ReportRun,
+    "report.scheduled" REPORT_SCHEDULED ReportScheduled,
+    "report.unscheduled" REPORT_UNSCHEDULED ReportUnscheduled,
     "sql.run" SQL_RUN SqlRun,
     "session.reviewed" SESSION_REVIEWED SessionReviewed,
     "session.review_reopened" REVIEW_REOPENED ReviewReopened,

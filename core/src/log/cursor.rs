@@ -1,5 +1,9 @@
 //! Following one stream: what settings, tokens and sessions are folded from.
 
+use std::sync::Arc;
+
+use tokio::sync::{MappedMutexGuard, Mutex, MutexGuard};
+
 use super::{EventLog, StoreError};
 use crate::event::Event;
 use crate::id::{StreamName, StreamVersion};
@@ -81,5 +85,39 @@ impl StreamCursor {
             return Ok(false);
         }
         self.read_on(log, stream, apply).await
+    }
+}
+
+/// What the events of a stream say, folded in memory: for streams of few events that are asked for often.
+pub struct Folded<S> {
+    log: Arc<dyn EventLog>,
+    stream: StreamName,
+    apply: fn(&mut S, &Event),
+    state: Mutex<(StreamCursor, S)>,
+}
+
+impl<S: Default + Send> Folded<S> {
+    /// Of a stream of `log`, each event of which `apply` takes in. Nothing is read yet.
+    pub fn new(log: Arc<dyn EventLog>, stream: StreamName, apply: fn(&mut S, &Event)) -> Self {
+        Self {
+            log,
+            stream,
+            apply,
+            state: Mutex::default(),
+        }
+    }
+
+    /// What they say as far as this process has heard: of its own appends at once, of those of others within a moment.
+    ///
+    /// # Errors
+    /// When the log cannot be read.
+    pub async fn heard(&self) -> Result<MappedMutexGuard<'_, S>, StoreError> {
+        let mut state = self.state.lock().await;
+        let (cursor, folded) = &mut *state;
+        let apply = |event: &Event| (self.apply)(folded, event);
+        cursor
+            .read_on_if_grown(&*self.log, &self.stream, apply)
+            .await?;
+        Ok(MutexGuard::map(state, |(_, folded)| folded))
     }
 }

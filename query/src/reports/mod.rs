@@ -358,8 +358,11 @@ impl Question<'_> {
 }
 
 impl Definition {
-    /// All parameters with their values.
-    fn parameters_of(
+    /// All parameters with their values: those that were given, and for others their default.
+    ///
+    /// # Errors
+    /// When there is no such parameter, or it cannot have that value.
+    pub fn parameters_of(
         &self,
         given: &BTreeMap<String, String>,
     ) -> Result<BTreeMap<&'static str, String>, ReportError> {

@@ -9,10 +9,9 @@ use retrace_core::event::{
     DestinationRemoved, DestinationReplayed, DestinationSet, Event, EventBatch, EventBody,
     EventError,
 };
-use retrace_core::log::cursor::StreamCursor;
+use retrace_core::log::cursor::Folded;
 use retrace_core::log::{EventLog, StoreError};
 use retrace_core::{Position, StreamName, Timestamp};
-use tokio::sync::Mutex;
 
 use super::definition::{Destination, InvalidDestination};
 use super::secret::{SecretError, SecretSealer};
@@ -61,22 +60,14 @@ pub enum BookError {
 /// All destinations of a log, as of the last time somebody looked.
 pub struct DestinationBook {
     log: Arc<dyn EventLog>,
-    state: Mutex<State>,
-}
-
-#[derive(Default)]
-struct State {
-    cursor: StreamCursor,
-    destinations: BTreeMap<String, Arc<Destination>>,
+    destinations: Folded<BTreeMap<String, Arc<Destination>>>,
 }
 
 impl DestinationBook {
     /// The destinations of `log`. Nothing is read yet.
     pub fn new(log: Arc<dyn EventLog>) -> Self {
-        Self {
-            log,
-            state: Mutex::default(),
-        }
+        let destinations = Folded::new(Arc::clone(&log), StreamName::destinations(), apply);
+        Self { log, destinations }
     }
 
     /// All destinations, by name.
@@ -84,9 +75,7 @@ impl DestinationBook {
     /// # Errors
     /// When the log cannot be read.
     pub async fn list(&self) -> Result<Vec<Arc<Destination>>, StoreError> {
-        let mut state = self.state.lock().await;
-        state.read_on(&*self.log).await?;
-        Ok(state.destinations.values().cloned().collect())
+        Ok(self.destinations.heard().await?.values().cloned().collect())
     }
 
     /// One destination.
@@ -185,19 +174,6 @@ impl DestinationBook {
         if from > size {
             return Err(BookError::Ahead { from, size });
         }
-        Ok(())
-    }
-}
-
-impl State {
-    async fn read_on(&mut self, log: &dyn EventLog) -> Result<(), StoreError> {
-        let Self {
-            cursor,
-            destinations,
-        } = self;
-        let stream = StreamName::destinations();
-        let apply = |event: &Event| apply(destinations, event);
-        cursor.read_on_if_grown(log, &stream, apply).await?;
         Ok(())
     }
 }

@@ -323,6 +323,16 @@ impl<'a> Facts<'a> {
                 self.of_thing("report", it.name.as_str());
                 self.detail(it.name.as_str());
             }
+            EventBody::ReportScheduled(it) => {
+                self.actor = Some(&it.by);
+                self.of_thing("schedule", it.name.as_str());
+                self.detail(format!("{} of each {}", it.report, it.every));
+            }
+            EventBody::ReportUnscheduled(it) => {
+                self.actor = Some(&it.by);
+                self.of_thing("schedule", it.name.as_str());
+                self.detail(it.name.as_str());
+            }
             EventBody::SqlRun(it) => {
                 self.from(&it.by, text(&it.address), text(&it.token));
                 self.of_thing("sql", it.text.as_str());

@@ -160,6 +160,8 @@ meanings! {
     "records.viewed" "Lists viewed" Api 2, "Read", 1, ["api"] ["access"];
     "access.denied" "Access denied" Api OTHER, "Other", 3, ["api"] ["denied"];
     "report.run" "Report run" Api 2, "Read", 1, ["api"] ["access"];
+    "report.scheduled" "Report scheduled" Entity 3, "Update", 2, ["configuration"] ["change"];
+    "report.unscheduled" "Report not scheduled any more" Entity 4, "Delete", 3, ["configuration"] ["deletion"];
     "sql.run" "Question in SQL" Api 2, "Read", 2, ["api"] ["access"];
     "session.reviewed" "Session reviewed" Entity 3, "Update", 1, ["session"] ["change"];
     "session.review_reopened" "Review reopened" Entity 3, "Update", 1, ["session"] ["change"];

@@ -45,7 +45,11 @@ const sentences: Record<string, (data: Data) => string> = {
   'hold.released': () => 'lifted its legal hold',
   'retention.archived': ({ location }) => `moved it to ${text(location)}`,
   'retention.purged': () => 'destroyed its content',
-  'report.run': ({ name }) => `ran the report ${quoted(name)}`,
+  'report.run': ({ name, schedule }) =>
+    `ran the report ${quoted(name)}${schedule ? ` by the schedule ${quoted(schedule)}` : ''}`,
+  'report.scheduled': ({ name, report, every }) =>
+    `scheduled the report ${quoted(report)} for each ${text(every)} as ${quoted(name)}`,
+  'report.unscheduled': ({ name }) => `removed the schedule ${quoted(name)}`,
 }
 
 function more(looks: unknown): string {

@@ -18,7 +18,7 @@ export const trailKinds = {
   },
   redaction: { name: 'Redaction', types: ['redaction.added', 'redaction.lifted'] },
   retention: { name: 'Retention', types: ['hold.placed', 'hold.released', 'retention.archived', 'retention.purged'] },
-  reports: { name: 'Reports', types: ['report.run'] },
+  reports: { name: 'Reports', types: ['report.run', 'report.scheduled', 'report.unscheduled'] },
 } as const satisfies Record<string, { name: string; types: readonly string[] }>
 
 export type TrailKind = keyof typeof trailKinds

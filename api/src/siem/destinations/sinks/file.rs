@@ -13,6 +13,7 @@ use async_trait::async_trait;
 use tokio::task::spawn_blocking;
 
 use super::{Outgoing, Sink, SinkError};
+use crate::export_folder::{NO_FOLDER, folder_below};
 use crate::siem::destinations::definition::Destination;
 
 const ROTATE_BYTES: u64 = 1 << 30;
@@ -37,9 +38,7 @@ impl FileSink {
         folder: Option<PathBuf>,
     ) -> Result<Self, SinkError> {
         let Some(folder) = folder else {
-            return Err(SinkError::away(
-                "this server writes no files: start it with --export-folder",
-            ));
+            return Err(SinkError::away(NO_FOLDER));
         };
         let below = destination.target.clone();
         let rotate_bytes = destination.number("rotate_bytes", ROTATE_BYTES);
@@ -52,16 +51,10 @@ impl FileSink {
 
 impl OpenFile {
     fn open(folder: &Path, below: &str, rotate_bytes: u64) -> io::Result<Self> {
-        let root = folder.canonicalize()?;
-        let path = root.join(below);
-        let parent = path.parent().unwrap_or(&root);
-        fs::create_dir_all(parent)?;
-        // A link in the way may lead anywhere.
-        if !parent.canonicalize()?.starts_with(&root) {
-            return Err(io::Error::other(
-                "it does not lie below the folder for exports",
-            ));
-        }
+        let below = Path::new(below);
+        let parent = folder_below(folder, below.parent().unwrap_or(Path::new("")))?;
+        let name = below.file_name();
+        let path = parent.join(name.ok_or_else(|| io::Error::other("it has no name"))?);
         if fs::symlink_metadata(&path).is_ok_and(|found| !found.is_file()) {
             return Err(io::Error::other("it is there, and no file"));
         }
