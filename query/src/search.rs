@@ -82,7 +82,7 @@ pub enum SearchOrder {
     Relevance,
     /// The latest moment first.
     Newest,
-    /// The earliest moment first. Of sessions that are found, still the latest first.
+    /// The earliest moment first. Of sessions that are found, the one with the earliest hit.
     Oldest,
 }
 

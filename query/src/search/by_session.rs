@@ -8,13 +8,15 @@ use serde::{Deserialize, Serialize};
 use tantivy::DocAddress;
 use tantivy::query::{BooleanQuery, Occur};
 
+use super::collect::End;
 use super::compile::{Compiled, unscored};
 use super::{Hunt, Prepared, SearchHit, SearchOrder, SearchQuestion, Total, newest_sequence};
-use crate::moments::{is, newest_first};
+use crate::moments::{Key, is, newest_first};
 use crate::page::checked;
 use crate::{Cursor, Page, PageRequest, QueryError, Reader};
 
-/// So many hits are looked at, the segments with the latest first. Sessions whose hits are all behind them are missing.
+/// So many hits are looked at, the segments with the latest first, or with the earliest where these are asked for. Sessions
+/// whose hits are all behind them are missing.
 pub(crate) const GROUPED_MAX: u64 = 500_000;
 /// The most hits of one session that are told.
 const HITS_MAX: u32 = 10;
@@ -26,7 +28,7 @@ pub struct SessionHits {
     pub session: SessionId,
     /// How many hits it has.
     pub count: u64,
-    /// The best of them, or the latest, as it was asked for.
+    /// The best of them, or the latest, or the earliest, as it was asked for.
     pub hits: Vec<SearchHit>,
 }
 
@@ -53,17 +55,60 @@ struct Place {
     newest_sequence: u64,
 }
 
+/// What comes first: of sessions, and of the hits of each.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum First {
+    Best,
+    Latest,
+    Earliest,
+}
+
+impl First {
+    fn of(order: SearchOrder, prepared: &Prepared) -> Self {
+        match order {
+            SearchOrder::Relevance if prepared.compiled.scores => Self::Best,
+            SearchOrder::Relevance | SearchOrder::Newest => Self::Latest,
+            SearchOrder::Oldest => Self::Earliest,
+        }
+    }
+
+    /// The end of the index at which looking begins.
+    fn from(self) -> End {
+        match self {
+            Self::Best | Self::Latest => End::Latest,
+            Self::Earliest => End::Earliest,
+        }
+    }
+
+    /// A time as a number of which the smaller comes first. Of equals in score the latest does.
+    fn by_time(self, at_us: i64) -> u64 {
+        match self {
+            Self::Best | Self::Latest => newest_first(at_us),
+            Self::Earliest => !newest_first(at_us),
+        }
+    }
+}
+
 /// The hits of one session, so far.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy)]
 struct Group {
     count: u64,
     score: f32,
-    latest_us: i64,
+    /// The smallest [`First::by_time`].
+    time: u64,
+}
+
+impl Group {
+    const NONE: Self = Self {
+        count: 0,
+        score: 0.0,
+        time: u64::MAX,
+    };
 }
 
 impl Reader {
-    /// A page of the sessions that have what is looked for: those with the best hit first, or with the latest. Each with
-    /// `hits` of its hits, 1 to 10.
+    /// A page of the sessions that have what is looked for: those with the best hit first, or with the latest, or with
+    /// the earliest. Each with `hits` of its hits, 1 to 10, in the same order.
     ///
     /// # Errors
     /// As [`Reader::search`].
@@ -77,14 +122,14 @@ impl Reader {
         let limit = request.limit()?;
         let hits = checked("hits", hits, 1, HITS_MAX)? as usize;
         let prepared = self.prepare(&question.text, &question.filter)?;
-        let by_score = question.order == SearchOrder::Relevance && prepared.compiled.scores;
-        let list = format!("{LIST} {by_score}");
+        let order = First::of(question.order, &prepared);
+        let list = format!("{LIST} {order:?}");
         let after = request.key_before::<Place>(&list)?;
         let newest = match after {
             Some(place) => place.newest_sequence,
             None => newest_sequence(&prepared.view)?,
         };
-        let (groups, hit_total) = groups(&prepared, by_score, newest)?;
+        let (groups, hit_total) = groups(&prepared, order, newest)?;
         let total = Total {
             count: groups.len() as u64,
             exact: hit_total.exact,
@@ -92,12 +137,15 @@ impl Reader {
         let mut places: Vec<(Place, u64)> = groups
             .into_iter()
             .map(|(session, group)| {
-                let latest = newest_first(group.latest_us);
                 // Scores are positive: as numbers without a sign they are in the same order.
                 let best = u64::from(u32::MAX - group.score.to_bits());
                 let place = Place {
-                    first: if by_score { best } else { latest },
-                    second: latest,
+                    first: if order == First::Best {
+                        best
+                    } else {
+                        group.time
+                    },
+                    second: group.time,
                     session,
                     newest_sequence: newest,
                 };
@@ -111,7 +159,7 @@ impl Reader {
             let found = SessionHits {
                 session: place.session,
                 count,
-                hits: hits_of(&prepared, place.session, by_score, hits, newest)?,
+                hits: hits_of(&prepared, place.session, order, hits, newest)?,
             };
             Ok((Cursor::new(&list, &place)?, found))
         });
@@ -127,7 +175,7 @@ impl Reader {
 /// All sessions with hits.
 fn groups(
     prepared: &Prepared,
-    by_score: bool,
+    order: First,
     newest: u64,
 ) -> Result<(HashMap<SessionId, Group>, Total), QueryError> {
     let mut of_sessions: HashMap<SessionId, Group> = HashMap::new();
@@ -148,19 +196,18 @@ fn groups(
         for (ordinal, found) in (0..).zip(of_ordinals.drain(..)) {
             let session = columns.session_of(ordinal).filter(|_| found.count > 0);
             if let Some(session) = session {
-                let group = of_sessions.entry(session).or_insert(Group {
-                    latest_us: i64::MIN,
-                    ..Group::default()
-                });
+                let group = of_sessions.entry(session).or_insert(Group::NONE);
                 group.count += found.count;
                 group.score = group.score.max(found.score);
-                group.latest_us = group.latest_us.max(found.latest_us);
+                group.time = group.time.min(found.time);
             }
         }
         Ok(())
     };
     let mut failed = Ok(());
-    let all = prepared.hunt().each(by_score, |ground, document, scorer| {
+    let by_score = order == First::Best;
+    let (hunt, from) = (prepared.hunt(), order.from());
+    let all = hunt.each_from(from, by_score, |ground, document, scorer| {
         if count == GROUPED_MAX {
             return ControlFlow::Break(());
         }
@@ -174,11 +221,7 @@ fn groups(
                 return ControlFlow::Break(());
             }
             segment = Some(ground.ordinal);
-            let none = Group {
-                latest_us: i64::MIN,
-                ..Group::default()
-            };
-            of_ordinals.resize(ground.columns.session_count(), none);
+            of_ordinals.resize(ground.columns.session_count(), Group::NONE);
         }
         let ordinal = ground
             .columns
@@ -191,8 +234,7 @@ fn groups(
             if by_score {
                 group.score = group.score.max(scorer.score());
             }
-            let at_us = ground.columns.at_us.first(document).unwrap_or(i64::MIN);
-            group.latest_us = group.latest_us.max(at_us);
+            group.time = group.time.min(order.by_time(ground.at_us(document)));
         }
         ControlFlow::Continue(())
     })?;
@@ -201,11 +243,11 @@ fn groups(
     Ok((of_sessions, Total { count, exact: all }))
 }
 
-/// The best hits of one session, or the latest.
+/// The best hits of one session, or the latest, or the earliest.
 fn hits_of(
     prepared: &Prepared,
     session: SessionId,
-    by_score: bool,
+    order: First,
     limit: usize,
     newest: u64,
 ) -> Result<Vec<SearchHit>, QueryError> {
@@ -224,12 +266,14 @@ fn hits_of(
         compiled: &compiled,
         allowed: prepared.allowed.as_ref(),
     };
-    let addresses: Vec<DocAddress> = if by_score {
-        let found = hunt.ranked(limit, 0, newest)?;
-        found.into_iter().map(|(_, address)| address).collect()
-    } else {
-        let found = hunt.newest(limit, None)?;
-        found.into_iter().map(|(_, address)| address).collect()
+    let by_time = |found: Vec<(Key, DocAddress)>| found.into_iter().map(|(_, at)| at).collect();
+    let addresses: Vec<DocAddress> = match order {
+        First::Best => {
+            let found = hunt.ranked(limit, 0, newest)?;
+            found.into_iter().map(|(_, address)| address).collect()
+        }
+        First::Latest => by_time(hunt.newest(limit, None)?),
+        First::Earliest => by_time(hunt.oldest(limit, None)?),
     };
     addresses
         .into_iter()

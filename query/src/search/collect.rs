@@ -69,13 +69,20 @@ impl Ground<'_> {
         }
     }
 
-    fn at_us(&self, document: DocId) -> i64 {
+    pub(super) fn at_us(&self, document: DocId) -> i64 {
         self.columns.at_us.first(document).unwrap_or(i64::MIN)
     }
 
     fn sequence(&self, document: DocId) -> u64 {
         self.columns.sequence.first(document).unwrap_or(0)
     }
+}
+
+/// Where a hunt begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum End {
+    Latest,
+    Earliest,
 }
 
 impl<'a> Hunt<'a> {
@@ -269,11 +276,25 @@ impl<'a> Hunt<'a> {
     pub(super) fn each(
         &self,
         scored: bool,
+        visit: impl FnMut(&Ground<'a>, DocId, &mut dyn Scorer) -> ControlFlow<()>,
+    ) -> Result<bool, QueryError> {
+        self.each_from(End::Latest, scored, visit)
+    }
+
+    /// The same, from the segment with the latest or with the earliest moment on.
+    pub(super) fn each_from(
+        &self,
+        end: End,
+        scored: bool,
         mut visit: impl FnMut(&Ground<'a>, DocId, &mut dyn Scorer) -> ControlFlow<()>,
     ) -> Result<bool, QueryError> {
         let mut hunt = || {
             let weight = self.weight(scored)?;
-            for ground in self.grounds()? {
+            let mut grounds = self.grounds()?;
+            if end == End::Earliest {
+                grounds.sort_by_key(|ground| (ground.columns.at_us.min_value(), ground.ordinal));
+            }
+            for ground in grounds {
                 let mut scorer = weight.scorer(ground.reader, 1.0)?;
                 let span = ground.span();
                 let mut document = scorer.doc();

@@ -206,12 +206,15 @@ async fn sessions_come_with_their_hits_page_by_page() {
     let fixture = three_sessions().await;
     for (text, order, want) in [
         ("row", SearchOrder::Newest, vec![(3, 20), (2, 20), (1, 20)]),
+        ("row", SearchOrder::Oldest, vec![(1, 20), (2, 20), (3, 20)]),
+        ("user:ann ro*", SearchOrder::Oldest, vec![(1, 20), (3, 20)]),
         (
             "user:ann ro*",
             SearchOrder::Relevance,
             vec![(3, 20), (1, 20)],
         ),
         ("\"row 7 of bob\"", SearchOrder::Relevance, vec![(2, 1)]),
+        ("\"row 7 of bob\"", SearchOrder::Oldest, vec![(2, 1)]),
     ] {
         let question = question(text, &SearchFilter::default(), order);
         let (mut request, mut seen) = (PageRequest::first(1), Vec::new());
@@ -230,6 +233,12 @@ async fn sessions_come_with_their_hits_page_by_page() {
                 );
                 assert_eq!(group.hits.len() as u64, group.count.min(3));
                 assert!(group.hits[0].snippet.iter().any(|run| run.matched));
+                let times = group.hits.iter().map(|hit| hit.moment.at);
+                match order {
+                    SearchOrder::Oldest => assert!(times.is_sorted(), "{text}"),
+                    SearchOrder::Newest => assert!(times.rev().is_sorted(), "{text}"),
+                    SearchOrder::Relevance => {}
+                }
                 seen.push((group.session, group.count));
                 request.after = Some(cursor.clone());
             }
