@@ -128,6 +128,26 @@ test('hits stand by session, with all of them on demand', async ({ signedIn: pag
   await expect(session.getByRole('listitem')).toHaveCount(4)
 })
 
+test('the earliest come first: sessions, and the hits of each', async ({ signedIn: page }) => {
+  const offsets = async () => {
+    const texts = await page.getByRole('article', { name: truth.deploy.file }).locator('.hit-offset').allTextContents()
+    return texts.map((text) => Number(text.replace(':', '')))
+  }
+  await page.goto('/?q=git&order=NEWEST')
+  await expect.poll(async () => (await offsets()).length).toBe(4)
+  const latest = await offsets()
+  await page.getByLabel('Order').selectOption({ label: 'Oldest' })
+  await expect(page).toHaveURL(/order=OLDEST/)
+  // Hits are in the order in which lines were complete, and tell from when on what was looked for was there.
+  await expect.poll(async () => Math.max(...(await offsets()))).toBeLessThan(Math.min(...latest))
+  const times = await page
+    .getByRole('article')
+    .locator('.match-meta time')
+    .evaluateAll((all) => all.map((each) => Date.parse(each.getAttribute('datetime') ?? '')))
+  expect(times.length).toBeGreaterThan(1)
+  expect(times).toEqual(times.toSorted((one, other) => one - other))
+})
+
 test('a search is saved under a name, found again after a reload, and removed', async ({ signedIn: page }) => {
   await page.goto('/?q=git+kind%3Acommand')
   await page.getByRole('button', { name: 'Save', exact: true }).click()

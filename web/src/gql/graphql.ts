@@ -249,7 +249,7 @@ export type ScopeInput = {
 export type SearchOrder =
   /** The latest moment first. */
   | 'NEWEST'
-  /** The earliest moment first. Of sessions that are found, still the latest first. */
+  /** The earliest moment first. Of sessions that are found, the one with the earliest hit. */
   | 'OLDEST'
   /** The best match first. */
   | 'RELEVANCE';
@@ -701,7 +701,7 @@ export type SearchSessionsQueryVariables = Exact<{
 }>;
 
 
-export type SearchSessionsQuery = { searchSessions: { totalCount: number, hitCount: number, totalIsExact: boolean, pageInfo: { hasNextPage: boolean, endCursor: string | null }, nodes: Array<{ hitCount: number, hits: Array<{ kind: MomentKind, offsetMs: number, at: string, snippet: { runs: Array<{ text: string, match: boolean }> } }>, session: { id: string, title: string | null, user: string | null, host: string | null, command: string | null, state: SessionState, startedAt: string, durationMs: number, recording: { name: string } | null } }> } };
+export type SearchSessionsQuery = { searchSessions: { totalCount: number, hitCount: number, totalIsExact: boolean, pageInfo: { hasNextPage: boolean, endCursor: string | null }, nodes: Array<{ hitCount: number, hits: Array<{ kind: MomentKind, offsetMs: number, at: string, snippet: { runs: Array<{ text: string, match: boolean }> } }>, session: { id: string, title: string | null, user: string | null, host: string | null, command: string | null, state: SessionState, startedAt: string, durationMs: number, asciicastUrl: string | null, recording: { name: string } | null } }> } };
 
 export type HitFragment = { kind: MomentKind, offsetMs: number, at: string, snippet: { runs: Array<{ text: string, match: boolean }> } };
 
@@ -1873,6 +1873,7 @@ export const SearchSessionsDocument = new TypedDocumentString(`
         state
         startedAt
         durationMs
+        asciicastUrl
         recording {
           name
         }

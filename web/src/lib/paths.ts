@@ -23,7 +23,7 @@ export const playerKinds = [
 ] as const satisfies readonly MomentKind[]
 export const playerViews = ['video', 'terminal', 'text'] as const
 export type PlayerView = (typeof playerViews)[number]
-export const searchOrders = ['RELEVANCE', 'NEWEST'] as const satisfies readonly SearchOrder[]
+export const searchOrders = ['RELEVANCE', 'NEWEST', 'OLDEST'] as const satisfies readonly SearchOrder[]
 export const sessionOrders = [
   'STARTED_DESC',
   'STARTED_ASC',
@@ -145,6 +145,9 @@ export const paths = {
   /** The proof for the lines of the same size of the log. */
   ndjsonProof: (session: string, size: string) => `/v1/sessions/${session}/ndjson.proof${stringifySearch({ size })}`,
   footage: (session: string, blob: string) => `/v1/sessions/${session}/media/footage/${blob}`,
+  /** The picture of a moment, at most so many pixels wide where that can be chosen. */
+  still: (session: string, of: 'video' | 'terminal', atMs: number, width: number) =>
+    `/v1/sessions/${session}/media/still${stringifySearch(of === 'video' ? { at_ms: atMs, width } : { at_ms: atMs, of })}`,
   log: (search: LogSearch = {}) => `/log${stringifySearch(search)}`,
   signIn: (search: SignInSearch = {}) => `/sign-in${stringifySearch(search)}`,
   film: (session: string, ending: 'gif' | 'mp4' | 'webm') => `/v1/sessions/${session}/film.${ending}?download=1`,

@@ -18,7 +18,11 @@ import { useTitle } from '../lib/use-title'
 import { SelectField } from '../ui/fields'
 
 const route = getRouteApi('/shell/')
-const orderNames: Record<(typeof searchOrders)[number], string> = { RELEVANCE: 'Best match', NEWEST: 'Newest' }
+const orderNames: Record<(typeof searchOrders)[number], string> = {
+  RELEVANCE: 'Best match',
+  NEWEST: 'Newest',
+  OLDEST: 'Oldest',
+}
 
 export function SearchPage() {
   const search = route.useSearch()

@@ -10,6 +10,16 @@ afterEach(() => {
 Object.defineProperty(HTMLElement.prototype, 'clientHeight', { configurable: true, get: () => 600 })
 
 // What jsdom does not have.
+globalThis.IntersectionObserver ??= class {
+  readonly root = null
+  readonly rootMargin = ''
+  readonly scrollMargin = ''
+  readonly thresholds: number[] = []
+  observe = () => {}
+  unobserve = () => {}
+  disconnect = () => {}
+  takeRecords = () => []
+}
 HTMLElement.prototype.scrollIntoView ??= () => {}
 HTMLDialogElement.prototype.showModal ??= function showModal(this: HTMLDialogElement) {
   this.open = true
