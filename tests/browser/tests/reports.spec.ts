@@ -30,3 +30,32 @@ test('what cannot be is told, and a period without anything is no error', async 
   await page.getByRole('button', { name: 'Run report' }).click()
   await expect(page.getByText('There is nothing to report in this period.')).toBeVisible()
 })
+
+test('a report is scheduled, run for a day that is over, taken as a file, and left alone again', async ({ signedIn: page }) => {
+  const yesterday = new Date(Date.now() - 24 * 60 * 60 * 1000).toISOString().slice(0, 10)
+  await page.goto('/reports?report=privileged-access')
+  await page.getByRole('button', { name: 'Schedule…' }).click()
+  const dialog = page.getByRole('dialog', { name: 'Schedule “Privileged access”' })
+  await dialog.getByLabel('Name of the schedule').fill('Daily access')
+  await dialog.getByLabel('For each').selectOption('day')
+  await dialog.getByLabel('On the day after, at').selectOption('00:00')
+  await dialog.getByLabel('Time zone').fill('UTC')
+  await dialog.getByLabel(/^Beginning with/).fill(yesterday)
+  await dialog.getByRole('button', { name: 'Schedule' }).click()
+  await expect(dialog.getByRole('alert')).toContainText('name')
+  await dialog.getByLabel('Name of the schedule').fill('daily-access')
+  await dialog.getByRole('button', { name: 'Schedule' }).click()
+  await expect(dialog).toBeHidden()
+
+  const row = page.getByRole('row', { name: /daily-access/ })
+  await expect(async () => {
+    await page.goto('/reports')
+    await expect(row.getByRole('link', { name: 'CSV' })).toHaveCount(1, { timeout: 2_000 })
+  }).toPass()
+  const [download] = await Promise.all([page.waitForEvent('download'), row.getByRole('link', { name: 'CSV' }).click()])
+  expect(download.suggestedFilename()).toMatch(/^privileged-access-\d+\.csv$/)
+
+  await row.getByRole('button', { name: 'Remove the schedule daily-access' }).click()
+  await page.getByRole('dialog').getByRole('button', { name: 'Remove' }).click()
+  await expect(row).toHaveCount(0)
+})

@@ -208,6 +208,39 @@ export type ReportParameterInput = {
   value: string;
 };
 
+/** How long a period is. */
+export type ReportPeriod =
+  /** From midnight to midnight. */
+  | 'DAY'
+  /** A month of the calendar. */
+  | 'MONTH'
+  /** Three months: from January, April, July or October on. */
+  | 'QUARTER'
+  /** From Monday to Sunday. */
+  | 'WEEK';
+
+/** A schedule that is to be. */
+export type ReportScheduleInput = {
+  /** The period that each run is about. */
+  every: ReportPeriod;
+  /** Where its files are written: a path below the folder that the server allows for exports. Without it, none are. */
+  folder?: string | null | undefined;
+  /** The formats of its files: `pdf`, `csv`, `xlsx`, `json`, `html`. */
+  formats?: Array<string> | null | undefined;
+  /** A day of the first period, such as `2026-01-01`; today when it is not said. */
+  from?: string | null | undefined;
+  /** The hour of the day after the period at which it is run: 0 to 23, 6 when it is not said. */
+  hour?: number | null | undefined;
+  /** Its name: 1 to 64 of `a-z 0-9 - _`, starting with a letter. One that is there is changed. */
+  name: string;
+  /** Parameters of the report that are not to have their default. */
+  parameters?: Array<ReportParameterInput> | null | undefined;
+  /** Which report. */
+  report: string;
+  /** The time zone that days begin in, such as `Europe/Berlin`; UTC when it is not said. */
+  zone?: string | null | undefined;
+};
+
 /** What a token or a grant is for: some rights together. */
 export type Role =
   /** Everything that people do. */
@@ -650,6 +683,27 @@ export type RunReportQuery = { report: { from: string | null, to: string, rows: 
 
 export type ReportAboutFragment = { name: string, title: string, answers: string, allowed: boolean, parameters: Array<{ name: string, title: string, expected: string, default: string }>, columns: Array<{ name: string, title: string, numeric: boolean }>, supports: Array<{ framework: string, id: string, about: string }> };
 
+export type ReportSchedulesQueryVariables = Exact<{ [key: string]: never; }>;
+
+
+export type ReportSchedulesQuery = { reportSchedules: Array<{ name: string, parameters: unknown, every: ReportPeriod, hour: number, zone: string, folder: string | null, formats: Array<string>, setBy: string, setAt: string, lastError: string | null, report: { name: string, title: string }, next: { from: string, to: string, due: string } | null, runs: Array<{ at: string, from: string, to: string, position: string, rows: number, files: Array<string> }> }> };
+
+export type ScheduleReportMutationVariables = Exact<{
+  input: ReportScheduleInput;
+}>;
+
+
+export type ScheduleReportMutation = { scheduleReport: { name: string } };
+
+export type UnscheduleReportMutationVariables = Exact<{
+  name: string;
+}>;
+
+
+export type UnscheduleReportMutation = { unscheduleReport: { name: string } };
+
+export type ReportScheduleAboutFragment = { name: string, parameters: unknown, every: ReportPeriod, hour: number, zone: string, folder: string | null, formats: Array<string>, setBy: string, setAt: string, lastError: string | null, report: { name: string, title: string }, next: { from: string, to: string, due: string } | null, runs: Array<{ at: string, from: string, to: string, position: string, rows: number, files: Array<string> }> };
+
 export type CommentsQueryVariables = Exact<{
   id: string | number;
   after?: string | null | undefined;
@@ -923,6 +977,37 @@ export const ReportAboutFragmentDoc = new TypedDocumentString(`
   }
 }
     `, {"fragmentName":"ReportAbout"}) as unknown as TypedDocumentString<ReportAboutFragment, unknown>;
+export const ReportScheduleAboutFragmentDoc = new TypedDocumentString(`
+    fragment ReportScheduleAbout on ReportSchedule {
+  name
+  report {
+    name
+    title
+  }
+  parameters
+  every
+  hour
+  zone
+  folder
+  formats
+  setBy
+  setAt
+  lastError
+  next {
+    from
+    to
+    due
+  }
+  runs(first: 3) {
+    at
+    from
+    to
+    position
+    rows
+    files
+  }
+}
+    `, {"fragmentName":"ReportScheduleAbout"}) as unknown as TypedDocumentString<ReportScheduleAboutFragment, unknown>;
 export const ReviewStateFragmentDoc = new TypedDocumentString(`
     fragment ReviewState on Session {
   id
@@ -1760,6 +1845,55 @@ export const RunReportDocument = new TypedDocumentString(`
     about
   }
 }`) as unknown as TypedDocumentString<RunReportQuery, RunReportQueryVariables>;
+export const ReportSchedulesDocument = new TypedDocumentString(`
+    query ReportSchedules {
+  reportSchedules {
+    ...ReportScheduleAbout
+  }
+}
+    fragment ReportScheduleAbout on ReportSchedule {
+  name
+  report {
+    name
+    title
+  }
+  parameters
+  every
+  hour
+  zone
+  folder
+  formats
+  setBy
+  setAt
+  lastError
+  next {
+    from
+    to
+    due
+  }
+  runs(first: 3) {
+    at
+    from
+    to
+    position
+    rows
+    files
+  }
+}`) as unknown as TypedDocumentString<ReportSchedulesQuery, ReportSchedulesQueryVariables>;
+export const ScheduleReportDocument = new TypedDocumentString(`
+    mutation ScheduleReport($input: ReportScheduleInput!) {
+  scheduleReport(input: $input) {
+    name
+  }
+}
+    `) as unknown as TypedDocumentString<ScheduleReportMutation, ScheduleReportMutationVariables>;
+export const UnscheduleReportDocument = new TypedDocumentString(`
+    mutation UnscheduleReport($name: String!) {
+  unscheduleReport(name: $name) {
+    name
+  }
+}
+    `) as unknown as TypedDocumentString<UnscheduleReportMutation, UnscheduleReportMutationVariables>;
 export const CommentsDocument = new TypedDocumentString(`
     query Comments($id: ID!, $after: String) {
   session(id: $id) {

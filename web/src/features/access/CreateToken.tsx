@@ -38,7 +38,7 @@ function CreateTokenForm({ create }: { create: ReturnType<typeof useCreateToken>
   const isRecorder = role === 'RECORDER'
   return (
     <form
-      className="access-form"
+      className="dialog-form"
       onSubmit={(event) => {
         event.preventDefault()
         create.mutate({
@@ -84,7 +84,7 @@ function CreateTokenForm({ create }: { create: ReturnType<typeof useCreateToken>
 /** The text of a token: the server keeps its hash only. */
 function Created({ text, onClose }: { text: string; onClose: () => void }) {
   return (
-    <div className="access-form">
+    <div className="dialog-form">
       <p>
         <strong>Copy it now.</strong> Nobody can find it out again: only its hash is kept.
       </p>

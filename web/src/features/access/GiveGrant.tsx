@@ -34,7 +34,7 @@ function GiveGrantForm({ onDone }: { onDone: () => void }) {
   const choices = roles.data?.filter(({ isForPeople }) => isForPeople).map((one) => one.role) ?? [role]
   return (
     <form
-      className="access-form"
+      className="dialog-form"
       onSubmit={(event) => {
         event.preventDefault()
         give.mutate({

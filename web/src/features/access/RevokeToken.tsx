@@ -13,7 +13,7 @@ export function RevokeTokenDialog({ token, onClose }: { token: Token | undefined
 function Revoke({ token, onDone }: { token: Token; onDone: () => void }) {
   const revoke = useRevokeToken(onDone)
   return (
-    <div className="access-form">
+    <div className="dialog-form">
       <p>
         <strong>{token.name}</strong> (<code>{token.prefix}…</code>) stops to work at once, and so do the browsers that
         were signed in with it. That cannot be taken back.

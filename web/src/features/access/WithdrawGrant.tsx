@@ -20,7 +20,7 @@ function WithdrawForm({ grant, onDone }: { grant: Grant; onDone: () => void }) {
   const withdraw = useWithdrawGrant(onDone)
   return (
     <form
-      className="access-form"
+      className="dialog-form"
       onSubmit={(event) => {
         event.preventDefault()
         withdraw.mutate({ id: grant.id, reason: reason.trim() || null })

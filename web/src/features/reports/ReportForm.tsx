@@ -10,22 +10,23 @@ type Props = {
   isRunning: boolean
   onChange: (changed: Partial<ReportsSearch>) => void
   onRun: (asked: Asked) => void
+  /** Takes the parameters that do not have their default. */
+  onSchedule: ((parameters: Record<string, string>) => void) | undefined
 }
 
 /** What can be set of a report. It is made anew for each. */
-export function ReportForm({ report, search, isRunning, onChange, onRun }: Props) {
+export function ReportForm({ report, search, isRunning, onChange, onRun, onSchedule }: Props) {
   const [values, setValues] = useState<Record<string, string>>({})
-  const run = () => {
+  const parameters = () => {
     const changed = report.parameters.filter(({ name, default: usual }) => (values[name] ?? usual) !== usual)
-    const parameters = Object.fromEntries(changed.map(({ name }) => [name, values[name] ?? '']))
-    onRun({ from: startOfDay(search.from), to: startOfDayAfter(search.to), parameters })
+    return Object.fromEntries(changed.map(({ name }) => [name, values[name] ?? '']))
   }
   return (
     <form
       className="report-form panel"
       onSubmit={(event) => {
         event.preventDefault()
-        run()
+        onRun({ from: startOfDay(search.from), to: startOfDayAfter(search.to), parameters: parameters() })
       }}
     >
       <DateField label="From" value={search.from} onChange={(from) => onChange({ from })} />
@@ -44,6 +45,11 @@ export function ReportForm({ report, search, isRunning, onChange, onRun }: Props
       <button type="submit" className="button button-primary" disabled={isRunning || !report.allowed}>
         {isRunning ? 'Running…' : 'Run report'}
       </button>
+      {onSchedule && (
+        <button type="button" className="button" onClick={() => onSchedule(parameters())}>
+          Schedule…
+        </button>
+      )}
     </form>
   )
 }
