@@ -240,6 +240,44 @@ test('where the system forces its colours, borders say what is chosen', async ({
   expect(await width('Views')).toBe('1px')
 })
 
+const inForcedColours = ['search, with hits', 'player', 'player, with a moment in full', 'player, with video', 'reports, one of them run']
+for (const { name, open } of visits.filter((visit) => inForcedColours.includes(visit.name))) {
+  for (const colorScheme of ['light', 'dark'] as const) {
+    test(`${name}: no accessibility violation where a ${colorScheme} system forces its colours`, async ({ signedIn: page }) => {
+      await page.emulateMedia({ forcedColors: 'active', colorScheme, reducedMotion: 'reduce' })
+      await open(page)
+      expect(await page.evaluate(() => matchMedia('(forced-colors: active)').matches)).toBe(true)
+      const { violations } = await new AxeBuilder({ page }).exclude('[data-testid=terminal]').analyze()
+      expect(violations.map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.html).join(' | ')}`)).toEqual([])
+    })
+  }
+}
+
+test('where the system forces its colours, the player says what is chosen and where one is', async ({ signedIn: page }) => {
+  await page.emulateMedia({ forcedColors: 'active' })
+  await page.goto(`/sessions/${await sessionIdOf(page, truth.deploy.file)}?t=${truth.deploy.completeAtMs}`)
+  const style = (selector: string, name: 'outlineStyle' | 'fill' | 'backgroundColor' | 'borderTopStyle') =>
+    page
+      .locator(selector)
+      .first()
+      .evaluate((element, property) => getComputedStyle(element)[property as 'fill'], name)
+  await expect(page.locator('.moment[aria-current=time]').first()).toBeVisible()
+  expect(await style('.moment[aria-current=time]', 'outlineStyle')).toBe('solid')
+  expect(await style('.side-tab[aria-pressed=true]', 'outlineStyle')).toBe('solid')
+  // What was played, the head and the marks of the bar are told apart by their colours, which stay.
+  const [track, head] = [await style('.seek-track', 'backgroundColor'), await style('.seek-head', 'backgroundColor')]
+  expect(head).not.toBe(track)
+  expect(await style('.strip path', 'fill')).toBe(await page.evaluate(canvasText))
+})
+
+const canvasText = () => {
+  const probe = document.body.appendChild(document.createElement('span'))
+  probe.style.color = 'CanvasText'
+  const { color } = getComputedStyle(probe)
+  probe.remove()
+  return color
+}
+
 test('the theme can be chosen and is remembered', async ({ signedIn: page }) => {
   await page.emulateMedia({ colorScheme: 'light' })
   await page.goto('/')
