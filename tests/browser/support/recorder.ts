@@ -18,8 +18,10 @@ export class Recorder {
     private readonly startMs: number,
   ) {}
 
-  static async launch(request: { user: string; protocol: string; title: string }): Promise<Recorder> {
-    const startMs = Date.parse('2026-11-21T09:30:00Z')
+  static async launch(
+    request: { user: string; protocol: string; title: string },
+    startMs = Date.parse('2026-11-21T09:30:00Z'),
+  ): Promise<Recorder> {
     const headers = { authorization: `Bearer ${process.env.RETRACE_RECORDER_TOKEN ?? ''}` }
     const launched = (await send('POST', '/v1/sessions', headers, {
       at: new Date(startMs).toISOString(),

@@ -152,7 +152,7 @@ test('a session that goes on plays as far as it has come, and further', async ({
   await expect(stage(page)).toHaveAttribute('data-phase', 'paused')
   await expect(video(page)).toHaveAttribute('src', /until_ms=1900/)
   await page.getByRole('button', { name: 'Go to live' }).click()
-  await expect(page.getByRole('button', { name: 'Live', exact: true })).toHaveAttribute('aria-pressed', 'true')
+  await expect(page.getByTestId('live')).toContainText('Live')
   await expect(position(page)).toHaveText(/^0:01\.[89]/)
   const framesWithoutPicture = await watchPicture(page)
 
@@ -166,6 +166,30 @@ test('a session that goes on plays as far as it has come, and further', async ({
   await expect(page.locator('.session-head').getByText('Ended')).toBeVisible()
   await expect(position(page)).toHaveText('0:04.900')
   expect(await framesWithoutPicture()).toBe(0)
+})
+
+test('how far behind live the picture of a desktop is stands beside it', async ({ signedIn: page }) => {
+  const startMs = Date.now() - 3_000
+  const recorder = await Recorder.launch({ user: 'mara', protocol: 'rdp', title: 'Just now' }, startMs)
+  for (const second of [0, 1, 2]) await recorder.capture(second * 1_000, await readSegment(second))
+  await page.goto(`/sessions/${recorder.session}?t=0`)
+  const goLive = page.getByRole('button', { name: /behind Go to live$/ })
+  await expect(goLive).toBeVisible()
+  const behindS = async (text: Promise<string | null>) => {
+    const [, minutes = '0', seconds = ''] = /(?:(\d+):)?(\d+)(?: s)? (?:behind|delay)/.exec((await text) ?? '') ?? []
+    return Number(minutes) * 60 + Number(seconds)
+  }
+  const truthS = (offsetMs: number) => (Date.now() - startMs - offsetMs) / 1_000
+  await page.waitForTimeout(1_100)
+  expect(Math.abs((await behindS(goLive.textContent())) - truthS(0))).toBeLessThan(2.5)
+  await goLive.click()
+  const live = page.getByTestId('live')
+  await expect(live).toContainText('delay')
+  await page.waitForTimeout(1_500)
+  expect(Math.abs((await behindS(live.textContent())) - truthS(2_900))).toBeLessThan(2.5)
+  await page.keyboard.press('Home')
+  await page.keyboard.press('Space')
+  await recorder.end(2_900)
 })
 
 test('damaged footage is told, and the rest plays', async ({ signedIn: page }) => {

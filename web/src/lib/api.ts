@@ -1,6 +1,7 @@
 import type { TypedDocumentString } from '../gql/graphql'
 import { errorOfCode, errorOfStatus, toApiError, type ApiError } from './errors'
 import { lookingHeaders } from './looking'
+import { serverClock } from './server-clock'
 
 // The server takes the cookie only together with this header, which another site cannot make a browser send.
 const clientHeader = { 'X-Retrace-Client': 'web' }
@@ -14,12 +15,14 @@ type GraphqlBody<T> = {
 type Extensions = { code?: string; at?: number; length?: number; found?: string; expected?: string }
 
 async function send(path: string, init: RequestInit): Promise<Response> {
+  const askedMs = Date.now()
   try {
     const response = await fetch(path, {
       ...init,
       credentials: 'same-origin',
       headers: { ...clientHeader, ...lookingHeaders(), ...init.headers },
     })
+    serverClock.heard(response.headers.get('Date'), askedMs, Date.now())
     if (response.ok) return response
     const body = (await response.json().catch(() => null)) as (ErrorBody & GraphqlBody<unknown>) | null
     const graphqlError = body?.errors?.[0]

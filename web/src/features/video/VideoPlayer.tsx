@@ -8,13 +8,13 @@ import { usePlaybackValue } from '../player/use-playback'
 import type { PlayedSession } from '../player/use-session'
 import { hiddenName } from '../redaction/hidden'
 import { HiddenNote } from '../redaction/HiddenNote'
-import { LiveButton } from './LiveButton'
 import { Processing } from './Processing'
 import { partAt, partsOf } from './parts'
 import { isUnderWay, productOf, skippedIdles, sourceOf } from './source'
 import { useHiddenPictures, useShownThumbnails } from './use-hidden-pictures'
 import type { Media } from './use-media'
 import { Unplayable } from './Unplayable'
+import { VideoLiveStatus } from './VideoLiveStatus'
 import { VideoStage } from './VideoStage'
 
 type Props = { session: PlayedSession; media: Media; store: PlaybackStore; view: 'video' | undefined }
@@ -82,7 +82,10 @@ export function VideoPlayer({ session, media, store, view }: Props) {
         clips={media.clips}
         shows="video"
         view={view}
-        extra={source?.isGrowing && isLive ? <LiveButton store={store} endMs={source.endMs} /> : undefined}
+        extra={
+          source?.isGrowing &&
+          isLive && <VideoLiveStatus startedAt={session.startedAt} store={store} endMs={source.endMs} />
+        }
       />
     </>
   )
