@@ -15,6 +15,8 @@ export default defineConfig({
   test: {
     environment: 'jsdom',
     include: ['{src,bundle/src}/**/*.test.{ts,tsx}'],
+    // Days are of the reader's clock.
+    env: { TZ: 'UTC' },
     setupFiles: ['src/test/setup.ts'],
   },
 })

@@ -1,8 +1,9 @@
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import {
   formatAgo,
   formatClock,
   formatDateTime,
+  formatDay,
   formatDuration,
   formatInstant,
   formatLocal,
@@ -52,6 +53,30 @@ test('instants are in UTC wherever the reader is', () => {
   expect(formatDateTime('2026-11-20T22:42:39.123456Z')).toBe('2026-11-20 22:42:39 UTC')
   expect(formatDateTime('not a time')).toBe('not a time')
   expect(formatInstant('2026-11-20T22:42:39.000000Z', 51_506)).toBe('2026-11-20 22:43:30.506 UTC')
+})
+
+test('days are of the reader’s clock, however long they are', () => {
+  const hours = (day: string) => (Date.parse(startOfDayAfter(day) ?? '') - Date.parse(startOfDay(day) ?? '')) / 3_600_000
+  const cases: [string, string, string, number][] = [
+    ['Asia/Kolkata', '2026-11-20', '2026-11-19T18:30:00.000000Z', 24],
+    ['America/New_York', '2026-03-08', '2026-03-08T05:00:00.000000Z', 23],
+    ['America/New_York', '2026-11-01', '2026-11-01T04:00:00.000000Z', 25],
+    ['Europe/Berlin', '2026-10-25', '2026-10-24T22:00:00.000000Z', 25],
+    ['Pacific/Auckland', '2026-11-21', '2026-11-20T11:00:00.000000Z', 24],
+    // There was no midnight: clocks went from 23:59:59 to 01:00.
+    ['America/Sao_Paulo', '2018-11-04', '2018-11-04T03:00:00.000000Z', 23],
+    // There were two.
+    ['America/Havana', '2026-11-01', '2026-11-01T04:00:00.000000Z', 25],
+    ['UTC', '2028-02-29', '2028-02-29T00:00:00.000000Z', 24],
+  ]
+  for (const [zone, day, start, length] of cases) {
+    vi.stubEnv('TZ', zone)
+    expect(startOfDay(day), `${day} in ${zone}`).toBe(start)
+    expect(hours(day), `${day} in ${zone}`).toBe(length)
+  }
+  vi.stubEnv('TZ', 'Asia/Kolkata')
+  expect(formatDay('2026-11-19T18:30:00.000000Z')).toBe('2026-11-20')
+  expect(formatDay('2026-11-20T00:00:00.000000Z')).toBe('2026-11-20 05:30:00 GMT+5:30')
 })
 
 test('a range of days includes its last day', () => {

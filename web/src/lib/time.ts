@@ -116,14 +116,33 @@ export function formatLocalClock(startedAt: string, offsetMs: number, timeZone?:
 
 const isDay = (text: string) => /^\d{4}-\d{2}-\d{2}$/.test(text) && !Number.isNaN(Date.parse(text))
 
-/** The first instant of a day chosen in a date field. */
+/** The zone of the reader's clock, of which days that they choose are: `Europe/Berlin`. */
+export function readersZone(): string {
+  return new Intl.DateTimeFormat().resolvedOptions().timeZone
+}
+
+/** The first instant of a day chosen in a date field, on the reader's clock. */
 export function startOfDay(day: string | undefined): string | undefined {
-  return day && isDay(day) ? `${day}T00:00:00.000000Z` : undefined
+  return day && isDay(day) ? firstInstant(day, 0) : undefined
 }
 
 /** The first instant after a day: a range of days includes its last day, a range of instants not its end. */
 export function startOfDayAfter(day: string | undefined): string | undefined {
-  if (!day || !isDay(day)) return undefined
-  const next = new Date(Date.parse(day) + 24 * hour)
-  return `${next.toISOString().slice(0, 10)}T00:00:00.000000Z`
+  return day && isDay(day) ? firstInstant(day, 1) : undefined
+}
+
+/** Midnight; where clocks are put forward then, the instant at which they are, and where back, the first of the two. */
+function firstInstant(day: string, daysAfter: number): string {
+  const [year = 1970, month = 1, date = 1] = day.split('-').map(Number)
+  const at = new Date(0)
+  at.setFullYear(year, month - 1, date + daysAfter)
+  at.setHours(0, 0, 0, 0)
+  return at.toISOString().replace('Z', '000Z')
+}
+
+/** An instant that begins a day on the reader's clock as that day, any other in full. */
+export function formatDay(iso: string): string {
+  const local = formatLocal(iso)
+  const [day = local, clock] = local.split(' ')
+  return clock === '00:00:00' && Date.parse(iso) === Date.parse(startOfDay(day) ?? '') ? day : local
 }

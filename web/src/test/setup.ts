@@ -4,6 +4,7 @@ import { afterEach, vi } from 'vitest'
 afterEach(() => {
   cleanup()
   vi.unstubAllGlobals()
+  vi.unstubAllEnvs()
 })
 
 // jsdom lays nothing out: a list that shows only what is in sight would show nothing.

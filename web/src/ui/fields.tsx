@@ -1,4 +1,5 @@
 import { useId, type ReactNode } from 'react'
+import { readersZone } from '../lib/time'
 import { useDraft } from '../lib/use-draft'
 
 type Option = { value: string; label: string }
@@ -30,11 +31,18 @@ export function SelectField({ label, value, anyLabel, options, onChange }: Selec
   )
 }
 
-type DateProps = { label: string; value: string | undefined; onChange: (value: string | undefined) => void }
+type DateProps = {
+  label: string
+  value: string | undefined
+  /** What the day is of, unless it is of the reader's clock. */
+  zone?: string
+  onChange: (value: string | undefined) => void
+}
 
-export function DateField({ label, value, onChange }: DateProps) {
+/** A day, in the zone that stands beside it. */
+export function DateField({ label, value, zone = readersZone(), onChange }: DateProps) {
   return (
-    <Field label={label}>
+    <Field label={label} aside={zone}>
       <input
         type="date"
         className="input"
@@ -45,10 +53,13 @@ export function DateField({ label, value, onChange }: DateProps) {
   )
 }
 
-export function Field({ label, children }: { label: string; children: ReactNode }) {
+export function Field({ label, aside, children }: { label: string; aside?: string; children: ReactNode }) {
   return (
     <label className="field">
-      <span>{label}</span>
+      <span>
+        {label}
+        {aside && <span className="field-aside"> {aside}</span>}
+      </span>
       {children}
     </label>
   )

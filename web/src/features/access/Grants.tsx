@@ -19,7 +19,7 @@ export function Grants({ mayManage }: { mayManage: boolean }) {
       <div className="section-head">
         <h2 id="grants">Grants</h2>
         <p role="status">{data && plural(data.length, 'grant')}</p>
-        <DateField label="At the end of the day (UTC)" value={day} onChange={setDay} />
+        <DateField label="At the end of the day" value={day} onChange={setDay} />
         {mayManage && (
           <button type="button" className="button button-primary" onClick={() => setGiving(true)}>
             Give access…

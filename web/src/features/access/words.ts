@@ -1,4 +1,5 @@
 import type { AccessRight, Role } from '../../gql/graphql'
+import { formatDay } from '../../lib/time'
 
 export const roleNames: Record<Role, string> = {
   ADMIN: 'Administrator',
@@ -59,8 +60,8 @@ export function scopeText(scope: Scope): string {
     ...named('group', scope.groups),
     ...named('site', scope.sites),
     ...named('target', scope.targets),
-    ...(scope.from ? [`from ${scope.from.slice(0, 10)}`] : []),
-    ...(scope.to ? [`before ${scope.to.slice(0, 10)}`] : []),
+    ...(scope.from ? [`from ${formatDay(scope.from)}`] : []),
+    ...(scope.to ? [`before ${formatDay(scope.to)}`] : []),
   ]
   return parts.join('; ') || 'All sessions'
 }

@@ -1,6 +1,6 @@
 import { formatCount, plural } from '../../lib/format'
-import { formatDateTime } from '../../lib/time'
 import { EmptyNote } from '../../ui/notes'
+import { Time } from '../../ui/Time'
 import { fileUrl, formats, type Asked, type RanReport } from './use-reports'
 
 const sessionId = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/
@@ -13,8 +13,8 @@ export function ReportView({ report, asked }: { report: RanReport; asked: Asked 
       <div className="report-head">
         <p role="status">
           {plural(rowCount, 'row')}
-          {rowCount > rows.length && `, the first ${formatCount(rows.length)} shown`}, {report.from ? formatDateTime(report.from) : 'from the beginning'} to{' '}
-          {formatDateTime(report.to)}, as of position <span className="numeric">{String(position)}</span> of the log
+          {rowCount > rows.length && `, the first ${formatCount(rows.length)} shown`}, {report.from ? <Time at={report.from} /> : 'from the beginning'} to{' '}
+          <Time at={report.to} />, as of position <span className="numeric">{String(position)}</span> of the log
           {partial && '; of sessions that you may see'}
         </p>
         <div className="report-files">

@@ -73,7 +73,12 @@ function ScheduleForm({ report, parameters, onDone }: FormProps) {
       <Field label="Time zone">
         <input className="input" required spellCheck={false} value={zone} onChange={({ target }) => setZone(target.value)} />
       </Field>
-      <DateField label="Beginning with the period of (today, unless set)" value={from} onChange={setFrom} />
+      <DateField
+        label="Beginning with the period of (today, unless set)"
+        zone={zone}
+        value={from}
+        onChange={setFrom}
+      />
       <fieldset className="schedule-files">
         <legend>Files, written by the server (optional)</legend>
         {formats.map((format) => (

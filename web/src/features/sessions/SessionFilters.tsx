@@ -110,8 +110,8 @@ function MoreFilters({ search, facets, onChange }: Props) {
           onChange={(choice) => onChange({ [key]: choiceParam(choice, yesNo) })}
         />
       ))}
-      <DateField label="From (UTC)" {...field('from')} />
-      <DateField label="To (UTC)" {...field('to')} />
+      <DateField label="From" {...field('from')} />
+      <DateField label="To" {...field('to')} />
     </>
   )
 }

@@ -1,4 +1,5 @@
 import { sessionStates, yesNo, type SessionsSearch } from '../../lib/paths'
+import { readersZone } from '../../lib/time'
 import { choiceParam } from '../../lib/url-state'
 import { stateNames } from '../../ui/StateBadge'
 
@@ -20,6 +21,8 @@ const names: Record<Exclude<FilterKey, 'state' | YesNoKey>, string> = {
   from: 'From',
   to: 'To',
 }
+/** Days are of the reader's clock: whoever opens the same address elsewhere has other ones, and is to see so. */
+const days: readonly string[] = ['from', 'to']
 export type YesNoKey = 'recorded' | 'gaps' | 'reviewed' | 'queue'
 export const yesNoFilters: Record<YesNoKey, { title: string; yes: string; no: string }> = {
   queue: { title: 'Review queue', yes: 'In review queue', no: 'Not in review queue' },
@@ -33,7 +36,7 @@ export const yesNoKeys = Object.keys(yesNoFilters) as YesNoKey[]
 export function chipsOf(search: SessionsSearch): FilterChip[] {
   const chips: FilterChip[] = []
   for (const [key, name] of Object.entries(names) as [keyof typeof names, string][]) {
-    if (search[key]) chips.push({ key, label: `${name}: ${search[key]}` })
+    if (search[key]) chips.push({ key, label: `${name}: ${search[key]}${days.includes(key) ? ` (${readersZone()})` : ''}` })
   }
   const state = choiceParam(search.state, sessionStates)
   if (state) chips.push({ key: 'state', label: `State: ${stateNames[state]}` })

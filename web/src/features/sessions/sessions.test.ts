@@ -37,6 +37,11 @@ test('each filter in force is a chip', () => {
   expect(chips.map(({ label }) => label)).toEqual(['User: ops', 'State: Active', 'In review queue', 'Without gaps'])
 })
 
+test('a chip says of which zone a day is', () => {
+  const chips = chipsOf({ from: '2026-11-20', to: '2026-11-21' })
+  expect(chips.map(({ label }) => label)).toEqual(['From: 2026-11-20 (UTC)', 'To: 2026-11-21 (UTC)'])
+})
+
 test('the URL says what the server is asked', () => {
   expect(filterOf({ text: 'x', reviewed: 'no', gaps: 'yes', from: '2026-11-20', to: '2026-11-20' })).toEqual({
     text: 'x',

@@ -14,8 +14,8 @@ export function TrailFilters({ search, people, onChange }: Props) {
     <div className="panel trail-filters">
       <div className="trail-fields">
         <TextField label="Who" value={search.by} suggestions={people} onChange={(by) => onChange({ by })} />
-        <DateField label="From (UTC)" value={search.from} onChange={(from) => onChange({ from })} />
-        <DateField label="To (UTC)" value={search.to} onChange={(to) => onChange({ to })} />
+        <DateField label="From" value={search.from} onChange={(from) => onChange({ from })} />
+        <DateField label="To" value={search.to} onChange={(to) => onChange({ to })} />
       </div>
       <div className="chips" role="group" aria-label="Kinds">
         <button type="button" className="chip" aria-pressed={kinds.length === 0} onClick={() => onChange({ kinds: undefined })}>
