@@ -15,10 +15,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use retrace_core::event::Event;
 use retrace_core::{LogId, Position};
 use rusqlite::{Connection, OpenFlags, OptionalExtension, Transaction, TransactionBehavior};
 
-use crate::ProjectionError;
+use crate::{Projection, ProjectionError, not_applied};
 
 /// What a read model's file holds.
 #[derive(Debug, Clone, Copy)]
@@ -74,6 +75,37 @@ impl From<rusqlite::Error> for ProjectionError {
 pub struct Store {
     connection: Connection,
     checkpoint: Position,
+}
+
+/// A projection whose rows are in a [`Store`]: they change in one transaction with the checkpoint.
+pub(crate) trait StoredProjection: Send {
+    /// The name of the read model.
+    const NAME: &'static str;
+
+    /// Where its rows are.
+    fn store(&self) -> &Store;
+
+    /// Writes the rows of events, of which there is at least one and none was applied before, and moves the checkpoint to
+    /// `end`, by [`Store::write`].
+    fn take(&mut self, due: &[Event], end: Position) -> Result<(), ProjectionError>;
+}
+
+impl<P: StoredProjection> Projection for P {
+    fn name(&self) -> &'static str {
+        P::NAME
+    }
+
+    fn checkpoint(&self) -> Position {
+        self.store().checkpoint()
+    }
+
+    fn apply(&mut self, events: &[Event]) -> Result<(), ProjectionError> {
+        let due = not_applied(self.checkpoint(), events)?;
+        match due.last() {
+            Some(last) => self.take(due, last.position().plus(1)),
+            None => Ok(()),
+        }
+    }
 }
 
 impl Store {

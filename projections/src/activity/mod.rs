@@ -17,9 +17,9 @@ use rusqlite::Connection;
 
 use crate::counts::{Counts, readable_body};
 use crate::starts::{Starts, find_start};
-use crate::store::{Schema, Store, from_sql, to_sql};
+use crate::store::{Schema, Store, StoredProjection, from_sql, to_sql};
 use crate::video::BUILT_BY_SERVER;
-use crate::{Projection, ProjectionError, not_applied, offset_us};
+use crate::{ProjectionError, offset_us};
 
 /// The tables of the activity map.
 pub const SCHEMA: Schema = Schema {
@@ -62,22 +62,16 @@ impl ActivityProjection {
     }
 }
 
-impl Projection for ActivityProjection {
-    fn name(&self) -> &'static str {
-        SCHEMA.name
+impl StoredProjection for ActivityProjection {
+    const NAME: &'static str = SCHEMA.name;
+
+    fn store(&self) -> &Store {
+        &self.store
     }
 
-    fn checkpoint(&self) -> Position {
-        self.store.checkpoint()
-    }
-
-    fn apply(&mut self, events: &[Event]) -> Result<(), ProjectionError> {
-        let due = not_applied(self.checkpoint(), events)?;
-        let Some(last) = due.last() else {
-            return Ok(());
-        };
+    fn take(&mut self, due: &[Event], end: Position) -> Result<(), ProjectionError> {
         let starts = &mut self.starts;
-        let written = self.store.write(last.position().plus(1), |transaction| {
+        let written = self.store.write(end, |transaction| {
             let seconds = count(transaction, starts, due)?;
             add(transaction, &seconds)?;
             Ok(())

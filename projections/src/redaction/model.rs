@@ -12,11 +12,11 @@ use tokio::runtime::Handle;
 
 use super::output::OutputScan;
 use super::{HiddenKeys, RulesBook, SCHEMA, ScreenSecrets, TypedLines, settings_to_json, span_id};
+use crate::ProjectionError;
 use crate::counts::readable_body;
 use crate::runner::Surroundings;
-use crate::store::{Store, to_sql};
+use crate::store::{Store, StoredProjection, to_sql};
 use crate::terminal::{TerminalReplay, TerminalSize};
-use crate::{Projection, ProjectionError, not_applied};
 
 /// Stretches of output closer together than this are one.
 const OUTPUT_GAP: u64 = 16;
@@ -53,22 +53,16 @@ impl RedactionsProjection {
     }
 }
 
-impl Projection for RedactionsProjection {
-    fn name(&self) -> &'static str {
-        SCHEMA.name
+impl StoredProjection for RedactionsProjection {
+    const NAME: &'static str = SCHEMA.name;
+
+    fn store(&self) -> &Store {
+        &self.store
     }
 
-    fn checkpoint(&self) -> Position {
-        self.store.checkpoint()
-    }
-
-    fn apply(&mut self, events: &[Event]) -> Result<(), ProjectionError> {
-        let due = not_applied(self.checkpoint(), events)?;
-        let Some(last) = due.last() else {
-            return Ok(());
-        };
+    fn take(&mut self, due: &[Event], end: Position) -> Result<(), ProjectionError> {
         let state = &mut self.state;
-        let written = self.store.write(last.position().plus(1), |transaction| {
+        let written = self.store.write(end, |transaction| {
             due.chunk_by(|one, next| one.stream() == next.stream())
                 .try_for_each(|run| state.apply(transaction, run))
         });

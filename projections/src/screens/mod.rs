@@ -44,9 +44,9 @@ pub use read::screen_at;
 
 use crate::runner::Surroundings;
 use crate::starts::{Start, Starts};
-use crate::store::{Schema, Store};
+use crate::store::{Schema, Store, StoredProjection};
 use crate::terminal::draws;
-use crate::{Projection, ProjectionError, not_applied, offset_us};
+use crate::{ProjectionError, offset_us};
 use keyframes::Terminal;
 use source::{Source, drawing_body};
 use track::Track;
@@ -89,22 +89,16 @@ impl ScreensProjection {
     }
 }
 
-impl Projection for ScreensProjection {
-    fn name(&self) -> &'static str {
-        SCHEMA.name
+impl StoredProjection for ScreensProjection {
+    const NAME: &'static str = SCHEMA.name;
+
+    fn store(&self) -> &Store {
+        &self.store
     }
 
-    fn checkpoint(&self) -> Position {
-        self.store.checkpoint()
-    }
-
-    fn apply(&mut self, events: &[Event]) -> Result<(), ProjectionError> {
-        let due = not_applied(self.checkpoint(), events)?;
-        let Some(last) = due.last() else {
-            return Ok(());
-        };
+    fn take(&mut self, due: &[Event], end: Position) -> Result<(), ProjectionError> {
         let state = &mut self.state;
-        let written = self.store.write(last.position().plus(1), |transaction| {
+        let written = self.store.write(end, |transaction| {
             due.chunk_by(|one, next| one.stream() == next.stream())
                 .try_for_each(|run| state.apply(transaction, run))
         });

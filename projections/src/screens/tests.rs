@@ -8,6 +8,7 @@ use retrace_ingest::import::{ImportOptions, ImportProgress, NoProgress, import_f
 use retrace_ingest::sample::{Length, SyntheticCast, Workload};
 
 use super::*;
+use crate::Projection;
 use crate::terminal::{TerminalReplay, TerminalSize};
 use crate::testing::{
     TestLog, any_body, attached, content, output, resized, session, stream, typed, written,

@@ -36,9 +36,9 @@ pub use review::{Comment, Review, comments_of};
 pub use row::{RecordingFacts, SESSION_COLUMNS, SessionRow};
 pub(crate) use row::{reason_from, reason_text, timestamp};
 
+use crate::ProjectionError;
 use crate::counts::readable_body;
-use crate::store::{Schema, Store, to_sql};
-use crate::{Projection, ProjectionError, not_applied};
+use crate::store::{Schema, Store, StoredProjection, to_sql};
 
 /// The tables of the catalogue.
 pub const SCHEMA: Schema = Schema {
@@ -64,21 +64,15 @@ impl SessionsProjection {
     }
 }
 
-impl Projection for SessionsProjection {
-    fn name(&self) -> &'static str {
-        SCHEMA.name
+impl StoredProjection for SessionsProjection {
+    const NAME: &'static str = SCHEMA.name;
+
+    fn store(&self) -> &Store {
+        &self.store
     }
 
-    fn checkpoint(&self) -> Position {
-        self.store.checkpoint()
-    }
-
-    fn apply(&mut self, events: &[Event]) -> Result<(), ProjectionError> {
-        let due = not_applied(self.checkpoint(), events)?;
-        let Some(last) = due.last() else {
-            return Ok(());
-        };
-        self.store.write(last.position().plus(1), |transaction| {
+    fn take(&mut self, due: &[Event], end: Position) -> Result<(), ProjectionError> {
+        self.store.write(end, |transaction| {
             let mut batch = Batch {
                 transaction,
                 rows: BTreeMap::new(),

@@ -13,8 +13,8 @@ use rusqlite::{Connection, Row, params_from_iter, types::Value};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
-use crate::store::{Schema, Store, from_sql, to_sql};
-use crate::{Projection, ProjectionError, not_applied};
+use crate::ProjectionError;
+use crate::store::{Schema, Store, StoredProjection, from_sql, to_sql};
 
 /// The tables of the trail.
 pub const SCHEMA: Schema = Schema {
@@ -117,21 +117,15 @@ impl TrailProjection {
     }
 }
 
-impl Projection for TrailProjection {
-    fn name(&self) -> &'static str {
-        SCHEMA.name
+impl StoredProjection for TrailProjection {
+    const NAME: &'static str = SCHEMA.name;
+
+    fn store(&self) -> &Store {
+        &self.store
     }
 
-    fn checkpoint(&self) -> Position {
-        self.store.checkpoint()
-    }
-
-    fn apply(&mut self, events: &[Event]) -> Result<(), ProjectionError> {
-        let due = not_applied(self.checkpoint(), events)?;
-        let Some(last) = due.last() else {
-            return Ok(());
-        };
-        self.store.write(last.position().plus(1), |transaction| {
+    fn take(&mut self, due: &[Event], end: Position) -> Result<(), ProjectionError> {
+        self.store.write(end, |transaction| {
             let mut insert = transaction
                 .prepare_cached("INSERT OR REPLACE INTO acts VALUES (?1, ?2, ?3, ?4, ?5)")?;
             for event in due.iter().filter(|event| is_act(event.kind())) {

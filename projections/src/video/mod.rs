@@ -28,11 +28,11 @@ use retrace_core::blob::BlobStore;
 use retrace_core::event::{Event, EventBody, EventType};
 use rusqlite::Connection;
 
+use crate::ProjectionError;
 use crate::counts::readable_body;
 use crate::runner::Surroundings;
 use crate::starts::{Start, Starts};
-use crate::store::{Schema, Store, to_sql};
-use crate::{Projection, ProjectionError, not_applied};
+use crate::store::{Schema, Store, StoredProjection, to_sql};
 use runs::OpenRuns;
 
 /// The tables of the videos.
@@ -68,22 +68,16 @@ impl VideoProjection {
     }
 }
 
-impl Projection for VideoProjection {
-    fn name(&self) -> &'static str {
-        SCHEMA.name
+impl StoredProjection for VideoProjection {
+    const NAME: &'static str = SCHEMA.name;
+
+    fn store(&self) -> &Store {
+        &self.store
     }
 
-    fn checkpoint(&self) -> Position {
-        self.store.checkpoint()
-    }
-
-    fn apply(&mut self, events: &[Event]) -> Result<(), ProjectionError> {
-        let due = not_applied(self.checkpoint(), events)?;
-        let Some(last) = due.last() else {
-            return Ok(());
-        };
+    fn take(&mut self, due: &[Event], end: Position) -> Result<(), ProjectionError> {
         let (starts, open, blobs) = (&mut self.starts, &mut self.open, &self.blobs);
-        let written = self.store.write(last.position().plus(1), |transaction| {
+        let written = self.store.write(end, |transaction| {
             let mut writing = Writing {
                 connection: transaction,
                 starts,
