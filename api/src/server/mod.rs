@@ -42,6 +42,7 @@ mod sql;
 pub mod sudo;
 mod web_session;
 mod websocket;
+mod written;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -53,6 +54,7 @@ use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
+use retrace_core::Position;
 use retrace_core::blob::BlobStore;
 use retrace_core::data_dir::{DataDir, DataDirError};
 use retrace_core::log::{EventLog, StoredLog};
@@ -92,6 +94,8 @@ pub(crate) use reason::checked_reason;
 const BODY_BYTES_MAX: usize = 64 << 10;
 /// The time until an answer must have begun.
 const ANSWER_BEGINS_WITHIN: Duration = Duration::from_secs(30);
+/// So long the read models may take to see what an answer is as of.
+const SEEN_WITHIN: Duration = Duration::from_secs(10);
 
 const GRAPHQL_BODY: &str = "a JSON body: {\"query\": \"…\", \"variables\": {…}}";
 
@@ -334,6 +338,23 @@ fn of_viewer(
 ) -> async_graphql::Request {
     let loader = graphql::loader(reader.clone());
     request.data(viewer).data(loader).data(reader)
+}
+
+/// Waits until the read models answer for all positions below `size`.
+///
+/// # Errors
+/// `NOT_YET` when they do not come that far in time.
+async fn seen_up_to(app: &App, size: Position) -> Result<(), HttpError> {
+    let seen = app.projections.caught_up_with(size);
+    if tokio::time::timeout(SEEN_WITHIN, seen).await.is_ok() {
+        return Ok(());
+    }
+    let message = "the read models have not come that far yet: ask again in a moment";
+    Err(HttpError::new(
+        StatusCode::SERVICE_UNAVAILABLE,
+        "NOT_YET",
+        message,
+    ))
 }
 
 /// Ready when the log answers: the read models catch up while serving.

@@ -2,7 +2,6 @@
 //! [`retrace_query::reports`]; that it was run is an event before it is given out.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use axum::extract::{Path, Query};
 use axum::http::{HeaderValue, StatusCode, header};
@@ -13,11 +12,8 @@ use retrace_query::reports::{Asked, ReportError};
 use tokio::task::spawn_blocking;
 
 use super::recordings::{LOG_SIZE, name_file};
-use super::{HttpError, Visit};
+use super::{HttpError, Visit, seen_up_to};
 use crate::reports::{ReportFormat, render};
-
-/// So long the read models may take to see what the report is as of.
-const SEEN_WITHIN: Duration = Duration::from_secs(10);
 
 pub(super) async fn report(
     Visit { app, viewer }: Visit,
@@ -51,17 +47,7 @@ pub(super) async fn report(
     };
     let head = app.log.head().await;
     let size = head.map_err(|error| HttpError::internal(&error))?.size;
-    let seen = app
-        .projections
-        .caught_up_with(asked.at.unwrap_or(size).min(size));
-    if tokio::time::timeout(SEEN_WITHIN, seen).await.is_err() {
-        let message = "the read models have not come that far yet: ask again in a moment";
-        return Err(HttpError::new(
-            StatusCode::SERVICE_UNAVAILABLE,
-            "NOT_YET",
-            message,
-        ));
-    }
+    seen_up_to(&app, asked.at.unwrap_or(size).min(size)).await?;
     let run = app.reports.run(&app.reader, &asked).await;
     let report = match run {
         Ok(report) => report,

@@ -3,6 +3,7 @@
  * that follows from them and the hashes of the proof, and the signature over that root. `docs/verifying.md` of Retrace
  * describes the proof.
  */
+import { fromBase64, leafHash, nodeHash, toBase64 } from '../../src/features/log/merkle'
 
 type Line = { position: number; redacted?: boolean; leafHash?: string }
 type Subtree = { level: number; hash: Uint8Array }
@@ -12,28 +13,11 @@ export type Verdict =
   | { is: 'proved'; lines: number; redacted: number; size: number; signature: 'holds' | 'not checked' }
   | { is: 'refuted'; why: string }
 
-const leafPrefix = 0
-const nodePrefix = 1
-
-async function sha256(prefix: number, ...parts: Uint8Array[]): Promise<Uint8Array> {
-  const bytes = new Uint8Array(1 + parts.reduce((length, part) => length + part.length, 0))
-  bytes[0] = prefix
-  let at = 1
-  for (const part of parts) {
-    bytes.set(part, at)
-    at += part.length
-  }
-  return new Uint8Array(await crypto.subtle.digest('SHA-256', bytes))
-}
-
-const fromBase64 = (text: string) => Uint8Array.from(atob(text), (char) => char.charCodeAt(0))
-const toBase64 = (bytes: Uint8Array) => btoa(String.fromCharCode(...bytes))
-
 /** The hash that stands in the tree for a line: of one that hides something, the one that it tells. */
 export async function leafOf(line: string): Promise<{ position: number; hash: Uint8Array; redacted: boolean }> {
-  const { position, redacted, leafHash } = JSON.parse(line) as Line
-  if (redacted === true) return { position, hash: fromBase64(leafHash ?? ''), redacted: true }
-  return { position, hash: await sha256(leafPrefix, new TextEncoder().encode(line)), redacted: false }
+  const { position, redacted, leafHash: told } = JSON.parse(line) as Line
+  if (redacted === true) return { position, hash: fromBase64(told ?? ''), redacted: true }
+  return { position, hash: await leafHash(new TextEncoder().encode(line)), redacted: false }
 }
 
 /** Grows a tree from leaves at some places, and the hashes of the largest subtrees that fit between them. */
@@ -60,7 +44,7 @@ export class Root {
     if (this.used !== this.hashes.length) throw new Error('the proof has more hashes than are needed')
     let root = this.stack.pop()?.hash
     if (!root) throw new Error('the log is empty')
-    for (let left = this.stack.pop(); left; left = this.stack.pop()) root = await sha256(nodePrefix, left.hash, root)
+    for (let left = this.stack.pop(); left; left = this.stack.pop()) root = await nodeHash(left.hash, root)
     return root
   }
 
@@ -80,7 +64,7 @@ export class Root {
     let subtree: Subtree = { level, hash }
     for (let left = this.stack.at(-1); left?.level === subtree.level; left = this.stack.at(-1)) {
       this.stack.pop()
-      subtree = { level: subtree.level + 1, hash: await sha256(nodePrefix, left.hash, subtree.hash) }
+      subtree = { level: subtree.level + 1, hash: await nodeHash(left.hash, subtree.hash) }
     }
     this.stack.push(subtree)
   }

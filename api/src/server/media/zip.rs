@@ -5,17 +5,14 @@ use std::io::{self, Write};
 
 use ::zip::write::SimpleFileOptions;
 use ::zip::{CompressionMethod, ZipWriter};
-use axum::body::{Body, Bytes};
 use axum::extract::Path;
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use retrace_query::video::{Clip, Selection};
-use tokio::sync::mpsc;
-use tokio::task::spawn_blocking;
-use tokio_stream::wrappers::ReceiverStream;
 
 use super::source::{Source, WINDOW_BYTES};
-use super::{App, HttpError, MediaReader, PIECES_AHEAD, Visit, blocking, written_down};
+use super::{App, HttpError, MediaReader, Visit, blocking, written_down};
+use crate::server::written::{Sending, written_by};
 
 /// `GET …/clips.zip`
 pub(super) async fn clips(mut visit: Visit, Path(id): Path<String>) -> Result<Response, HttpError> {
@@ -31,20 +28,10 @@ pub(super) async fn clips(mut visit: Visit, Path(id): Path<String>) -> Result<Re
     }
     let name = format!("{id}-clips.zip");
     written_down(app.accesses.downloaded(&viewer, session, &name).await)?;
-    let (send, receive) = mpsc::channel::<io::Result<Bytes>>(PIECES_AHEAD);
-    spawn_blocking(move || {
-        let mut sending = Sending {
-            send: send.clone(),
-            held: Vec::new(),
-        };
-        let written = write_zip(&app, session, &clips, &mut sending).and_then(|()| sending.flush());
-        if let Err(error) = written {
-            // Whoever waits for the rest sees that it broke off.
-            tracing::warn!(%error, "a zip of clips broke off");
-            let _ = send.blocking_send(Err(error));
-        }
-    });
-    let mut response = Body::from_stream(ReceiverStream::new(receive)).into_response();
+    let write = move |mut out: Sending| {
+        write_zip(&app, session, &clips, &mut out).and_then(|()| out.flush())
+    };
+    let mut response = written_by("a zip of clips", write).into_response();
     let media_type = HeaderValue::from_static("application/zip");
     response
         .headers_mut()
@@ -83,30 +70,4 @@ fn write_zip(
     }
     zip.finish()?;
     Ok(())
-}
-
-/// Writes go to the client, in pieces of a sensible size.
-struct Sending {
-    send: mpsc::Sender<io::Result<Bytes>>,
-    held: Vec<u8>,
-}
-
-impl Write for Sending {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.held.extend_from_slice(bytes);
-        if self.held.len() as u64 >= WINDOW_BYTES {
-            self.flush()?;
-        }
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        let piece = Bytes::from(std::mem::take(&mut self.held));
-        let gone = |_| io::Error::from(io::ErrorKind::BrokenPipe);
-        if piece.is_empty() {
-            Ok(())
-        } else {
-            self.send.blocking_send(Ok(piece)).map_err(gone)
-        }
-    }
 }
