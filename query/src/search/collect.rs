@@ -135,6 +135,8 @@ impl<'a> Hunt<'a> {
                 limit,
                 after,
                 hits: BinaryHeap::with_capacity(limit + 1),
+                looked_at: 0,
+                met: 0,
             };
             for ground in self.grounds()? {
                 if !found.may_take(ground.columns.at_us.max_value()) {
@@ -185,14 +187,11 @@ impl<'a> Hunt<'a> {
             mut end,
         } = ground.span();
         let in_pieces = self.compiled.opens_quickly && about > READ_AT_ONCE;
-        // Wide enough to hold what is wanted, if hits are spread evenly.
-        let per_hit = u64::from(documents) / u64::from(about.max(1)) + 1;
-        let wanted = u64::try_from(found.limit).unwrap_or(u64::MAX);
-        let mut width = u32::try_from(per_hit.saturating_mul(2 * wanted)).unwrap_or(u32::MAX);
-        width = width.max(PIECE_MIN);
         loop {
-            let start = if in_pieces {
-                end.saturating_sub(width).max(first)
+            let width = found.width(documents, about);
+            // What would be left of it is not worth beginning anew.
+            let start = if in_pieces && width < end.saturating_sub(first) / 2 {
+                end - width
             } else {
                 first
             };
@@ -206,11 +205,11 @@ impl<'a> Hunt<'a> {
                 }
                 document = scorer.advance();
             }
+            found.looked_at += u64::from(end - start);
             if start == first || !found.may_take(ground.columns.latest_below(start)) {
                 return Ok(());
             }
             end = start;
-            width = width.saturating_mul(4);
             scorer = weight.scorer(ground.reader, 1.0)?;
         }
     }
@@ -322,9 +321,24 @@ struct Newest {
     limit: usize,
     after: Option<Key>,
     hits: BinaryHeap<(Key, DocAddress)>,
+    /// How many documents were looked through, and how many hits were met in them.
+    looked_at: u64,
+    met: u64,
 }
 
 impl Newest {
+    /// So many documents hold what is still wanted, if hits are spread evenly: over a segment in which there are `about` so
+    /// many, or as thinly as they were met so far. Estimates of words that stand together are often far too high, and each
+    /// piece that is too narrow costs another beginning.
+    fn width(&self, documents: DocId, about: u32) -> DocId {
+        let estimated = u64::from(documents) / u64::from(about.max(1)) + 1;
+        let per_hit = estimated.max(self.looked_at / (self.met + 1));
+        let wanted = self.limit.saturating_sub(self.hits.len()).max(1);
+        let wanted = u64::try_from(wanted).unwrap_or(u64::MAX);
+        let width = per_hit.saturating_mul(2).saturating_mul(wanted);
+        DocId::try_from(width).map_or(DocId::MAX, |width| width.max(PIECE_MIN))
+    }
+
     /// Whether a hit that is this late could be among them.
     fn may_take(&self, at_us: i64) -> bool {
         self.hits.len() < self.limit
@@ -335,6 +349,7 @@ impl Newest {
     }
 
     fn take(&mut self, ground: &Ground<'_>, document: DocId) {
+        self.met += 1;
         let at_us = ground.at_us(document);
         if !self.may_take(at_us) {
             return;
