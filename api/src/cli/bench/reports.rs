@@ -63,7 +63,7 @@ const REPORTS: [Report; 5] = [
         sessions: Some(
             "SELECT session_number, duration_us FROM sessions WHERE duration_us > 28800000000",
         ),
-        duckdb: "SELECT session_number, max(at) - min(at) l FROM events GROUP BY session_number HAVING max(at) - min(at) > INTERVAL '8 hours'",
+        duckdb: "SELECT session_number, max(\"at\") - min(\"at\") l FROM events GROUP BY session_number HAVING max(\"at\") - min(\"at\") > INTERVAL '8 hours'",
         postgres: "SELECT ses_no, max(ts) - min(ts) l FROM ev GROUP BY ses_no HAVING max(ts) - min(ts) > INTERVAL '8 hours'",
     },
     Report {
@@ -75,7 +75,7 @@ const REPORTS: [Report; 5] = [
             "SELECT approx_percentile_cont(0.5) WITHIN GROUP (ORDER BY duration_us), approx_percentile_cont(0.9) WITHIN GROUP (ORDER BY duration_us), \
              approx_percentile_cont(0.99) WITHIN GROUP (ORDER BY duration_us) FROM sessions",
         ),
-        duckdb: "SELECT quantile_cont(epoch(l), [0.5, 0.9, 0.99]) FROM (SELECT max(at) - min(at) l FROM events GROUP BY session_number) s",
+        duckdb: "SELECT quantile_cont(epoch(l), [0.5, 0.9, 0.99]) FROM (SELECT max(\"at\") - min(\"at\") l FROM events GROUP BY session_number) s",
         postgres: "SELECT percentile_cont(array[0.5, 0.9, 0.99]) WITHIN GROUP (ORDER BY extract(epoch FROM l)) \
                    FROM (SELECT max(ts) - min(ts) l FROM ev GROUP BY ses_no) s",
     },
@@ -139,13 +139,17 @@ pub(super) async fn run(rounds: u32, count: u32) -> anyhow::Result<Vec<Figure>> 
         }
     }
     for (report, took) in REPORTS.iter().zip(&took) {
+        let shown = |times: &[f64]| match times {
+            [] => "-".to_owned(),
+            times => format!("{:.4}", median(times)),
+        };
         output::note(format!(
-            "reports: {:24} ours {:.3} s, from sessions {:.4} s, DuckDB {:.3} s, PostgreSQL {:.2} s",
+            "reports: {:24} ours {} s, from sessions {}, DuckDB {}, PostgreSQL {}",
             report.name,
-            median(&took.ours),
-            median(&took.sessions),
-            median(&took.duckdb),
-            median(&took.postgres),
+            shown(&took.ours),
+            shown(&took.sessions),
+            shown(&took.duckdb),
+            shown(&took.postgres),
         ));
     }
     Ok(figures(&took))

@@ -34,9 +34,10 @@ impl Postgres {
         load.read_from(tokio::fs::File::open(lines).await?).await?;
         load.finish().await?;
         sqlx::raw_sql(FILL).execute(&pool).await?;
-        sqlx::raw_sql("DROP TABLE lines; VACUUM ANALYZE events")
-            .execute(&pool)
-            .await?;
+        // Each by itself: what is sent together is one transaction, in which nothing can be vacuumed.
+        for statement in ["DROP TABLE lines", "VACUUM ANALYZE events"] {
+            sqlx::raw_sql(statement).execute(&pool).await?;
+        }
         let count: i64 = sqlx::query("SELECT count(*) FROM events")
             .fetch_one(&pool)
             .await?
@@ -78,7 +79,7 @@ impl DuckDb {
             out: folder.join("events.json"),
         };
         duckdb.run(&format!(
-            "COPY (SELECT * FROM read_json('{}', format='newline_delimited', columns={{at: 'TIMESTAMP', data: \
+            "COPY (SELECT * FROM read_json('{}', format='newline_delimited', columns={{\"at\": 'TIMESTAMP', data: \
              'STRUCT(text VARCHAR, host VARCHAR, protocol VARCHAR, \"user\" VARCHAR)', position: 'BIGINT', recordedAt: \
              'TIMESTAMP', salt: 'VARCHAR', stream: 'VARCHAR', type: 'VARCHAR', version: 'BIGINT'}})) TO '{}'",
             lines.display(),
