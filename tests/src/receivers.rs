@@ -124,6 +124,8 @@ pub enum Transport {
     Tcp,
     /// TLS.
     Tls,
+    /// UDP. It listens on TCP too, by which it can be seen that it does.
+    Udp,
 }
 
 /// A receiver of syslog that writes structured data and message of each event as a line.
@@ -215,6 +217,12 @@ fn rsyslog(
     let certificates = authority.0.display();
     let (global, module) = match transport {
         Transport::Tcp => (String::new(), String::new()),
+        Transport::Udp => (
+            format!(
+                "module(load=\"imudp\")\ninput(type=\"imudp\" port=\"{port}\" address=\"127.0.0.1\")\n"
+            ),
+            String::new(),
+        ),
         Transport::Tls => (
             format!(
                 "global(DefaultNetstreamDriver=\"ossl\" DefaultNetstreamDriverCAFile=\"{certificates}/ca.pem\"
@@ -238,6 +246,7 @@ fn syslog_ng(transport: Transport, port: u16, file: &Path, authority: &Authority
     let (file, certificates) = (file.display(), authority.0.display());
     let over = match transport {
         Transport::Tcp => "transport(\"tcp\")".to_owned(),
+        Transport::Udp => unimplemented!("only rsyslog listens on both"),
         Transport::Tls => format!(
             "transport(\"tls\") tls(key-file(\"{certificates}/server.key\") cert-file(\"{certificates}/server.pem\")
              peer-verify(optional-untrusted))"

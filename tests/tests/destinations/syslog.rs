@@ -1,10 +1,11 @@
-//! rsyslog and syslog-ng, over TCP and TLS.
+//! rsyslog and syslog-ng, over TCP, TLS and UDP.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use retrace_tests::PATIENCE;
 use retrace_tests::receivers::{Authority, Syslog, SyslogKind, Transport, free_port};
 use serde_json::Value;
 
@@ -53,6 +54,7 @@ fn nothing_is_lost(kind: SyslogKind, transport: Transport) {
             let ca = ca.to_str().expect("a path");
             arguments.extend(["--kind", "syslog-tls", "--format", "ocsf", "--ca", ca]);
         }
+        Transport::Udp => unreachable!("a datagram may be lost"),
     }
     house.add("siem", &arguments);
     house.wait_for("siem", |status| status["delivered"].as_u64() > Some(500));
@@ -92,6 +94,46 @@ fn nothing_is_lost_when_syslog_ng_is_killed_over_tcp() {
 #[test]
 fn nothing_is_lost_when_syslog_ng_is_killed_over_tls() {
     nothing_is_lost(SyslogKind::SyslogNg, Transport::Tls);
+}
+
+/// Nobody confirms datagrams, so few enough are sent that a machine of its own loses none.
+#[test]
+fn datagrams_arrive_whole_and_are_never_longer_than_a_datagram() {
+    let house = house();
+    let authority = Authority::new(house.retrace.scratch());
+    let port = free_port();
+    let file = house.retrace.scratch().join("received.log");
+    let _receiver = Syslog::start(SyslogKind::Rsyslog, Transport::Udp, port, &file, &authority);
+    let address = format!("127.0.0.1:{port}");
+    house.add(
+        "siem",
+        &[
+            "--kind",
+            "syslog-udp",
+            "--address",
+            &address,
+            "--format",
+            "ecs",
+            "--types",
+            "session.launched, session.ended",
+            "--from-the-start",
+        ],
+    );
+    let status = house.wait_until_idle("siem");
+    let sent = status["delivered"].as_u64().expect("a count");
+    assert!(sent > 10, "{status}");
+    let arrived = || {
+        if file.exists() {
+            by_id(&file).len() as u64
+        } else {
+            0
+        }
+    };
+    let started = Instant::now();
+    while arrived() != sent {
+        assert!(started.elapsed() < PATIENCE, "{} of {sent}", arrived());
+        std::thread::sleep(Duration::from_millis(100));
+    }
 }
 
 #[test]
