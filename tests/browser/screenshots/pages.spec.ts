@@ -20,6 +20,7 @@ const shots: Shot[] = [
     open: async (page) => {
       await page.goto(`/?q=${truth.deploy.word.split('-')[0]}`)
       await expect(page.locator('mark').first()).toBeVisible()
+      await expect(page.locator('.hit-picture[data-state=shown]').first()).toBeVisible()
     },
   },
   {
@@ -66,6 +67,22 @@ const shots: Shot[] = [
       await page.goto('/log')
       await page.locator('.event-toggle').first().click()
       await expect(page.getByLabel(/^Leaf of event/)).toBeVisible()
+    },
+  },
+  {
+    name: 'reports-all',
+    open: async (page) => {
+      await page.goto('/reports')
+      await expect(page.getByRole('heading', { name: 'Choose a report' })).toBeVisible()
+    },
+  },
+  {
+    name: 'reports',
+    open: async (page) => {
+      await page.goto('/reports?report=watched-commands')
+      await page.getByRole('button', { name: 'Run report' }).click()
+      await expect(page.locator('.report-rows')).toBeVisible()
+      await page.mouse.move(0, 0)
     },
   },
   {

@@ -1,25 +1,42 @@
 import { Link } from '@tanstack/react-router'
 import type { ReportDefinition } from './use-reports'
 
-type Props = { reports: readonly ReportDefinition[]; chosen: string | undefined }
+type Props = { reports: readonly ReportDefinition[] }
 
-export function ReportList({ reports, chosen }: Props) {
+/** All reports with what they answer, to choose one. */
+export function ReportCards({ reports }: Props) {
   return (
-    <nav className="report-list" aria-label="Reports">
+    <ul className="report-cards">
+      {reports.map(({ name, title, answers, allowed, supports }) => (
+        <li key={name}>
+          <Link to="/reports" search={(search) => ({ ...search, report: name })} className="report-card panel">
+            <strong>{title}</strong>
+            <span>{answers}</span>
+            <span className="report-controls">
+              {allowed
+                ? frameworksOf(supports).map((framework) => <span key={framework}>{framework}</span>)
+                : 'Needs more rights than you have'}
+            </span>
+          </Link>
+        </li>
+      ))}
+    </ul>
+  )
+}
+
+/** The same beside one that is chosen. */
+export function ReportNav({ reports, chosen }: Props & { chosen: string }) {
+  return (
+    <nav className="report-nav" aria-label="Reports">
       <ul>
-        {reports.map(({ name, title, answers, allowed, supports }) => (
+        {reports.map(({ name, title }) => (
           <li key={name}>
             <Link
               to="/reports"
               search={(search) => ({ ...search, report: name })}
-              className="report-link"
               aria-current={name === chosen ? 'true' : undefined}
             >
-              <strong>{title}</strong>
-              <span>{answers}</span>
-              <span className="report-controls">
-                {allowed ? supports.map(({ framework, id }) => `${framework} ${id}`).join(' · ') : 'needs more rights than you have'}
-              </span>
+              {title}
             </Link>
           </li>
         ))}
@@ -27,3 +44,6 @@ export function ReportList({ reports, chosen }: Props) {
     </nav>
   )
 }
+
+/** Each framework once. */
+const frameworksOf = (supports: ReportDefinition['supports']) => [...new Set(supports.map(({ framework }) => framework))]

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
-import { fileUrl } from './use-reports'
+import { errorOfCode } from '../../lib/errors'
+import { fileUrl, wrongIn } from './use-reports'
 import { nameOf, runUrl, type Schedule } from './use-schedules'
 
 test('a file is asked for with all that the shown report was asked with', () => {
@@ -22,4 +23,11 @@ test('a schedule has a name that the server takes, whatever the words', () => {
   expect(nameOf('Privileged access, daily!')).toBe('privileged-access-daily')
   expect(nameOf('24 hours')).toBe('hours')
   expect(nameOf('監査')).toBe('')
+})
+
+test('what the server did not take is told at its field', () => {
+  const said = '`start` is "9`9", expected a whole number from 0 to 24'
+  expect(wrongIn(errorOfCode('INVALID_ARGUMENT', said))).toEqual({ name: 'start', expected: 'a whole number from 0 to 24' })
+  expect(wrongIn(errorOfCode('FORBIDDEN', said))).toBeUndefined()
+  expect(wrongIn(null)).toBeUndefined()
 })

@@ -36,6 +36,14 @@ export function useRunReport() {
   })
 }
 
+/** What of what was asked the server did not take, and what it may be. */
+export type Wrong = { name: string; expected: string }
+
+export function wrongIn(error: Error | null): Wrong | undefined {
+  const [, name, expected] = /^`(\w+)` is .*, expected ([^]+?)\.?$/.exec(error?.message ?? '') ?? []
+  return name !== undefined && expected !== undefined ? { name, expected } : undefined
+}
+
 /** Where the same report is as a file: as of the position of the one that is shown. */
 export function fileUrl(name: string, { parameters, ...asked }: Asked, format: ReportFormat): string {
   return `/v1/reports/${name}.${format}${stringifySearch({ ...asked, ...parameters })}`
