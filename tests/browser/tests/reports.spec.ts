@@ -43,6 +43,8 @@ test('charts have axes, and rows lead to their sessions and events', async ({ si
 
   await page.locator('.report-rows').getByRole('link').first().click()
   await expect(page).toHaveURL(/\/sessions\/[0-9a-f-]{36}/)
+  // That is a look, of which the next report tells.
+  await expect(page.locator('[data-phase=paused]')).toBeVisible()
   await page.goto('/reports?report=recording-access')
   await page.getByRole('button', { name: 'Run report' }).click()
   const event = page.locator('.report-rows tbody tr').first().getByRole('link').last()
