@@ -68,6 +68,13 @@ impl Fixture {
         let size = self.log.head().await.unwrap().size;
         self.projections.caught_up_with(size).await.unwrap();
     }
+
+    /// Stops the read models, which are then on the disk as a whole. What is answered has the log and its folder.
+    pub(crate) async fn put_down(self) -> (Reader, TempDir) {
+        self.settle().await;
+        self.projections.shutdown().await;
+        (self.reader, self.dir)
+    }
 }
 
 pub(crate) fn t0() -> Timestamp {

@@ -124,7 +124,7 @@ pub enum Transport {
     Tcp,
     /// TLS.
     Tls,
-    /// UDP. It listens on TCP too, by which it can be seen that it does.
+    /// UDP; rsyslog listens on TCP too, by which it can be seen that it does.
     Udp,
 }
 
@@ -246,7 +246,7 @@ fn syslog_ng(transport: Transport, port: u16, file: &Path, authority: &Authority
     let (file, certificates) = (file.display(), authority.0.display());
     let over = match transport {
         Transport::Tcp => "transport(\"tcp\")".to_owned(),
-        Transport::Udp => unimplemented!("only rsyslog listens on both"),
+        Transport::Udp => "transport(\"udp\")".to_owned(),
         Transport::Tls => format!(
             "transport(\"tls\") tls(key-file(\"{certificates}/server.key\") cert-file(\"{certificates}/server.pem\")
              peer-verify(optional-untrusted))"

@@ -29,6 +29,7 @@ use super::guard::Question;
 use super::moments::MomentsTable;
 use super::provider::{STORE, StoredTable};
 use super::sight::Seen;
+use super::small::SmallTables;
 use super::{SqlAnswer, SqlError, SqlLimits, SqlTable};
 use crate::Reader;
 
@@ -57,6 +58,7 @@ const NOT_OFFERED: [&str; 9] = [
 pub struct SqlEngine {
     columns: ColumnsReader,
     root: Arc<Path>,
+    small: Arc<SmallTables>,
     places: Arc<Semaphore>,
     started: OnceLock<Result<Started, SqlError>>,
 }
@@ -126,8 +128,18 @@ impl SqlEngine {
         Self {
             columns,
             root: dir.join("columns").into(),
+            small: Arc::default(),
             places: Arc::new(Semaphore::new(AT_ONCE)),
             started: OnceLock::new(),
+        }
+    }
+
+    /// The same, but that nothing of the files is kept in memory.
+    #[cfg(test)]
+    pub(super) fn reading_files(self) -> Self {
+        Self {
+            small: Arc::new(SmallTables::up_to(0)),
+            ..self
         }
     }
 
@@ -176,7 +188,7 @@ impl SqlEngine {
         let context = self.context(&limits)?;
         let tables = question.tables.clone();
         let columns = self.columns.clone();
-        let root = Arc::clone(&self.root);
+        let (root, small) = (Arc::clone(&self.root), Arc::clone(&self.small));
         let registered = tokio::task::spawn_blocking(move || {
             let view = columns.view(&caller)?;
             let seen = Seen::of(reader.sight(), tables.iter().copied(), &view)?;
@@ -187,6 +199,7 @@ impl SqlEngine {
                 let provider: Arc<dyn datafusion::catalog::TableProvider> = match table {
                     SqlTable::Stored(stored) => Arc::new(StoredTable {
                         table: stored,
+                        decoded: small.rows(stored, &view.table(stored).files)?,
                         view: Arc::clone(&view),
                         visible: seen.visible(table),
                         root: Arc::clone(&root),
@@ -270,7 +283,9 @@ impl SqlEngine {
             .with_default_catalog_and_schema("retrace", "public")
             .with_information_schema(false)
             .set_bool("datafusion.execution.enable_recursive_ctes", false)
-            .set_bool("datafusion.execution.parquet.pushdown_filters", false);
+            .set_bool("datafusion.execution.parquet.pushdown_filters", false)
+            // Row groups are small, and rows in them in the order of time: their own bounds are enough.
+            .set_bool("datafusion.execution.parquet.enable_page_index", false);
         let offered = |function: &Arc<ScalarUDF>| !NOT_OFFERED.contains(&function.name());
         let scalars = SessionStateDefaults::default_scalar_functions();
         let aggregates = SessionStateDefaults::default_aggregate_functions();

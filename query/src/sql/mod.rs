@@ -18,7 +18,9 @@ mod growth;
 mod guard;
 mod moments;
 mod provider;
+mod reader;
 mod sight;
+mod small;
 pub mod tables;
 #[cfg(test)]
 mod tests;

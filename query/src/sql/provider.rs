@@ -25,7 +25,6 @@ use datafusion::execution::object_store::ObjectStoreUrl;
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::logical_expr::utils::conjunction;
 use datafusion::logical_expr::{Expr, TableProviderFilterPushDown, TableType};
-use datafusion::object_store::{ObjectStoreExt, path::Path as StorePath};
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::empty::EmptyExec;
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
@@ -35,6 +34,7 @@ use futures_util::StreamExt;
 use retrace_projections::columns::schema::SESSION_NUMBER;
 use retrace_projections::columns::{ColumnsView, DataFile, Table};
 
+use super::reader::LocalFiles;
 use super::sight::Visible;
 
 /// Where the files are, as DataFusion knows it; what is beside them it cannot name.
@@ -45,6 +45,8 @@ pub(super) const STORE: &str = "columns://files";
 pub(super) struct StoredTable {
     pub(super) table: Table,
     pub(super) view: Arc<ColumnsView>,
+    /// The rows of all files, if they are few.
+    pub(super) decoded: Option<Vec<RecordBatch>>,
     pub(super) visible: Arc<Visible>,
     /// The directory of the files.
     pub(super) root: Arc<Path>,
@@ -67,7 +69,7 @@ impl StoredTable {
         (wanted, at)
     }
 
-    async fn files(
+    fn files(
         &self,
         state: &dyn Session,
         wanted: &[usize],
@@ -83,15 +85,15 @@ impl StoredTable {
         let store = runtime.object_store(&url)?;
         let mut group = Vec::with_capacity(files.len());
         for file in files {
-            let meta = store.head(&self.place(file)?).await?;
-            group.push(PartitionedFile::new_from_meta(meta));
+            group.push(PartitionedFile::new(self.place(file)?, file.bytes()));
         }
         let metadata = runtime.cache_manager.get_file_metadata_cache();
         let schema = self.table.schema();
         let mut source = ParquetSource::new(Arc::clone(&schema))
             .with_table_parquet_options(state.default_table_options().parquet)
-            .with_parquet_file_reader_factory(Arc::new(CachedParquetFileReaderFactory::new(
-                store, metadata,
+            .with_parquet_file_reader_factory(Arc::new(LocalFiles::new(
+                Arc::clone(&self.root),
+                CachedParquetFileReaderFactory::new(store, metadata),
             )));
         if let Some(filter) = conjunction(filters.to_vec()) {
             let schema = DFSchema::try_from(schema)?;
@@ -110,11 +112,26 @@ impl StoredTable {
         Ok(Some(DataSourceExec::from_data_source(config)))
     }
 
-    fn place(&self, file: &DataFile) -> Result<StorePath> {
+    fn place<'a>(&self, file: &'a DataFile) -> Result<&'a str> {
         let below = file.path().strip_prefix(&self.root).ok();
         let parts = below.and_then(Path::to_str);
-        let parts = parts.ok_or_else(|| exec_datafusion_err!("a file is not where files are"))?;
-        Ok(StorePath::parse(parts)?)
+        parts.ok_or_else(|| exec_datafusion_err!("a file is not where files are"))
+    }
+
+    /// Rows that are in memory, shared out among the threads.
+    fn in_memory(
+        &self,
+        rows: &[RecordBatch],
+        wanted: &[usize],
+        state: &dyn Session,
+    ) -> Result<Option<Arc<dyn ExecutionPlan>>> {
+        if rows.is_empty() {
+            return Ok(None);
+        }
+        let share = rows.len().div_ceil(state.config().target_partitions());
+        let shares: Vec<Vec<RecordBatch>> = rows.chunks(share).map(<[_]>::to_vec).collect();
+        let plan = MemorySourceConfig::try_new_exec(&shares, self.schema(), Some(wanted.to_vec()))?;
+        Ok(Some(plan))
     }
 }
 
@@ -157,23 +174,22 @@ impl TableProvider for StoredTable {
             out,
         };
         let mut parts: Vec<Arc<dyn ExecutionPlan>> = Vec::new();
-        if let Some(files) = self.files(state, &wanted, filters, limit).await? {
+        let stored = match &self.decoded {
+            Some(rows) => self.in_memory(rows, &wanted, state)?,
+            None => self.files(state, &wanted, filters, limit)?,
+        };
+        if let Some(stored) = stored {
             parts.push(if is_all && replaced.is_none() {
-                files
+                stored
             } else {
-                only(&files, &keep(replaced))?
+                only(&stored, &keep(replaced))?
             });
         }
-        if !table.tail.is_empty() {
-            let tail = MemorySourceConfig::try_new_exec(
-                std::slice::from_ref(&table.tail),
-                self.table.schema(),
-                Some(wanted.clone()),
-            )?;
+        if let Some(tail) = self.in_memory(&table.tail, &wanted, state)? {
             parts.push(if is_all && out == wanted.len() {
                 tail
             } else {
-                only(&(tail as Arc<dyn ExecutionPlan>), &keep(None))?
+                only(&tail, &keep(None))?
             });
         }
         match parts.len() {

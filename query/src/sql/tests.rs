@@ -11,6 +11,7 @@ use retrace_core::event::{
     SessionLaunched,
 };
 use retrace_core::log::Append;
+use retrace_projections::columns::ColumnsReader;
 
 use super::*;
 use crate::testing::{Fixture, ended, session, t0, typed, written};
@@ -212,6 +213,54 @@ async fn questions_are_answered_from_all_tables() {
         .await
         .unwrap();
     assert_eq!(schema.fields()[1].name(), "one");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn files_answer_as_what_is_kept_of_them_in_memory() {
+    let (kept, dir) = filled().await.put_down().await;
+    let models = dir.path().join("read-models");
+    let files = walk(&models.join("columns"));
+    assert!(files > 3, "{files} files");
+    let columns = ColumnsReader::new(&models, Arc::clone(&kept.log));
+    let read = Reader {
+        sql: Arc::new(SqlEngine::new(&models, columns).reading_files()),
+        ..kept.clone()
+    };
+    let questions = [
+        "SELECT type, count(*), min(at), max(position) FROM events GROUP BY type ORDER BY type",
+        "SELECT user_name, target, events, duration_us FROM sessions ORDER BY user_name, started, session",
+        "SELECT * FROM sessions WHERE target = 'db01' ORDER BY session",
+        "SELECT who, what, type FROM accesses WHERE at > TIMESTAMP '2020-01-01' ORDER BY position",
+        "SELECT kind, reason FROM coverage ORDER BY position",
+        "SELECT count(DISTINCT e.session) FROM events e JOIN sessions s ON e.session_number = s.session_number",
+    ];
+    let sights = [
+        Arc::new(Sight::everything()),
+        sight(Role::Auditor, at_target("web01")),
+    ];
+    for sight in sights {
+        let (kept, read) = (kept.seen_by(Arc::clone(&sight)), read.seen_by(sight));
+        for question in questions {
+            // The second time, all that is kept is there.
+            for _ in 0..2 {
+                let (one, other) = (ask(&kept, question).await, ask(&read, question).await);
+                assert_eq!(one.unwrap(), other.unwrap(), "{question}");
+            }
+        }
+    }
+}
+
+/// How many files of columns there are.
+fn walk(folder: &std::path::Path) -> usize {
+    let entries = std::fs::read_dir(folder).unwrap().map(Result::unwrap);
+    let count = |entry: std::fs::DirEntry| {
+        if entry.file_type().unwrap().is_dir() {
+            walk(&entry.path())
+        } else {
+            usize::from(entry.path().extension().is_some_and(|end| end == "parquet"))
+        }
+    };
+    entries.map(count).sum()
 }
 
 #[tokio::test(flavor = "multi_thread")]
