@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import type { Page } from '@playwright/test'
-import { expect, sessionIdOf, terminal, test, truth } from '../support/test'
+import { expect, seekBar, sessionIdOf, terminal, test, truth } from '../support/test'
 import { Typist } from '../support/typist'
 
 const folder = process.env.SCREENSHOTS_FOLDER ?? join(import.meta.dirname, '../../../docs/screenshots')
@@ -33,9 +33,15 @@ const shots: Shot[] = [
   {
     name: 'player',
     open: async (page) => {
-      await page.goto(`/sessions/${await sessionIdOf(page, truth.deploy.file)}?t=${truth.deploy.completeAtMs}`)
-      await expect(terminal(page)).toContainText(truth.deploy.word)
-      await expect(page.locator('.moment[aria-current=time]').first()).toBeVisible()
+      await page.goto(`/sessions/${await sessionIdOf(page, truth.incident.file)}?t=43931`)
+      await expect(terminal(page)).toContainText('Sorry, try again.')
+      await page.locator('.moment', { hasText: 'Sorry, try again.' }).first().click()
+      await expect(page.getByRole('region', { name: 'The chosen moment' })).toBeVisible()
+      const bar = await seekBar(page).boundingBox()
+      if (bar) await page.mouse.move(bar.x + bar.width * 0.62, bar.y + bar.height / 2)
+      await expect(page.locator('.small-screen')).toContainText('ops@bastion-1')
+      // Until the player has drawn what it holds.
+      await page.waitForTimeout(3_000)
     },
   },
   {

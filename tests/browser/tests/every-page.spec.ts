@@ -162,6 +162,22 @@ const visits: Visit[] = [
     },
   },
   {
+    name: 'reports, to choose from',
+    open: async (page) => {
+      await page.goto('/reports')
+      await expect(page.locator('.report-card').first()).toBeVisible()
+    },
+  },
+  {
+    name: 'reports, with what the server did not take',
+    open: async (page) => {
+      await page.goto('/reports?report=outside-hours')
+      await page.getByLabel('Working hours begin at (hour)').fill('99')
+      await page.getByRole('button', { name: 'Run report' }).click()
+      await expect(page.getByRole('alert')).toBeVisible()
+    },
+  },
+  {
     name: 'reports, one of them run',
     open: async (page) => {
       await page.goto('/reports?report=privileged-access')

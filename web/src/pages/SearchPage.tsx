@@ -14,6 +14,7 @@ import { useRecentSessions } from '../features/sessions/use-recent-sessions'
 import { toApiError } from '../lib/errors'
 import { searchOrders, type FindSearch } from '../lib/paths'
 import { choiceParam } from '../lib/url-state'
+import { useIsHere } from '../lib/use-is-here'
 import { useTitle } from '../lib/use-title'
 import { SelectField } from '../ui/fields'
 
@@ -27,10 +28,12 @@ const orderNames: Record<(typeof searchOrders)[number], string> = {
 export function SearchPage() {
   const search = route.useSearch()
   const navigate = route.useNavigate()
+  const isHere = useIsHere()
   const results = useSearch(search)
   const statusId = useId()
-  const change = (changed: FindSearch) =>
-    void navigate({ search: { ...search, ...changed }, replace: true, resetScroll: false })
+  const change = (changed: FindSearch) => {
+    if (isHere()) void navigate({ search: { ...search, ...changed }, replace: true, resetScroll: false })
+  }
   const isEmpty = !search.q?.trim()
   const isWrong = results.error !== null && toApiError(results.error).span !== undefined
   useTitle(isEmpty ? 'Search' : `${search.q}`)

@@ -13,6 +13,7 @@ import { WithoutRecording } from '../features/live/WithoutRecording'
 import { toApiError } from '../lib/errors'
 import { sessionName } from '../lib/format'
 import type { PlayerSearch } from '../lib/paths'
+import { useIsHere } from '../lib/use-is-here'
 import { useTitle } from '../lib/use-title'
 import { EmptyNote, ErrorNote } from '../ui/notes'
 
@@ -22,6 +23,7 @@ export function SessionPage() {
   const { id } = route.useParams()
   const search = route.useSearch()
   const navigate = route.useNavigate()
+  const isHere = useIsHere()
   const { data: session, error, isPending, refetch } = useSession(id)
   const footage = useMedia(id)
   useLookingAt(id)
@@ -33,8 +35,10 @@ export function SessionPage() {
   }
   useTitle(session ? sessionName(session) : 'Session')
   const onSearch = useCallback(
-    (next: PlayerSearch) => void navigate({ search: next, replace: true, resetScroll: false }),
-    [navigate],
+    (next: PlayerSearch) => {
+      if (isHere()) void navigate({ search: next, replace: true, resetScroll: false })
+    },
+    [navigate, isHere],
   )
   return (
     <div className="page page-player">

@@ -12,6 +12,7 @@ import { filterOf, useSessions, type SessionRow } from '../features/sessions/use
 import { plural } from '../lib/format'
 import type { SessionsSearch } from '../lib/paths'
 import { useNow } from '../lib/use-now'
+import { useIsHere } from '../lib/use-is-here'
 import { useTitle } from '../lib/use-title'
 import { EmptyNote, ErrorNote, ListSkeleton } from '../ui/notes'
 
@@ -21,11 +22,14 @@ export function SessionsPage() {
   useTitle('Sessions')
   const search = route.useSearch()
   const navigate = route.useNavigate()
+  const isHere = useIsHere()
   const facets = useFacets()
   const live = useLiveSessions(filterOf(search), search.state !== 'ENDED')
   const sessions = useSessions(search, live !== undefined)
   const total = sessions.data?.pages[0]?.sessions.totalCount
-  const go = (next: SessionsSearch) => void navigate({ search: next, replace: true, resetScroll: false })
+  const go = (next: SessionsSearch) => {
+    if (isHere()) void navigate({ search: next, replace: true, resetScroll: false })
+  }
   const clear = () => go({ order: search.order })
   return (
     <div className="page">

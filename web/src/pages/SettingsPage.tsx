@@ -8,6 +8,7 @@ import { useSettings } from '../features/settings/use-settings'
 import { plural } from '../lib/format'
 import { toApiError } from '../lib/errors'
 import { useDraft } from '../lib/use-draft'
+import { useIsHere } from '../lib/use-is-here'
 import { EmptyNote, ErrorNote, ListSkeleton } from '../ui/notes'
 
 const route = getRouteApi('/shell/settings')
@@ -23,7 +24,10 @@ export function SettingsPage() {
 function Settings() {
   const { q = '', changed } = route.useSearch()
   const navigate = route.useNavigate()
-  const go = (search: { q?: string; changed?: 'yes' }) => void navigate({ search, replace: true, resetScroll: false })
+  const isHere = useIsHere()
+  const go = (search: { q?: string; changed?: 'yes' }) => {
+    if (isHere()) void navigate({ search, replace: true, resetScroll: false })
+  }
   const { text, setText } = useDraft(q, (settled) => go({ q: settled || undefined, changed }))
   const { everywhere, isKnown } = useRights()
   const { data, error, isPending, dataUpdatedAt, refetch } = useSettings()

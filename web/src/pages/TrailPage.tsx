@@ -12,6 +12,7 @@ import { formatCount } from '../lib/format'
 import type { TrailSearch } from '../lib/paths'
 import { saveFile } from '../lib/save-file'
 import { LoadMore } from '../ui/LoadMore'
+import { useIsHere } from '../lib/use-is-here'
 import { EmptyNote, ErrorNote, ListSkeleton } from '../ui/notes'
 
 const route = getRouteApi('/shell/settings/trail')
@@ -27,13 +28,15 @@ export function TrailPage() {
 function Trail() {
   const search = route.useSearch()
   const navigate = route.useNavigate()
+  const isHere = useIsHere()
   const people = useTrailPeople()
   const trail = useTrail(search)
   if (trail.error && toApiError(trail.error).problem === 'forbidden') {
     return <RightNote right="VIEW_SETTINGS" what="see what others did" />
   }
-  const change = (changed: Partial<TrailSearch>) =>
-    void navigate({ search: { ...search, ...changed }, replace: true, resetScroll: false })
+  const change = (changed: Partial<TrailSearch>) => {
+    if (isHere()) void navigate({ search: { ...search, ...changed }, replace: true, resetScroll: false })
+  }
   return (
     <>
       <TrailFilters search={search} people={people.data ?? []} onChange={change} />

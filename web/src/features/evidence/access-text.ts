@@ -15,6 +15,7 @@ const seen: Record<string, string> = {
   redactions: 'saw what is redacted',
   film: 'watched a film of the terminal',
   thumbnails: 'saw thumbnails',
+  still: 'saw a picture of it',
   ndjson: 'read the events',
 }
 
