@@ -12,7 +12,7 @@ const seen: Record<string, string> = {
   moment: 'read a moment',
   screen: 'read the screen',
   comments: 'read the comments',
-  redactions: 'saw what is redacted',
+  redactions: 'saw which parts are redacted',
   film: 'watched a film of the terminal',
   thumbnails: 'saw thumbnails',
   still: 'saw a picture of it',
