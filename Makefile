@@ -18,8 +18,9 @@ DEBUG := $(CARGO_TARGET_DIR)/debug/retrace
 say = @printf '\n\033[1m== %s\033[0m\n' "$(1)"
 
 ROUNDS ?= 500
+SECONDS ?= 60
 
-.PHONY: help run test crash bench screenshots fmt lint-rust lint-web test-rust test-web test-browser web build deny fuzz clean-data
+.PHONY: help run test crash faults bench screenshots fmt lint-rust lint-web test-rust test-web test-browser web build deny fuzz clean-data
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 22
@@ -52,6 +53,15 @@ crash: ## kill servers and databases, fill disks, cut connections: ROUNDS=500 [S
 screenshots: web tests/browser/node_modules ## take the pictures of the documentation
 	@cargo build --locked -p retrace-api
 	@cd tests/browser && RETRACE_BIN=$(DEBUG) npm run --silent screenshots
+
+faults: ## send to a receiver that is killed and stalls, from a server that is killed: SECONDS=3600
+	$(call say,looking for what is needed)
+	@scripts/install rust node verifiers
+	@$(MAKE) web
+	@cargo build --locked -p retrace-api
+	$(call say,$(SECONDS) seconds)
+	@RETRACE_FAULTS_S=$(SECONDS) cargo test --locked --quiet --workspace --test destinations \
+	    nothing_is_lost_through_faults -- --nocapture
 
 bench: ## run the benchmarks
 	$(call say,looking for what is needed)

@@ -6,6 +6,7 @@
 
 pub mod crash;
 pub mod live;
+pub mod nodes;
 pub mod oidc;
 pub mod person;
 pub mod receivers;

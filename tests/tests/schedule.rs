@@ -7,8 +7,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use retrace_scratch_postgres::PostgresServer;
-use retrace_tests::{PATIENCE, Retrace, Server, text};
+use retrace_tests::nodes::Nodes;
+use retrace_tests::{PATIENCE, Retrace, Server};
 use serde_json::{Value, json};
 
 const SCHEDULES: &str = "{ reportSchedules { name every hour zone folder formats setBy lastError
@@ -278,40 +278,21 @@ fn what_cannot_be_run_says_why_and_is_tried_again() {
 
 #[test]
 fn of_two_nodes_one_runs_each_period() {
-    let Ok(postgres) = PostgresServer::start() else {
+    let retrace = Retrace::with_samples();
+    let Some(nodes) = Nodes::new(&retrace, "one") else {
         eprintln!("passed over: there is no PostgreSQL here");
         return;
     };
-    let retrace = Retrace::with_samples();
-    let folder = retrace.scratch().to_owned();
-    let exports = exports(&retrace);
-    let on = |node: &str, arguments: &[&str]| {
-        let mut command = retrace.command(arguments);
-        command
-            .env("RETRACE_DATA", folder.join(node))
-            .env("RETRACE_DATABASE_URL", postgres.url())
-            .env("RETRACE_EXPORT_FOLDER", &exports);
-        command
-    };
-    let made = on("one", &["token", "create", "--name", "tests"]).output();
-    let token = text(&made.unwrap().stdout).trim().to_owned();
-    fs::create_dir_all(folder.join("two/keys")).unwrap();
-    for key in fs::read_dir(folder.join("one/keys")).unwrap() {
-        let key = key.unwrap();
-        fs::copy(key.path(), folder.join("two/keys").join(key.file_name())).unwrap();
-    }
-    let serve = |node: &str| retrace.serve_by(on(node, &["serve", "--listen", "127.0.0.1:0"]));
-    let (one, two) = (serve("one"), serve("two"));
+    let token = nodes.token();
+    let (one, two) = (nodes.serve("one"), nodes.serve("two"));
     let from = days_ago(30);
-    let set = on(
+    nodes.succeed(
         "one",
         &[
             "report", "schedule", "daily", "changes", "--every", "day", "--hour", "0", "--from",
             &from, "--folder", "audits", "--format", "csv",
         ],
     );
-    let mut set = set;
-    assert!(set.status().unwrap().success());
     let found = wait_for_runs(&one, &token, "daily", 30);
     std::thread::sleep(std::time::Duration::from_secs(1));
     let also = schedule(&two, &token, "daily");
@@ -322,5 +303,5 @@ fn of_two_nodes_one_runs_each_period() {
         .collect();
     assert_eq!(days.len(), 30);
     // No file is left by the one that came late.
-    assert_eq!(files_in(&exports.join("audits")).len(), 30);
+    assert_eq!(files_in(&nodes.exports().join("audits")).len(), 30);
 }

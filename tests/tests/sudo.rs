@@ -15,7 +15,7 @@ use std::process::{Command, Output, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use retrace_scratch_postgres::PostgresServer;
+use retrace_tests::nodes::Nodes;
 use retrace_tests::person::Person;
 use retrace_tests::sudo::SudoWorld;
 use retrace_tests::{PATIENCE, Retrace, Server, text};
@@ -637,32 +637,17 @@ fn a_log_that_broke_off_goes_on_also_after_a_restart_without_a_gap_or_a_repetiti
 
 #[test]
 fn a_node_ends_no_session_of_another_and_goes_on_with_a_log_that_broke_off_there() {
-    let Ok(postgres) = PostgresServer::start() else {
+    let Some(mut site) = Site::new() else { return };
+    let retrace = Retrace::new();
+    let Some(nodes) = Nodes::new(&retrace, "one") else {
         eprintln!("passed over: there is no PostgreSQL here");
         return;
     };
-    let Some(mut site) = Site::new() else { return };
-    let folder = site.retrace.scratch().to_owned();
-    let on = |node: &str, arguments: &[&str]| {
-        let mut command = site.retrace.command(arguments);
-        command
-            .env("RETRACE_DATA", folder.join(node))
-            .env("RETRACE_DATABASE_URL", postgres.url());
-        command
-    };
-    let made = on("one", &["token", "create", "--name", "tests"]).output();
-    let token = text(&made.unwrap().stdout).trim().to_owned();
-    let set = on("one", &["settings", "set", "sudo.resume_within_s", "4s"]).status();
-    assert!(set.unwrap().success());
-    // Nodes of one log share its keys.
-    fs::create_dir_all(folder.join("two/keys")).unwrap();
-    for key in fs::read_dir(folder.join("one/keys")).unwrap() {
-        let key = key.unwrap();
-        fs::copy(key.path(), folder.join("two/keys").join(key.file_name())).unwrap();
-    }
+    let token = nodes.token();
+    nodes.succeed("one", &["settings", "set", "sudo.resume_within_s", "4s"]);
     let serve = |node: &str, sudo: &str| {
         let arguments = ["serve", "--listen", "127.0.0.1:0", "--sudo-listen", sudo];
-        site.retrace.serve_by(on(node, &arguments))
+        retrace.serve_by(nodes.command(node, &arguments))
     };
     let other_address = free_address();
     let one = serve("one", &site.sudo_address);
@@ -670,7 +655,7 @@ fn a_node_ends_no_session_of_another_and_goes_on_with_a_log_that_broke_off_there
     quiet.sees("quiet");
     let two = serve("two", &other_address);
     let cutter = Cutter::start(&site.sudo_address, 9_001);
-    let log = unpacked(&folder.join("log"));
+    let log = unpacked(&retrace.scratch().join("log"));
     let broken = sendlog(&cutter.address, &[], &log);
     let id = after(&text(&broken.stdout), "Remote log ID: ");
     let point = after(&text(&broken.stderr), "commit point received from server [");

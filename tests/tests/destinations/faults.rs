@@ -1,4 +1,4 @@
-//! Faults for as long as one likes: `RETRACE_FAULTS_S=3600 cargo nextest run -E 'test(nothing_is_lost_through_faults)'`.
+//! Faults for as long as one likes: `make faults SECONDS=3600`.
 
 use std::fs;
 use std::process::Command;

@@ -34,6 +34,16 @@ pub(crate) fn house() -> House {
     }
 }
 
+/// How it goes with a destination, as a server says.
+pub(crate) fn status(server: &Server, token: &str, name: &str) -> Value {
+    let query = "{ destinations { name state lag delivered failed deadLetters lastError cursor hasSecret } }";
+    let answer = server.graphql(token, query, &json!({}));
+    let all = answer["data"]["destinations"].as_array();
+    let all = all.unwrap_or_else(|| panic!("{answer}"));
+    let found = all.iter().find(|one| one["name"] == name);
+    found.cloned().unwrap_or_default()
+}
+
 impl House {
     pub(crate) fn add(&self, name: &str, arguments: &[&str]) {
         let mut command = self.retrace.command(&["destination", "add", name]);
@@ -45,12 +55,7 @@ impl House {
     }
 
     pub(crate) fn status(&self, name: &str) -> Value {
-        let query = "{ destinations { name state lag delivered failed deadLetters lastError cursor hasSecret } }";
-        let answer = self.server.graphql(&self.token, query, &json!({}));
-        let all = answer["data"]["destinations"].as_array();
-        let all = all.unwrap_or_else(|| panic!("{answer}"));
-        let found = all.iter().find(|one| one["name"] == name);
-        found.cloned().unwrap_or_default()
+        status(&self.server, &self.token, name)
     }
 
     pub(crate) fn wait_for(&self, name: &str, what: impl Fn(&Value) -> bool) -> Value {
