@@ -49,11 +49,13 @@ impl ParquetFileReaderFactory for LocalFiles {
         metrics: &ExecutionPlanMetricsSet,
     ) -> Result<Box<dyn AsyncFileReader + Send>> {
         let path = self.root.join(file.object_meta.location.as_ref());
+        let size = file.object_meta.size;
         let footer = self
             .footers
             .create_reader(partition, file, size_hint, metrics)?;
         Ok(Box::new(LocalFile {
             path,
+            size,
             file: None,
             footer,
         }))
@@ -62,6 +64,8 @@ impl ParquetFileReaderFactory for LocalFiles {
 
 struct LocalFile {
     path: PathBuf,
+    /// Its size in bytes, as the manifest says.
+    size: u64,
     file: Option<File>,
     footer: Box<dyn AsyncFileReader + Send>,
 }
@@ -74,14 +78,17 @@ impl LocalFile {
             None => File::open(&self.path).map_err(failed)?,
         };
         let file = self.file.insert(file);
-        // The footer says where columns are: it is ours, and checked against the size of the file.
-        let length = range.end.saturating_sub(range.start);
-        let length = usize::try_from(length).unwrap_or(usize::MAX);
-        let mut bytes = Vec::new();
-        bytes
-            .try_reserve_exact(length)
-            .map_err(|error| ParquetError::General(error.to_string()))?;
-        bytes.resize(length, 0);
+        // A damaged footer says anything: nothing is made room for that is not in the file.
+        let length = range.end.checked_sub(range.start);
+        let length = length.filter(|_| range.end <= self.size);
+        let length = length.and_then(|length| usize::try_from(length).ok());
+        let length = length.ok_or_else(|| {
+            let (path, size) = (self.path.display(), self.size);
+            ParquetError::General(format!(
+                "bytes {range:?} of `{path}` are asked for, which has {size}"
+            ))
+        })?;
+        let mut bytes = vec![0; length];
         file.read_exact_at(&mut bytes, range.start)
             .map_err(failed)?;
         Ok(bytes.into())
@@ -105,5 +112,45 @@ impl AsyncFileReader for LocalFile {
         options: Option<&'a ArrowReaderOptions>,
     ) -> BoxFuture<'a, Result<Arc<ParquetMetaData>, ParquetError>> {
         self.footer.get_metadata(options)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct NoFooter;
+
+    impl AsyncFileReader for NoFooter {
+        fn get_bytes(&mut self, _: Range<u64>) -> BoxFuture<'_, Result<Bytes, ParquetError>> {
+            unreachable!("nothing but footers is asked of it")
+        }
+
+        fn get_metadata<'a>(
+            &'a mut self,
+            _: Option<&'a ArrowReaderOptions>,
+        ) -> BoxFuture<'a, Result<Arc<ParquetMetaData>, ParquetError>> {
+            unreachable!("no footer is asked for")
+        }
+    }
+
+    #[tokio::test]
+    async fn what_is_in_the_file_is_read_and_what_a_damaged_footer_claims_is_refused() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("rows.parquet");
+        std::fs::write(&path, "0123456789").unwrap();
+        let mut file = LocalFile {
+            path,
+            size: 10,
+            file: None,
+            footer: Box::new(NoFooter),
+        };
+        let read = file.get_byte_ranges(vec![7..10, 0..2]).await.unwrap();
+        assert_eq!(read, ["789", "01"].map(Bytes::from));
+        let reversed = Range { start: 5, end: 4 };
+        for range in [0..11, u64::MAX - 1..u64::MAX, 0..u64::MAX, reversed] {
+            let error = file.get_bytes(range).await.unwrap_err().to_string();
+            assert!(error.contains("which has 10"), "{error}");
+        }
     }
 }
