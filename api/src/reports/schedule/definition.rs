@@ -8,7 +8,7 @@ use jiff::tz::TimeZone;
 use retrace_core::access::{Grant, Role, Scope, Sight};
 use retrace_core::event::ReportScheduled;
 use retrace_core::id::InvalidName;
-use retrace_core::{SourceName, Timestamp};
+use retrace_core::{Position, SourceName, Timestamp};
 use retrace_query::reports::catalogue::{Definition, definition};
 use retrace_query::reports::{Asked, ReportError};
 
@@ -155,15 +155,15 @@ impl Schedule {
         self.turn(done.map_or(self.from, |day| day.max(self.from)))
     }
 
-    /// What is asked for a period, as of now.
+    /// What is asked for a period, as of a position of the log.
     #[must_use]
-    pub fn asked(&self, turn: &Turn) -> Asked {
+    pub fn asked(&self, turn: &Turn, at: Position) -> Asked {
         Asked {
             name: self.report.name.to_owned(),
             from: Some(turn.from),
             to: Some(turn.to),
             parameters: self.parameters.clone(),
-            at: None,
+            at: Some(at),
             by: self.by.clone(),
         }
     }

@@ -183,8 +183,7 @@ impl Parts {
         let seen = self.projections.caught_up_with(position);
         tokio::time::timeout(SEEN_WITHIN, seen).await??;
         let reader = self.reader.seen_by(Arc::new(Schedule::sight()));
-        let mut asked = schedule.asked(turn);
-        asked.at = Some(position);
+        let asked = schedule.asked(turn, position);
         Ok(self.reports.run(&reader, &asked).await?)
     }
 
