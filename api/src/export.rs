@@ -16,7 +16,6 @@ use std::{mem, vec};
 
 use retrace_core::event::{Event, EventBody, EventType};
 use retrace_core::log::checkpoint::Checkpoint;
-use retrace_core::log::merkle::leaf_hash;
 use retrace_core::log::multiproof::{Complement, LinesProof, Mark, MultiproofError};
 use retrace_core::log::{EventLog, StoreError};
 use retrace_core::{Position, SessionId, StreamName, StreamVersion};
@@ -220,14 +219,13 @@ struct ProvedLines {
 
 impl ProvedLines {
     fn take(&mut self, event: &Event, lines: &mut Vec<u8>) -> Result<(), MultiproofError> {
-        let leaf = event.leaf();
         self.complement.leaf(event.position())?;
-        let [a, b, c, d, ..] = leaf_hash(&leaf);
+        let [a, b, c, d, ..] = event.leaf_hash();
         self.marks.push([a, b, c, d]);
         let masked = self.veil.as_ref().and_then(|veil| veil.masked(event));
         match masked {
             Some(masked) => lines.extend_from_slice(&event.redacted_line(&masked)),
-            None => lines.extend_from_slice(&leaf),
+            None => event.push_leaf(lines),
         }
         lines.push(b'\n');
         Ok(())

@@ -42,6 +42,7 @@ pub mod oidc;
 pub mod processing;
 pub mod redacting;
 pub mod reports;
+pub mod retention;
 pub mod server;
 pub mod siem;
 pub mod sign_ins;

@@ -12,6 +12,7 @@ use std::path::PathBuf;
 use sha2::{Digest, Sha256};
 
 use crate::id::SessionId;
+use crate::log::stored::SessionKey;
 use crate::log::{EventLog, StoreError, StoredLog};
 use crate::seal::SealError;
 use crate::seal::chunked::{self, CHUNK_BYTES, HEADER_BYTES, Opener, Sealer};
@@ -64,6 +65,12 @@ pub enum BlobError {
         /// The session.
         session: SessionId,
     },
+    /// The session was purged, and its blobs with it.
+    #[error("session {session} was purged: what was recorded of it is destroyed")]
+    Purged {
+        /// The session.
+        session: SessionId,
+    },
     /// There is no such blob.
     #[error("session {session} has no blob {digest}")]
     Absent {
@@ -110,6 +117,15 @@ impl From<io::Error> for BlobError {
     }
 }
 
+/// How much the blobs of a session are.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct BlobExtent {
+    /// How many.
+    pub blobs: u64,
+    /// How many bytes they take on the disk.
+    pub bytes: u64,
+}
+
 /// The blobs of a log, in a folder. Cheap to clone. All calls block.
 #[derive(Clone)]
 pub struct BlobStore {
@@ -146,9 +162,11 @@ impl BlobStore {
     }
 
     fn key(&self, session: SessionId) -> Result<DataKey, BlobError> {
-        self.log
-            .session_key(session)?
-            .ok_or(BlobError::NoSession { session })
+        match self.log.session_key(session)? {
+            SessionKey::Key(key) => Ok(key),
+            SessionKey::None => Err(BlobError::NoSession { session }),
+            SessionKey::Destroyed => Err(BlobError::Purged { session }),
+        }
     }
 
     /// Whether a blob is there, whole.
@@ -207,6 +225,36 @@ impl BlobStore {
         }
         writer.finish()?;
         Ok(new)
+    }
+
+    /// How many blobs a session has, and how many bytes they take.
+    ///
+    /// # Errors
+    /// When the folder cannot be read.
+    pub fn extent(&self, session: SessionId) -> Result<BlobExtent, BlobError> {
+        let mut extent = BlobExtent::default();
+        let entries = match fs::read_dir(self.folder.join(session.to_string())) {
+            Ok(entries) => entries,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(extent),
+            Err(error) => return Err(error.into()),
+        };
+        for entry in entries {
+            extent.blobs += 1;
+            extent.bytes += entry?.metadata()?.len();
+        }
+        Ok(extent)
+    }
+
+    /// Removes all blobs of a session, whose key is destroyed. Answers whether there were any.
+    ///
+    /// # Errors
+    /// When the folder cannot be changed.
+    pub fn remove_session(&self, session: SessionId) -> Result<bool, BlobError> {
+        match fs::remove_dir_all(self.folder.join(session.to_string())) {
+            Ok(()) => Ok(true),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+            Err(error) => Err(error.into()),
+        }
     }
 
     /// Opens a blob for reading.

@@ -235,6 +235,16 @@ impl StreamName {
         Self(format!("session/{session}/redaction"))
     }
 
+    /// Whether it is one of the streams that only the server writes about a session: what was done about it and with its
+    /// recording. They stay when the recording is purged; all other streams of the session, which hold what was recorded
+    /// or made of it, go.
+    pub fn outlives_recording(&self) -> bool {
+        matches!(
+            self.source(),
+            Some("control" | "access" | "review" | "redaction")
+        )
+    }
+
     /// The stream of all tokens ever created and revoked.
     pub fn tokens() -> Self {
         Self("access/tokens".to_owned())

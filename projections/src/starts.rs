@@ -20,7 +20,7 @@ use rusqlite::{Connection, OptionalExtension};
 pub(crate) struct Start {
     /// Stands for the session in the read model's other tables.
     pub(crate) key: i64,
-    /// The `at` of the session's first event.
+    /// The `at` of the session's first event, or of its purge.
     pub(crate) started: Timestamp,
 }
 
@@ -75,11 +75,35 @@ impl Starts {
                 }
             }
         };
+        self.remember(session, start);
+        Ok(start)
+    }
+
+    /// The session is purged by an event, and would begin anew with it: when it began before that, a rebuild cannot find
+    /// out, because it finds nothing of what was recorded.
+    pub(crate) fn begin_anew(
+        &mut self,
+        connection: &Connection,
+        session: SessionId,
+        event: &Event,
+    ) -> rusqlite::Result<Start> {
+        let key = self.of(connection, session, event)?.key;
+        let start = Start {
+            key,
+            started: event.at(),
+        };
+        connection
+            .prepare_cached("UPDATE starts SET started_us = ?2 WHERE key = ?1")?
+            .execute((key, event.at().micros()))?;
+        self.remember(session, start);
+        Ok(start)
+    }
+
+    fn remember(&mut self, session: SessionId, start: Start) {
         if self.recent.len() >= RECENT_MAX {
             self.recent.clear();
         }
         self.recent.insert(session, start);
-        Ok(start)
     }
 
     pub(crate) fn forget(&mut self) {

@@ -7,8 +7,8 @@ use std::sync::Arc;
 use proptest::prelude::*;
 use retrace_core::blob::BlobStore;
 use retrace_core::event::{
-    EventBatch, EventBody, KeysTyped, MarkerSet, ProcessStarted, RetentionPurged, SourceAttached,
-    TerminalResized, TerminalWritten,
+    EventBatch, EventBody, KeysTyped, MarkerSet, ProcessStarted, RetentionPurged, SessionLaunched,
+    SourceAttached, TerminalResized, TerminalWritten,
 };
 use retrace_core::log::{Append, EventLog};
 use retrace_core::log::{LogKeys, StoredLog};
@@ -26,6 +26,8 @@ use crate::store::Schema;
 pub(crate) struct TestLog {
     pub(crate) dir: TempDir,
     pub(crate) log: Arc<dyn EventLog>,
+    /// The same, for what only a stored log can do.
+    pub(crate) stored: StoredLog,
     pub(crate) blobs: BlobStore,
     pub(crate) runtime: Runtime,
 }
@@ -38,7 +40,8 @@ impl TestLog {
         let blobs = BlobStore::new(dir.path().join("blobs"), log.clone());
         Self {
             dir,
-            log: Arc::new(log),
+            log: Arc::new(log.clone()),
+            stored: log,
             blobs,
             runtime: Runtime::new().unwrap(),
         }
@@ -161,8 +164,13 @@ pub(crate) fn process(path: &str) -> EventBody {
 
 pub(crate) fn purged() -> EventBody {
     RetentionPurged {
+        session: Some(SessionLaunched {
+            user: Some("ops".to_owned()),
+            ..SessionLaunched::default()
+        }),
         by: "policy".to_owned(),
         reason: "age".to_owned(),
+        ..RetentionPurged::default()
     }
     .into()
 }

@@ -194,6 +194,8 @@ fn what(right: Right) -> &'static str {
         Right::Control => "control sessions",
         Right::Review => "review sessions",
         Right::Redact => "redact recordings",
+        Right::Hold => "put sessions on legal hold",
+        Right::Purge => "purge sessions",
         Right::ReadLog => "read the log",
         Right::ViewSettings => "see settings",
         Right::ChangeSettings => "change settings",

@@ -5,7 +5,8 @@ use std::collections::HashMap;
 use retrace_core::access::Right;
 use retrace_core::{Position, SessionId, Timestamp};
 use retrace_projections::sessions::{
-    Comment, ControlRow, SESSION_COLUMNS, SessionRow, comments_of, controls_of, streams_of,
+    Comment, ControlRow, Hold, PurgedSession, SESSION_COLUMNS, SessionRow, comments_of,
+    controls_of, due_of, holds_of, streams_of,
 };
 use rusqlite::types::Value;
 use rusqlite::{Connection, params_from_iter};
@@ -71,6 +72,8 @@ pub struct SessionFilter {
     pub assignee: Option<String>,
     /// Whether it waits in the review queue: chosen for it, ended and not reviewed.
     pub in_review_queue: Option<bool>,
+    /// Whether a legal hold is on it.
+    pub on_hold: Option<bool>,
     /// Started at this time or later.
     pub started_from: Option<Timestamp>,
     /// Started before this time.
@@ -196,6 +199,84 @@ impl Reader {
             limit,
             page,
         ))
+    }
+
+    /// The legal holds on a session. None when there is no such session.
+    ///
+    /// # Errors
+    /// When the read model does not answer.
+    pub fn holds(&self, id: SessionId) -> Result<Vec<Hold>, QueryError> {
+        if self.session(id)?.is_none() {
+            return Ok(Vec::new());
+        }
+        self.sessions
+            .read(|connection| Ok(holds_of(connection, id)?))
+    }
+
+    /// What stays of a session that was purged.
+    ///
+    /// # Errors
+    /// When the read model does not answer.
+    pub fn purged_session(&self, id: SessionId) -> Result<Option<PurgedSession>, QueryError> {
+        let found = self
+            .sessions
+            .read(|connection| Ok::<_, QueryError>(PurgedSession::find(connection, id)?))?;
+        let sees =
+            |purged: &PurgedSession| self.sight.covers(Right::ViewSessions, &purged.traits());
+        Ok(found.filter(sees))
+    }
+
+    /// A page of what stays of sessions that were purged, the latest first.
+    ///
+    /// # Errors
+    /// When the page is none, or the read model does not answer.
+    pub fn purged_sessions(&self, page: &PageRequest) -> Result<Page<PurgedSession>, QueryError> {
+        const LIST: &str = "purged sessions";
+        /// So many are read at once, and left out where the viewer may not know of them.
+        const READ_AT_ONCE: u32 = 1_000;
+        let limit = page.limit()?;
+        let mut before = page
+            .key_before::<u64>(LIST)?
+            .map_or(Position(u64::MAX), Position);
+        let mut found = Vec::new();
+        loop {
+            let read = self.sessions.read(|connection| {
+                Ok::<_, QueryError>(PurgedSession::before(connection, before, READ_AT_ONCE)?)
+            })?;
+            let Some(last) = read.last() else { break };
+            before = last.position;
+            let seen = read
+                .into_iter()
+                .filter(|purged| self.sight.covers(Right::ViewSessions, &purged.traits()));
+            found.extend(seen);
+            if found.len() > limit {
+                break;
+            }
+        }
+        found.truncate(limit + 1);
+        let items = found
+            .into_iter()
+            .map(|purged| Ok((Cursor::new(LIST, &purged.position.0)?, purged)));
+        Ok(Page::of(
+            items.collect::<Result<_, QueryError>>()?,
+            limit,
+            page,
+        ))
+    }
+
+    /// Sessions of which the last was recorded before a time, the oldest first, from behind another one on: those that
+    /// retention is to look at. Whatever the viewer may see.
+    ///
+    /// # Errors
+    /// When the read model does not answer.
+    pub fn recorded_before(
+        &self,
+        before: Timestamp,
+        behind: Option<&SessionRow>,
+        limit: u32,
+    ) -> Result<Vec<SessionRow>, QueryError> {
+        self.sessions
+            .read(|connection| Ok(due_of(connection, before, behind, limit)?))
     }
 
     /// A page of the sessions that the filter lets through.
@@ -369,6 +450,7 @@ impl Conditions {
             reviewed,
             assignee,
             in_review_queue,
+            on_hold,
             started_from,
             started_to,
         } = filter;
@@ -411,6 +493,7 @@ impl Conditions {
                 "(sampled = 1 AND reviewed_us IS NULL AND ended_us IS NOT NULL)",
                 in_review_queue,
             ),
+            ("(holds > 0)", on_hold),
         ] {
             match wanted {
                 Some(true) => conditions.add(what, []),

@@ -16,7 +16,8 @@ use serde_json::{Value, json};
 
 /// What is left in the log by a field.
 enum Trace {
-    /// An event of this type, by this query. `$id` is a session with a terminal, `$live` one that goes on.
+    /// An event of this type, by this query. `$id` is a session with a terminal, `$live` one that goes on, `$other` one that
+    /// nothing else is asked of.
     Event(&'static str, &'static str),
     /// Nothing, for this reason.
     Nothing(&'static str),
@@ -122,6 +123,18 @@ fn fields() -> BTreeMap<&'static str, Vec<(&'static str, Trace)>> {
                 "records.viewed",
                 "{ settingPreview(name: \"access.fold_s\", value: \"9m\") { value } }",
             ),
+        ),
+        (
+            "retention",
+            Event("records.viewed", "{ retention { due onHold } }"),
+        ),
+        (
+            "purgedSession",
+            Event("records.viewed", "{ purgedSession(id: $id) { by } }"),
+        ),
+        (
+            "purgedSessions",
+            Event("records.viewed", "{ purgedSessions { nodes { by } } }"),
         ),
     ];
     let mutation = vec![
@@ -257,6 +270,27 @@ fn fields() -> BTreeMap<&'static str, Vec<(&'static str, Trace)>> {
                 "mutation { assignSession(session: $id, to: \"t\") { id } }",
             ),
         ),
+        (
+            "holdSessions",
+            Event(
+                "hold.placed",
+                "mutation { holdSessions(sessions: [$other], matter: \"m\", reason: \"t\") { onHold } }",
+            ),
+        ),
+        (
+            "releaseSessions",
+            Event(
+                "hold.released",
+                "mutation { releaseSessions(sessions: [$other], matter: \"m\", reason: \"t\") { onHold } }",
+            ),
+        ),
+        (
+            "purgeSession",
+            Event(
+                "retention.purged",
+                "mutation { purgeSession(session: $other, reason: \"t\") { id } }",
+            ),
+        ),
     ];
     let followed = || Nothing("followed over WebSocket: held below");
     let subscription = vec![
@@ -351,6 +385,9 @@ fn fields() -> BTreeMap<&'static str, Vec<(&'static str, Trace)>> {
         "policyInForce",
         "review",
         "rights",
+        "onHold",
+        "holds",
+        "keptUntil",
     ];
     session.extend(row.map(|field| (field, OWN)));
     BTreeMap::from([
@@ -368,6 +405,7 @@ struct House {
     token: String,
     recorded: String,
     live: String,
+    other: String,
 }
 
 fn house() -> House {
@@ -385,12 +423,16 @@ fn house() -> House {
         .find(|node| node["terminal"].is_object())
         .unwrap();
     let recorded = recorded["id"].as_str().unwrap().to_owned();
+    let other = nodes.iter().filter_map(|node| node["id"].as_str());
+    let mut other = other.filter(|id| **id != *recorded && **id != *live);
+    let other = other.next().unwrap().to_owned();
     House {
         retrace,
         server,
         token,
         recorded,
         live,
+        other,
     }
 }
 
@@ -425,6 +467,7 @@ impl House {
         let quoted = |id: &str| format!("{id:?}");
         text.replace("$id", &quoted(&self.recorded))
             .replace("$live", &quoted(&self.live))
+            .replace("$other", &quoted(&self.other))
     }
 }
 

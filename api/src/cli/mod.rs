@@ -8,12 +8,14 @@ mod bench;
 mod destination;
 mod export;
 mod grant;
+mod hold;
 mod import;
 mod keys;
 mod output;
 mod rebuild;
 mod record;
 mod report;
+mod retention;
 mod scope;
 mod serve;
 mod settings;
@@ -61,6 +63,8 @@ enum Command {
     Report(report::Report),
     Token(token::Token),
     Grant(grant::Grant),
+    Hold(hold::Hold),
+    Retention(retention::Retention),
     Keys(keys::Keys),
     Settings(settings::Settings),
     Destination(destination::Destination),
@@ -155,6 +159,8 @@ pub fn run() -> ExitCode {
             Command::Report(report) => report.run().await,
             Command::Token(token) => token.run().await,
             Command::Grant(grant) => grant.run().await,
+            Command::Hold(hold) => hold.run().await,
+            Command::Retention(retention) => retention.run().await,
             Command::Keys(keys) => keys.run().await,
             Command::Settings(settings) => settings.run().await,
             Command::Destination(destination) => destination.run().await,

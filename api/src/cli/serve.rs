@@ -24,6 +24,7 @@ use crate::processing::{Processing, Workshop};
 use crate::redacting::Redacting;
 use crate::reports::schedule::files::Files;
 use crate::reports::schedule::service::{self, Schedules};
+use crate::retention;
 use crate::server::{App, flight, router};
 use crate::siem::destinations::secret::SecretSealer;
 use crate::siem::destinations::service::{Destinations, Parts};
@@ -137,6 +138,12 @@ impl Serve {
             reader: app.reader.clone(),
         };
         let limits = tokio::spawn(limits.run(stopped.clone()));
+        let parts = retention::service::Parts {
+            purger: app.purger.clone(),
+            reader: app.reader.clone(),
+            settings: Arc::clone(&app.settings),
+        };
+        let retention = retention::service::start(parts, app.retention.clone(), stopped.clone());
         let seats = Arc::clone(&app.seats);
         let redacting = Redacting::start(Arc::clone(&log), app.reader.clone(), stopped.clone());
         let node = node_name(data.path())?;
@@ -216,6 +223,7 @@ impl Serve {
         processing.shutdown().await;
         // It looks at its sign between two looks, which are short.
         let _ = limits.await;
+        let _ = retention.await;
         redacting.shutdown().await;
         destinations.shutdown().await;
         schedules.shutdown().await;

@@ -154,13 +154,18 @@ impl Verify {
                         "commits": verified.commits,
                         "streams": verified.streams,
                         "pastCheckpoints": verified.past_checkpoints,
+                        "purged": verified.purged,
                         "rootHash": BASE64_STANDARD.encode(checkpoint.root),
                         "checkpoint": checkpoint.as_note(),
                     }))?;
                 } else {
+                    let purged = match verified.purged {
+                        0 => String::new(),
+                        purged => format!("; {purged} of them are purged, and their hashes hold"),
+                    };
                     output::line(format!(
                         "verified: {} events in {} commits of {} streams, {} checkpoints of the \
-                         past\n\n{}",
+                         past{purged}\n\n{}",
                         checkpoint.size,
                         verified.commits,
                         verified.streams,

@@ -73,7 +73,7 @@ impl ControlBook {
     /// When the log cannot be read.
     pub async fn launched(&self, id: SessionId) -> Result<Option<Session>, StoreError> {
         let session = self.session(id);
-        let is_there = session.control().await?.next > StreamVersion(0);
+        let is_there = session.control().await?.launch().is_some();
         // Only what is there is kept in mind: whoever asks for what is not, must not push out others.
         Ok(is_there.then(|| self.keep(session)))
     }

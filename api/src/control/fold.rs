@@ -1,9 +1,9 @@
 //! What a control stream says, event by event.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use retrace_core::access::Role;
-use retrace_core::event::{Event, EventBody, PolicySet, SessionLaunched};
+use retrace_core::event::{Event, EventBody, HoldPlaced, PolicySet, SessionLaunched};
 use retrace_core::{SourceName, StreamVersion, Timestamp};
 use retrace_ingest::protocol::Policy;
 
@@ -23,6 +23,8 @@ pub struct Control {
     asked_to_end: bool,
     pub(super) tokens: HashMap<String, UploadToken>,
     clocks: HashMap<SourceName, Clock>,
+    holds: BTreeMap<String, HoldPlaced>,
+    purged: bool,
 }
 
 /// How a session was launched.
@@ -42,7 +44,8 @@ pub(super) struct Clock {
 }
 
 impl Control {
-    /// The version that the stream's next event will have: 0 when the session was not launched here.
+    /// The version that the stream's next event will have. A session that was not launched here has such a stream only
+    /// where somebody has put it on hold.
     pub fn next_version(&self) -> StreamVersion {
         self.next
     }
@@ -60,6 +63,16 @@ impl Control {
     /// The policy in force: what the settings say, with what was set for this session.
     pub fn in_force(&self, settings: &Policy) -> Policy {
         settings.with(&self.set)
+    }
+
+    /// The legal holds on the session, by what they are for.
+    pub fn holds(&self) -> &BTreeMap<String, HoldPlaced> {
+        &self.holds
+    }
+
+    /// Whether what was recorded of the session is destroyed.
+    pub fn is_purged(&self) -> bool {
+        self.purged
     }
 
     /// Whether a request was answered in this very stream: by the server, where it records itself.
@@ -120,6 +133,13 @@ impl Control {
                 };
                 self.clocks.insert(measured.source, clock);
             }
+            Ok(EventBody::HoldPlaced(hold)) => {
+                self.holds.insert(hold.matter.clone(), hold);
+            }
+            Ok(EventBody::HoldReleased(hold)) => {
+                self.holds.remove(&hold.matter);
+            }
+            Ok(EventBody::RetentionPurged(_)) => self.purged = true,
             Ok(_) => {}
             Err(error) => {
                 tracing::error!(position = %event.position(), %error, "unreadable control event");

@@ -9,7 +9,7 @@ use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use retrace_core::access::{Right, Sight};
 use retrace_core::event;
-use retrace_core::log::{EventLog, merkle};
+use retrace_core::log::EventLog;
 use retrace_core::{Position, SessionId};
 use retrace_projections::redaction::Veil;
 use retrace_query::{QueryError, Reader};
@@ -147,7 +147,7 @@ impl Event {
     /// SHA-256 leaf hash of RFC 6962, in base64: that of the event as it stands in the log.
     async fn leaf_hash(&self) -> String {
         let event = self.redacted.as_ref().unwrap_or(&self.shown);
-        BASE64_STANDARD.encode(merkle::leaf_hash(&event.leaf()))
+        BASE64_STANDARD.encode(event.leaf_hash())
     }
 
     /// Whether a part of it is hidden.

@@ -23,6 +23,7 @@ mod query;
 mod reads_tests;
 mod redaction;
 mod report;
+mod retention;
 mod review;
 mod scalar;
 mod schedule;
@@ -45,6 +46,7 @@ use health::HealthQuery;
 pub(crate) use loaders::loader;
 use mutation::SessionMutation;
 use query::SessionQuery;
+use retention::{RetentionMutation, RetentionQuery};
 use review::ReviewMutation;
 use schedule::{ScheduleMutation, ScheduleQuery};
 use settings::{SettingsMutation, SettingsQuery};
@@ -58,6 +60,7 @@ pub struct Query(
     SessionQuery,
     AccessQuery,
     SettingsQuery,
+    RetentionQuery,
     TrailQuery,
     HealthQuery,
     DestinationQuery,
@@ -72,6 +75,7 @@ pub struct Mutation(
     ReviewMutation,
     AccessMutation,
     SettingsMutation,
+    RetentionMutation,
     DestinationMutation,
     ScheduleMutation,
 );

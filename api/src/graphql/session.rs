@@ -23,6 +23,7 @@ use super::media::{self, Media};
 use super::moment::{Moment, MomentKind, SeekPoint};
 use super::page::{self, Asked, page_cost};
 use super::redaction::{self, Redaction};
+use super::retention::{self, LegalHold};
 use super::review::{self, Comment, Review};
 use super::scalar::{DateTime, Long};
 
@@ -109,6 +110,8 @@ pub(super) struct SessionFilter {
     assignee: Option<String>,
     /// Whether it waits in the review queue: chosen for it, ended and not reviewed.
     in_review_queue: Option<bool>,
+    /// Whether a legal hold is on it.
+    on_hold: Option<bool>,
     /// Started at this time or later.
     started_from: Option<DateTime>,
     /// Started before this time.
@@ -134,6 +137,7 @@ impl From<SessionFilter> for query::SessionFilter {
             reviewed: filter.reviewed,
             assignee: filter.assignee,
             in_review_queue: filter.in_review_queue,
+            on_hold: filter.on_hold,
             state: filter.state.map(Into::into),
             started_from: filter.started_from.map(|time| time.0),
             started_to: filter.started_to.map(|time| time.0),
@@ -258,6 +262,8 @@ pub(super) struct Session {
     gaps: Long,
     /// How far its review is.
     review: Review,
+    /// Whether a legal hold is on it.
+    on_hold: bool,
     #[graphql(skip)]
     session: SessionId,
     #[graphql(skip)]
@@ -354,6 +360,7 @@ impl From<SessionRow> for Session {
             groups: row.groups,
             gaps: row.gaps.into(),
             review: Review::of(row.review),
+            on_hold: row.holds > 0,
             session: row.id,
         }
     }
@@ -532,6 +539,18 @@ impl Session {
     async fn asciicast_url(&self) -> Option<String> {
         self.has_terminal
             .then(|| format!("/v1/sessions/{}/asciicast", self.session))
+    }
+
+    /// The legal holds on it, by what they are for.
+    #[graphql(complexity = "10 + child_complexity")]
+    async fn holds(&self, ctx: &Context<'_>) -> Result<Vec<LegalHold>> {
+        retention::holds_of(ctx, self.session).await
+    }
+
+    /// Until when it is kept by the settings (`retention.days`), unless it is on hold. Null is for ever.
+    #[graphql(complexity = "10")]
+    async fn kept_until(&self, ctx: &Context<'_>) -> Result<Option<DateTime>> {
+        retention::kept_until(ctx, self.session).await
     }
 
     /// What reviewers said about it, the oldest first. `first` is 1 to 100.

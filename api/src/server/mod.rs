@@ -78,6 +78,8 @@ use crate::live::{LogTail, Seats};
 use crate::oidc::Oidc;
 use crate::processing::{ProgressBook, media_worker};
 use crate::reports::schedule::book::ScheduleBook;
+use crate::retention::purge::Purger;
+use crate::retention::service::RetentionStatusBook;
 use crate::siem::destinations::book::DestinationBook;
 use crate::siem::destinations::secret::SecretSealer;
 use crate::siem::destinations::status::StatusBook;
@@ -151,6 +153,10 @@ pub struct App {
     pub(crate) reports: Arc<ReportBook>,
     /// Reports that are run by themselves.
     pub(crate) schedules: Arc<ScheduleBook>,
+    /// What destroys recordings.
+    pub(crate) purger: Purger,
+    /// How that goes on this node.
+    pub(crate) retention: RetentionStatusBook,
     schema: Schema,
 }
 
@@ -187,7 +193,8 @@ impl App {
     ) -> Result<Self, DataDirError> {
         let cookies = Cookies::of(data)?;
         let blobs = data.blobs_of(&log);
-        let log: Arc<dyn EventLog> = Arc::new(log);
+        let stored = log;
+        let log: Arc<dyn EventLog> = Arc::new(stored.clone());
         let tokens = Arc::new(TokenBook::new(Arc::clone(&log)));
         let control = Arc::new(ControlBook::new(Arc::clone(&log)));
         let settings = Arc::new(SettingsBook::new(Arc::clone(&log)));
@@ -205,6 +212,8 @@ impl App {
         let deliveries = StatusBook::default();
         let reports = Arc::new(ReportBook::new(Arc::clone(&log)));
         let schedules = Arc::new(ScheduleBook::new(Arc::clone(&log)));
+        let purger = Purger::new(stored, blobs.clone(), Arc::clone(&control));
+        let retention = RetentionStatusBook::default();
         let worker = media_worker();
         let at_once = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
         let schema = graphql::schema()
@@ -223,6 +232,8 @@ impl App {
             .data(SecretSealer::of(data)?)
             .data(Arc::clone(&reports))
             .data(Arc::clone(&schedules))
+            .data(purger.clone())
+            .data(retention.clone())
             .data(Arc::new(DataFolder::new(data.path().to_owned())))
             .finish();
         Ok(Self {
@@ -248,6 +259,8 @@ impl App {
             projections,
             reports,
             schedules,
+            purger,
+            retention,
             schema,
         })
     }

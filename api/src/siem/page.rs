@@ -11,7 +11,7 @@ use retrace_core::log::{EventLog, StoreError};
 use retrace_core::{Position, SessionId};
 use tokio::task::{JoinHandle, spawn_blocking};
 
-use super::formats::LineWriter;
+use super::formats::{Format, LineWriter};
 use super::sight::{Sieve, SightError, TypeFilter};
 
 /// About so many bytes of events are read at once.
@@ -168,7 +168,9 @@ impl LinePages {
         let (mut sieve, writer) = self.writing.take().ok_or(PageError::GivenUp)?;
         let wanted = Arc::clone(&self.wanted);
         let work = spawn_blocking(move || {
-            events.retain(|event| wanted.matches(event));
+            // That an event is destroyed is told where each position has its line, and is no news to anybody else.
+            let is_gapless = writer.format() == Format::Ndjson;
+            events.retain(|event| wanted.matches(event) && (is_gapless || !event.is_destroyed()));
             let mut page = Page::default();
             let outcome = sieve.sift(&events, |shown| {
                 let _ = writer.push(shown, &mut page.lines);

@@ -20,6 +20,10 @@ pub enum Right {
     Review,
     /// Redact spans of them.
     Redact,
+    /// Put them on legal hold, and lift it.
+    Hold,
+    /// Purge them: destroy what was recorded.
+    Purge,
     /// Read the log as a whole: exports, streams for a SIEM.
     ReadLog,
     /// See settings, tokens, grants and what was done with them.
@@ -41,6 +45,8 @@ impl Right {
             Self::Control => "control",
             Self::Review => "review",
             Self::Redact => "redact",
+            Self::Hold => "hold",
+            Self::Purge => "purge",
             Self::ReadLog => "read_log",
             Self::ViewSettings => "view_settings",
             Self::ChangeSettings => "change_settings",
@@ -56,7 +62,7 @@ pub enum Role {
     /// Everything that people do.
     #[default]
     Admin,
-    /// Looks at sessions and recordings, reviews them, and sees how the server is set up.
+    /// Looks at sessions and recordings, reviews them, puts them on legal hold, and sees how the server is set up.
     Auditor,
     /// Sees which sessions there are, and rules over those that go on. Sees no recordings.
     Operator,
@@ -98,8 +104,8 @@ impl Role {
     #[must_use]
     pub fn rights(self) -> &'static [Right] {
         use Right::{
-            ChangeSettings, Control, ManageAccess, ReadLog, Redact, Reveal, Review, ViewRecordings,
-            ViewSessions, ViewSettings,
+            ChangeSettings, Control, Hold, ManageAccess, Purge, ReadLog, Redact, Reveal, Review,
+            ViewRecordings, ViewSessions, ViewSettings,
         };
         match self {
             Self::Admin => &[
@@ -109,12 +115,14 @@ impl Role {
                 Control,
                 Review,
                 Redact,
+                Hold,
+                Purge,
                 ReadLog,
                 ViewSettings,
                 ChangeSettings,
                 ManageAccess,
             ],
-            Self::Auditor => &[ViewSessions, ViewRecordings, Review, ViewSettings],
+            Self::Auditor => &[ViewSessions, ViewRecordings, Review, Hold, ViewSettings],
             Self::Operator => &[ViewSessions, Control],
             Self::History => &[ViewSessions],
             Self::Own => &[ViewSessions, ViewRecordings],

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::SessionLaunched;
 use crate::access::{Role, Scope};
 
 /// A setting was changed.
@@ -96,12 +97,15 @@ pub struct GrantWithdrawn {
     pub reason: Option<String>,
 }
 
-/// A session was put on legal hold: it must not be purged.
+/// A session was put on legal hold: it must not be purged until every hold on it is lifted.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct HoldPlaced {
     /// Who placed it.
     pub by: String,
+    /// What it is for: a case, a matter. A session may be held for several, each with a hold of its own.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub matter: String,
     /// Why.
     pub reason: String,
 }
@@ -112,6 +116,9 @@ pub struct HoldPlaced {
 pub struct HoldReleased {
     /// Who lifted it.
     pub by: String,
+    /// What it was for.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub matter: String,
     /// Why.
     pub reason: String,
 }
@@ -124,14 +131,32 @@ pub struct RetentionArchived {
     pub location: String,
 }
 
-/// The content of a session was destroyed; its leaf hashes stay.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// What was recorded of a session was destroyed; its leaf hashes stay, and so does what the server wrote about the session.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct RetentionPurged {
+    /// How many blobs (segments, screenshots) went, if that was counted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub blobs: Option<u64>,
     /// Who, or which policy, destroyed it.
     pub by: String,
+    /// How many bytes the blobs took.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bytes: Option<u64>,
+    /// When the session ended, by the clock of its source.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ended_at: Option<crate::Timestamp>,
+    /// How many events went.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub events: Option<u64>,
     /// Why.
     pub reason: String,
+    /// What stays known of the session: who, where and how, without its title and its command.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub session: Option<SessionLaunched>,
+    /// When the session began, by the clock of its source.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub started_at: Option<crate::Timestamp>,
 }
 
 /// A span of a session is hidden from readers who do not reveal it. What was recorded stays as it is.

@@ -14,6 +14,10 @@ use crate::id::InvalidName;
 pub struct EventType(Cow<'static, str>);
 
 impl EventType {
+    /// Stands for an event that was destroyed with the recording it belonged to: what it said, and even its type, is gone;
+    /// its place and the hash of its leaf stay ([`super::Event::is_destroyed`]). No event is ever appended with it.
+    pub const DESTROYED: Self = Self::known("retention.destroyed");
+
     pub(super) const fn known(name: &'static str) -> Self {
         Self(Cow::Borrowed(name))
     }

@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 
 use super::{EventBody, EventType};
 use crate::id::{Position, SessionId, StreamName, StreamVersion};
-use crate::log::merkle::leaf_hash;
+use crate::log::merkle::{Hash, leaf_hash};
 use crate::time::Timestamp;
 
 /// A leaf is shorter than this: the limit of C2SP `tlog-tiles` for an entry.
@@ -31,6 +31,8 @@ pub(crate) struct Commit {
     pub(crate) items: Vec<StoredItem>,
     /// The data of all events, side by side.
     pub(crate) data: Vec<u8>,
+    /// The hashes of the leaves, where they are all that is left of the events.
+    pub(crate) destroyed: Option<Vec<Hash>>,
 }
 
 #[derive(Debug, Clone)]
@@ -41,6 +43,31 @@ pub(crate) struct StoredItem {
 }
 
 impl Commit {
+    /// What stands for a commit whose content was destroyed: as many events, which say nothing.
+    pub(crate) fn destroyed(
+        first_position: Position,
+        stream: StreamName,
+        first_version: StreamVersion,
+        recorded_at: Timestamp,
+        leaf_hashes: Vec<Hash>,
+    ) -> Self {
+        let nothing = StoredItem {
+            at: recorded_at,
+            kind: EventType::DESTROYED,
+            data: 0..2,
+        };
+        Self {
+            first_position,
+            stream,
+            first_version,
+            recorded_at,
+            secret: [0; 16],
+            items: vec![nothing; leaf_hashes.len()],
+            data: b"{}".to_vec(),
+            destroyed: Some(leaf_hashes),
+        }
+    }
+
     /// How many events the commit has.
     pub(crate) fn len(&self) -> usize {
         self.items.len()
@@ -232,6 +259,7 @@ impl Event {
                 data: 0..data.len(),
             }],
             data,
+            destroyed: None,
         };
         Self {
             commit: Arc::new(commit),
@@ -248,7 +276,7 @@ impl Event {
         line.extend_from_slice(b"\",\"data\":");
         line.extend_from_slice(shown.data());
         line.extend_from_slice(b",\"leafHash\":\"");
-        let hash = BASE64_STANDARD.encode(leaf_hash(&self.leaf()));
+        let hash = BASE64_STANDARD.encode(self.leaf_hash());
         line.extend_from_slice(hash.as_bytes());
         line.extend_from_slice(b"\",\"position\":");
         write_integer(self.position().0, &mut line);
@@ -264,7 +292,22 @@ impl Event {
         line
     }
 
-    /// Its exact bytes: the canonical JSON line that is proved and exported (no line end).
+    /// Whether it was destroyed with the recording it belonged to. Then its type is [`EventType::DESTROYED`], its time is
+    /// when the server took it in, and of what it said nothing is left but [`Self::leaf_hash`].
+    pub fn is_destroyed(&self) -> bool {
+        self.commit.destroyed.is_some()
+    }
+
+    /// The hash of its leaf: what stands in the tree.
+    pub fn leaf_hash(&self) -> Hash {
+        match &self.commit.destroyed {
+            Some(hashes) => hashes[self.index],
+            None => leaf_hash(&self.leaf()),
+        }
+    }
+
+    /// Its exact bytes: the canonical JSON line that is proved and exported (no line end). Of an event that was destroyed
+    /// they are gone: then it is the line of [`Self::redacted_line`], which is proved by the hash in it.
     pub fn leaf(&self) -> Vec<u8> {
         let mut leaf = Vec::with_capacity(self.data().len() + 320);
         self.push_leaf(&mut leaf);
@@ -273,6 +316,10 @@ impl Event {
 
     /// Appends [`Self::leaf`].
     pub fn push_leaf(&self, out: &mut Vec<u8>) {
+        if self.is_destroyed() {
+            out.extend_from_slice(&self.redacted_line(self));
+            return;
+        }
         self.commit.write_leaf(self.index, out);
     }
 }
@@ -297,6 +344,7 @@ mod tests {
                 data: 0..data.len(),
             }],
             data,
+            destroyed: None,
         };
         let mut leaf = Vec::new();
         commit.write_leaf(0, &mut leaf);

@@ -1,13 +1,13 @@
 //! The data keys that a node has in hand.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
-use super::StoreError;
-use super::store::{Rows, Store, read_one};
+use super::store::{DESTROYED_KEY, Rows, Store, read_one};
 use super::stored::RereadMaster;
-use crate::id::LogId;
+use super::{AppendError, StoreError};
+use crate::id::{LogId, StreamName};
 use crate::seal::SealError;
 use crate::seal::keys::{DataKey, KeyScope, MasterKeys};
 
@@ -16,10 +16,13 @@ const KNOWN_MAX: usize = 1 << 16;
 
 /// A data key, and how the store has it or is to have it.
 pub(super) struct KnownKey {
+    pub(super) scope: KeyScope,
     pub(super) key: DataKey,
     pub(super) wrapped: Vec<u8>,
     /// Whether the store has it. Until then each group that uses it brings it along.
     stored: AtomicBool,
+    /// How many sessions had been purged when it was asked for.
+    purges: u64,
 }
 
 impl KnownKey {
@@ -38,15 +41,24 @@ pub(super) struct DataKeys {
     master: RwLock<Arc<MasterKeys>>,
     reread_master: Option<RereadMaster>,
     known: Mutex<HashMap<KeyScope, Arc<KnownKey>>>,
+    /// How many sessions were purged, as far as this process knows. A key that was learned at another number may be
+    /// destroyed.
+    purges: AtomicU64,
 }
 
 impl DataKeys {
-    pub(super) fn new(log: LogId, master: MasterKeys, reread_master: Option<RereadMaster>) -> Self {
+    pub(super) fn new(
+        log: LogId,
+        master: MasterKeys,
+        reread_master: Option<RereadMaster>,
+        purges: u64,
+    ) -> Self {
         Self {
             log,
             master: RwLock::new(Arc::new(master)),
             reread_master,
             known: Mutex::default(),
+            purges: AtomicU64::new(purges),
         }
     }
 
@@ -62,72 +74,148 @@ impl DataKeys {
         *self.master.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(master);
     }
 
-    /// The key of a scope, for reading what is sealed with it.
+    /// How many sessions were purged, as far as this process knows.
+    pub(super) fn purges(&self) -> u64 {
+        self.purges.load(Ordering::Acquire)
+    }
+
+    /// Says how many sessions were purged. When they are more than before, no key that the store has is relied upon.
+    pub(super) fn notice_purges(&self, purges: u64) {
+        if self.purges.fetch_max(purges, Ordering::AcqRel) < purges {
+            self.all().retain(|_, key| !key.is_stored());
+        }
+    }
+
+    /// Whether a key surely was not destroyed, as far as this process knows.
+    pub(super) fn is_current(&self, key: &KnownKey) -> bool {
+        key.purges == self.purges() || !key.is_stored()
+    }
+
+    /// The key of a scope, for reading what is sealed with it. `None` when it was destroyed.
     pub(super) fn of_stored(
         &self,
         rows: &mut dyn Rows,
         scope: KeyScope,
-    ) -> Result<Arc<KnownKey>, StoreError> {
+    ) -> Result<Option<Arc<KnownKey>>, StoreError> {
         match self.known(scope) {
-            Some(known) if known.is_stored() => return Ok(known),
+            Some(known) if known.is_stored() => return Ok(Some(known)),
             // Made here, and perhaps never stored because another node was quicker.
-            Some(ours) => return self.settle(rows, scope, &ours),
+            Some(ours) => return self.settle(rows, &ours),
             None => {}
         }
+        let purges = self.purges();
         match rows.data_key(scope)? {
-            Some(wrapped) => self.learn(scope, wrapped),
+            Some(wrapped) if wrapped == DESTROYED_KEY => Ok(None),
+            Some(wrapped) => self.learn(scope, wrapped, purges).map(Some),
             None => Err(StoreError::Damaged(format!(
                 "the data key of `{scope}` is missing"
             ))),
         }
     }
 
-    /// The key of a scope, for sealing: a fresh one where there is none.
+    /// The key to seal events of a stream with: that of its scope, a fresh one where there is none. What the server writes
+    /// about a session whose key is destroyed is sealed with the key of the log.
+    ///
+    /// # Errors
+    /// When the stream is of a recording that was purged.
     pub(super) fn for_sealing(
         &self,
         store: &dyn Store,
-        scope: KeyScope,
-    ) -> Result<Arc<KnownKey>, StoreError> {
-        if let Some(known) = self.known(scope) {
-            return Ok(known);
+        stream: &StreamName,
+    ) -> Result<Arc<KnownKey>, AppendError> {
+        match (
+            self.of_scope(store, KeyScope::of_stream(stream))?,
+            stream.session(),
+        ) {
+            (Some(key), _) => Ok(key),
+            (None, Some(session)) if !stream.outlives_recording() => {
+                Err(AppendError::Purged { session })
+            }
+            (None, _) => Ok(self.of_log(store)?),
         }
-        if let Some(wrapped) = read_one(store, |rows| rows.data_key(scope))? {
-            return self.learn(scope, wrapped);
+    }
+
+    /// The same under the lock of the head, where `rows` are as they are now: so the key is the one that the store has, if it
+    /// has one.
+    pub(super) fn for_sealing_locked(
+        &self,
+        store: &dyn Store,
+        rows: &mut dyn Rows,
+        stream: &StreamName,
+    ) -> Result<Arc<KnownKey>, AppendError> {
+        loop {
+            let ours = self.for_sealing(store, stream)?;
+            // Once it is known to be destroyed, the store is asked instead.
+            if let Some(key) = self.settle(rows, &ours)? {
+                return Ok(key);
+            }
+        }
+    }
+
+    /// The key of the log, for sealing what belongs to no session.
+    pub(super) fn of_log(&self, store: &dyn Store) -> Result<Arc<KnownKey>, StoreError> {
+        self.of_scope(store, KeyScope::Log)?
+            .ok_or_else(|| StoreError::Damaged("the data key of the log is destroyed".to_owned()))
+    }
+
+    /// The key of a scope, a fresh one where there is none. `None` when it was destroyed.
+    fn of_scope(
+        &self,
+        store: &dyn Store,
+        scope: KeyScope,
+    ) -> Result<Option<Arc<KnownKey>>, StoreError> {
+        if let Some(known) = self.known(scope) {
+            return Ok(Some(known));
+        }
+        let purges = self.purges();
+        match read_one(store, |rows| rows.data_key(scope))? {
+            Some(wrapped) if wrapped == DESTROYED_KEY => return Ok(None),
+            Some(wrapped) => return self.learn(scope, wrapped, purges).map(Some),
+            None => {}
         }
         let key = DataKey::generate().map_err(sealing)?;
         // A new key is rare, and is to be wrapped with the newest master key.
         self.reread_master();
         let wrapped = self.master().wrap(self.log, scope, &key).map_err(sealing)?;
-        Ok(self.add(scope, key, wrapped, false))
+        Ok(Some(self.add(KnownKey {
+            scope,
+            key,
+            wrapped,
+            stored: AtomicBool::new(false),
+            purges,
+        })))
     }
 
     /// What the store says now about a key that this node has made, under the lock of the head.
-    /// Where another node was quicker, its key is the one.
+    /// Where another node was quicker, its key is the one. `None` when that was destroyed since.
     pub(super) fn settle(
         &self,
         rows: &mut dyn Rows,
-        scope: KeyScope,
         ours: &Arc<KnownKey>,
-    ) -> Result<Arc<KnownKey>, StoreError> {
+    ) -> Result<Option<Arc<KnownKey>>, StoreError> {
         if ours.is_stored() {
-            return Ok(Arc::clone(ours));
+            return Ok(Some(Arc::clone(ours)));
         }
+        let (scope, purges) = (ours.scope, self.purges());
         match rows.data_key(scope)? {
-            None => Ok(Arc::clone(ours)),
+            None => Ok(Some(Arc::clone(ours))),
             Some(wrapped) if wrapped == ours.wrapped => {
                 ours.mark_stored();
-                Ok(Arc::clone(ours))
+                Ok(Some(Arc::clone(ours)))
             }
             Some(wrapped) => {
                 self.all().remove(&scope);
-                self.learn(scope, wrapped)
+                if wrapped == DESTROYED_KEY {
+                    return Ok(None);
+                }
+                self.learn(scope, wrapped, purges).map(Some)
             }
         }
     }
 
     /// Whether the key of a scope is in hand, so that asking for it does not read the store.
     pub(super) fn is_known(&self, scope: KeyScope) -> bool {
-        self.all().contains_key(&scope)
+        self.known(scope).is_some()
     }
 
     /// Opens a wrapped key, if need be with a master key that came while the log was open.
@@ -151,30 +239,42 @@ impl DataKeys {
     }
 
     fn known(&self, scope: KeyScope) -> Option<Arc<KnownKey>> {
-        self.all().get(&scope).map(Arc::clone)
+        let known = self.all();
+        let known = known.get(&scope).filter(|key| self.is_current(key));
+        known.map(Arc::clone)
     }
 
-    fn learn(&self, scope: KeyScope, wrapped: Vec<u8>) -> Result<Arc<KnownKey>, StoreError> {
+    /// Takes a key that the store had when so many sessions had been purged.
+    fn learn(
+        &self,
+        scope: KeyScope,
+        wrapped: Vec<u8>,
+        purges: u64,
+    ) -> Result<Arc<KnownKey>, StoreError> {
         let key = self.unwrap(scope, &wrapped).map_err(|error| {
             StoreError::Damaged(format!("the data key of `{scope}` does not open: {error}"))
         })?;
-        Ok(self.add(scope, key, wrapped, true))
+        Ok(self.add(KnownKey {
+            scope,
+            key,
+            wrapped,
+            stored: AtomicBool::new(true),
+            purges,
+        }))
     }
 
     /// The first one to add a key wins.
-    fn add(&self, scope: KeyScope, key: DataKey, wrapped: Vec<u8>, stored: bool) -> Arc<KnownKey> {
+    fn add(&self, key: KnownKey) -> Arc<KnownKey> {
         let mut known = self.all();
         if known.len() >= KNOWN_MAX {
             known.retain(|_, key| !key.is_stored());
         }
-        let added = known.entry(scope).or_insert_with(|| {
-            Arc::new(KnownKey {
-                key,
-                wrapped,
-                stored: AtomicBool::new(stored),
-            })
-        });
-        Arc::clone(added)
+        if let Some(other) = known.get(&key.scope).filter(|other| self.is_current(other)) {
+            return Arc::clone(other);
+        }
+        let key = Arc::new(key);
+        known.insert(key.scope, Arc::clone(&key));
+        key
     }
 
     fn all(&self) -> std::sync::MutexGuard<'_, HashMap<KeyScope, Arc<KnownKey>>> {

@@ -49,7 +49,7 @@ use async_trait::async_trait;
 
 use crate::event::{Event, EventBatch};
 use crate::id::{LogId, Position, SessionId, StreamName, StreamVersion};
-pub use append::PendingAppend;
+pub use append::{PendingAppend, Purge, PurgeError, Purged};
 use checkpoint::{Checkpoint, Statement};
 use cursor::Heard;
 use merkle::Hash;
@@ -102,6 +102,14 @@ pub enum AppendError {
         /// The version that was given.
         found: StreamVersion,
     },
+    /// What was recorded of the session was purged, and nothing is added to it any more.
+    #[error(
+        "session {session} was purged: what was recorded of it is destroyed, and nothing can be added to it"
+    )]
+    Purged {
+        /// The session.
+        session: SessionId,
+    },
     /// The store failed, and the outcome is unknown: append the same again, which is safe.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -148,7 +156,9 @@ pub struct Head {
 /// - *settled*: once a reader has seen position `p`, nothing new appears at or below `p`;
 /// - *idempotent*: events that already stand at their versions, equal in time, type and data, are
 ///   acknowledged again and not stored again; other events there are a conflict; a gap is refused;
-/// - *proved*: the checkpoint of the head is over exactly the events that a reader can see.
+/// - *proved*: the checkpoint of the head is over exactly the events that a reader can see;
+/// - *kept in place*: of a recording that was purged the events stay where they were, with their hashes, and say nothing
+///   ([`Event::is_destroyed`]).
 #[async_trait]
 pub trait EventLog: Send + Sync {
     /// Which log this is.
@@ -222,7 +232,7 @@ pub trait EventLog: Send + Sync {
     async fn tile_hashes(&self, level: u32, start: u64, end: u64) -> Result<Vec<Hash>, StoreError>;
 
     /// The receipt for a stream up to and including the event of `version`. `None` when there is
-    /// no such event.
+    /// no such event, or it was destroyed.
     async fn receipt(
         &self,
         stream: &StreamName,

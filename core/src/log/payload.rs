@@ -4,7 +4,7 @@
 //! each of them: a leaf is put together when somebody asks for its bytes.
 //!
 //! ```text
-//! payload = 0x02 sealed(packed)
+//! payload = 0x02 sealed(packed) | 0x03 sealed(packed) | nothing
 //! packed  = 0x00 body | 0x01 zstd(body)
 //! body    = secret[16] count types{ n (length name)* } kind* at* length* data
 //! kind    = index into types
@@ -15,6 +15,10 @@
 //! sealed is said in [`crate::seal::chunked`]; their context is
 //! `retrace commit\0{log}/{stream}@{version of the first event}`, so that a payload opens in its own
 //! place only. Its position is no part of that: it is not known yet when a payload is sealed.
+//!
+//! `0x02` is sealed under the data key of the stream's own scope, `0x03` under the log's (and its context begins with
+//! `retrace commit kept`): what the server wrote about a session, once the session's key is destroyed. Of a recording that
+//! was destroyed the payload is empty.
 
 use std::borrow::Cow;
 use std::cell::RefCell;
@@ -23,12 +27,13 @@ use std::ops::Range;
 use super::StoreError;
 use crate::event::{Commit, EventBatch, EventType, StoredItem};
 use crate::id::{LogId, Position, StreamName, StreamVersion};
-use crate::seal::keys::DataKey;
+use crate::seal::keys::{DataKey, KeyScope};
 use crate::seal::{SealError, chunked};
 use crate::time::Timestamp;
 
-/// The first byte of a payload: how the rest is sealed.
-const FORMAT_SEALED: u8 = 2;
+/// The first byte of a payload: which key the rest is sealed under.
+const SEALED_IN_SCOPE: u8 = 2;
+const SEALED_IN_LOG: u8 = 3;
 const PLAIN: u8 = 0;
 const ZSTD: u8 = 1;
 const ZSTD_LEVEL: i32 = 1;
@@ -42,27 +47,71 @@ thread_local! {
     static COMPRESSOR: RefCell<Option<zstd::bulk::Compressor<'static>>> = const { RefCell::new(None) };
 }
 
-/// Where a payload belongs: it opens nowhere else.
-pub(super) fn context(log: LogId, stream: &StreamName, first_version: StreamVersion) -> Vec<u8> {
-    format!("retrace commit\0{log}/{stream}@{first_version}").into_bytes()
+/// Where a commit stands: its stream, and the version of its first event.
+pub(super) type Place<'a> = (&'a StreamName, StreamVersion);
+
+/// What binds a payload to its place and to how it is sealed: it opens nowhere else.
+fn context(log: LogId, (stream, first_version): Place<'_>, format: u8) -> Vec<u8> {
+    let what = match format {
+        SEALED_IN_LOG => "retrace commit kept",
+        _ => "retrace commit",
+    };
+    format!("{what}\0{log}/{stream}@{first_version}").into_bytes()
 }
 
-/// Seals what [`pack`] packed.
-pub(super) fn seal(key: &DataKey, context: &[u8], packed: &[u8]) -> Result<Vec<u8>, SealError> {
-    let mut payload = chunked::seal(key.bytes(), context, packed)?;
-    payload.insert(0, FORMAT_SEALED);
+/// Seals what [`pack`] packed under the key of `scope`: the stream's own, or the log's.
+pub(super) fn seal(
+    log: LogId,
+    place: Place<'_>,
+    (scope, key): (KeyScope, &DataKey),
+    packed: &[u8],
+) -> Result<Vec<u8>, SealError> {
+    let format = if scope == KeyScope::of_stream(place.0) {
+        SEALED_IN_SCOPE
+    } else {
+        SEALED_IN_LOG
+    };
+    let mut payload = chunked::seal(key.bytes(), &context(log, place, format), packed)?;
+    payload.insert(0, format);
     Ok(payload)
 }
 
+/// Whose key opens the payload of a commit of `stream`. `None` when there is nothing left to open.
+pub(super) fn sealed_under(payload: &[u8], stream: &StreamName) -> Option<KeyScope> {
+    match payload.first() {
+        None => None,
+        Some(&SEALED_IN_LOG) => Some(KeyScope::Log),
+        Some(_) => Some(KeyScope::of_stream(stream)),
+    }
+}
+
 /// Opens what [`seal`] sealed.
-pub(super) fn open(key: &DataKey, context: &[u8], payload: &[u8]) -> Result<Vec<u8>, String> {
+pub(super) fn open(
+    log: LogId,
+    place: Place<'_>,
+    key: &DataKey,
+    payload: &[u8],
+) -> Result<Vec<u8>, String> {
     match payload.split_first() {
-        Some((&FORMAT_SEALED, sealed)) => {
-            chunked::open(key.bytes(), context, sealed).map_err(|error| error.to_string())
+        Some((&format @ (SEALED_IN_SCOPE | SEALED_IN_LOG), sealed)) => {
+            chunked::open(key.bytes(), &context(log, place, format), sealed)
+                .map_err(|error| error.to_string())
         }
         Some((other, _)) => Err(format!("sealed in the unknown way {other}")),
         None => Err("empty".to_owned()),
     }
+}
+
+/// Opens and unpacks the payload of a commit.
+pub(super) fn open_commit(
+    log: LogId,
+    key: &DataKey,
+    envelope: CommitEnvelope,
+    payload: &[u8],
+) -> Result<Commit, String> {
+    let place = (&envelope.stream, envelope.first_version);
+    let packed = open(log, place, key, payload)?;
+    unpack(envelope, &packed)
 }
 
 /// Packs the events `range` of a batch.
@@ -211,6 +260,7 @@ pub(super) fn unpack(envelope: CommitEnvelope, packed: &[u8]) -> Result<Commit, 
         secret,
         items,
         data: rest.to_vec(),
+        destroyed: None,
     })
 }
 
@@ -303,11 +353,16 @@ mod tests {
         #[test]
         fn a_payload_opens_in_its_own_place_only(packed in prop::collection::vec(any::<u8>(), 0..99)) {
             let (log, key) = (LogId::new_random(), DataKey::generate().unwrap());
-            let place = context(log, &StreamName::tokens(), StreamVersion(2));
-            let payload = seal(&key, &place, &packed).unwrap();
-            prop_assert_eq!(open(&key, &place, &payload).unwrap(), packed);
-            let elsewhere = context(log, &StreamName::tokens(), StreamVersion(3));
-            prop_assert!(open(&key, &elsewhere, &payload).is_err());
+            let control = StreamName::control_of(crate::id::SessionId::launched_now());
+            for (stream, scope) in [(StreamName::tokens(), KeyScope::Log), (control, KeyScope::Log)] {
+                let place = (&stream, StreamVersion(2));
+                let mut payload = seal(log, place, (scope, &key), &packed).unwrap();
+                prop_assert_eq!(sealed_under(&payload, &stream), Some(KeyScope::Log));
+                prop_assert_eq!(open(log, place, &key, &payload).unwrap(), packed.clone());
+                prop_assert!(open(log, (&stream, StreamVersion(3)), &key, &payload).is_err());
+                payload[0] ^= SEALED_IN_SCOPE ^ SEALED_IN_LOG;
+                prop_assert!(open(log, place, &key, &payload).is_err());
+            }
         }
 
         #[test]

@@ -12,7 +12,6 @@ use super::store::{CommitsFrom, Rows, STORED_LEVELS, StoredCommit};
 use super::{Head, StoreError};
 use crate::event::{Commit, Event};
 use crate::id::{Position, StreamName, StreamVersion};
-use crate::seal::keys::KeyScope;
 use crate::time::Timestamp;
 
 /// Commits are read in portions of about so many bytes.
@@ -94,11 +93,42 @@ pub(super) fn unpack(
     stored: &StoredCommit,
 ) -> Result<Commit, StoreError> {
     let envelope = envelope(stored)?;
-    let key = keys.of_stored(rows, KeyScope::of_stream(&envelope.stream))?;
-    let context = payload::context(keys.log(), &envelope.stream, envelope.first_version);
-    payload::open(&key.key, &context, &stored.payload)
-        .and_then(|packed| payload::unpack(envelope, &packed))
-        .map_err(|why| damaged(stored.first_position, &why))
+    let Some(scope) = payload::sealed_under(&stored.payload, &envelope.stream) else {
+        return destroyed(envelope, stored);
+    };
+    if let Some(key) = keys.of_stored(rows, scope)? {
+        return payload::open_commit(keys.log(), &key.key, envelope, &stored.payload)
+            .map_err(|why| damaged(stored.first_position, &why));
+    }
+    // The session was purged after the commit was read.
+    if !envelope.stream.outlives_recording() {
+        return destroyed(envelope, stored);
+    }
+    let at = CommitsFrom::Position(stored.first_position);
+    let resealed = rows.commits(at, 1, 0)?.pop();
+    match resealed.filter(|resealed| resealed.payload != stored.payload) {
+        Some(resealed) => unpack(rows, keys, &resealed),
+        None => Err(damaged(
+            stored.first_position,
+            &"the key that it is sealed with is destroyed",
+        )),
+    }
+}
+
+/// What stands for a commit of which nothing is left but the hashes.
+fn destroyed(envelope: CommitEnvelope, stored: &StoredCommit) -> Result<Commit, StoreError> {
+    let (hashes, rest) = stored.leaf_hashes.as_chunks::<32>();
+    if hashes.len() as u64 != stored.count || !rest.is_empty() {
+        let what = "it does not have one hash for each event";
+        return Err(damaged(stored.first_position, &what));
+    }
+    Ok(Commit::destroyed(
+        envelope.first_position,
+        envelope.stream,
+        envelope.first_version,
+        envelope.recorded_at,
+        hashes.to_vec(),
+    ))
 }
 
 /// The typed columns of a commit.
@@ -115,7 +145,7 @@ pub(super) fn envelope(stored: &StoredCommit) -> Result<CommitEnvelope, StoreErr
     })
 }
 
-fn damaged(position: Position, what: &dyn std::fmt::Display) -> StoreError {
+pub(super) fn damaged(position: Position, what: &dyn std::fmt::Display) -> StoreError {
     StoreError::Damaged(format!("the commit at position {position}: {what}"))
 }
 
@@ -131,7 +161,7 @@ pub(super) fn receipt(
         return Ok(None);
     };
     let events = stream(rows, keys, row.number, version, 1)?;
-    let Some(event) = events.first() else {
+    let Some(event) = events.first().filter(|event| !event.is_destroyed()) else {
         return Ok(None);
     };
     let head = head(rows, signing.verifier_key())?;

@@ -21,13 +21,27 @@ struct State {
     /// By their first positions.
     commits: BTreeMap<u64, Arc<Commit>>,
     bytes: usize,
+    /// How many sessions had been purged when these were read. With any other number they are forgotten.
+    purges: u64,
 }
 
 impl RecentCommits {
     /// Appends the events from `next` on, as far as they are kept without a gap, until there are
-    /// `limit`. Answers the position to go on from.
-    pub(super) fn read(&self, mut next: u64, limit: usize, events: &mut Vec<Event>) -> u64 {
-        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+    /// `limit`. Answers the position to go on from. `purges` is how many sessions were purged, as far as is known.
+    pub(super) fn read(
+        &self,
+        purges: u64,
+        mut next: u64,
+        limit: usize,
+        events: &mut Vec<Event>,
+    ) -> u64 {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        if state.purges != purges {
+            *state = State {
+                purges,
+                ..State::default()
+            };
+        }
         while events.len() < limit
             && let Some((first, commit)) = state.commits.range(..=next).next_back()
         {
@@ -42,9 +56,12 @@ impl RecentCommits {
         next
     }
 
-    /// Keeps the commits of events that were read.
-    pub(super) fn keep(&self, events: &[Event]) {
+    /// Keeps the commits of events that were read when so many sessions had been purged.
+    pub(super) fn keep(&self, purges: u64, events: &[Event]) {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        if state.purges != purges {
+            return;
+        }
         for commit in events.chunk_by(|a, b| Arc::ptr_eq(a.commit(), b.commit())) {
             let commit = commit[0].commit();
             let first = commit.first_position.0;

@@ -21,6 +21,8 @@ pub(crate) struct StoredHead {
     pub(crate) edge: Vec<u8>,
     /// The signed note over `size`.
     pub(crate) checkpoint: String,
+    /// How many sessions were ever purged: whoever remembers keys or events from before another number must ask again.
+    pub(crate) purges: u64,
 }
 
 /// A stream's row.
@@ -71,7 +73,23 @@ pub(crate) struct Group {
     pub(crate) new_keys: Vec<(KeyScope, Vec<u8>)>,
     /// Whether the head's checkpoint is to be kept among those of the past.
     pub(crate) keep_checkpoint: bool,
+    /// What is destroyed together with writing the group. Only under the lock of the head.
+    pub(crate) purge: Option<PurgeRows>,
 }
+
+/// The recording of a session, to be destroyed.
+#[derive(Debug)]
+pub(crate) struct PurgeRows {
+    /// Whose data key becomes [`DESTROYED_KEY`].
+    pub(crate) scope: KeyScope,
+    /// The numbers of the streams whose payloads are emptied.
+    pub(crate) destroyed: Vec<u64>,
+    /// What stays, sealed under another key: the first position of a commit and its new payload.
+    pub(crate) resealed: Vec<(u64, Vec<u8>)>,
+}
+
+/// What stands in the place of a wrapped data key that was destroyed, so that none is ever made again for its scope.
+pub(crate) const DESTROYED_KEY: &[u8] = &[];
 
 #[derive(Debug)]
 pub(crate) struct NewStream {
@@ -132,7 +150,7 @@ pub(crate) trait Rows {
     /// The stored nodes of a level, in order of their index.
     fn nodes(&mut self, level: u32, range: Range<u64>) -> Result<Vec<(u64, Vec<u8>)>, StoreError>;
 
-    /// The wrapped data key of a scope.
+    /// The wrapped data key of a scope, or [`DESTROYED_KEY`].
     fn data_key(&mut self, scope: KeyScope) -> Result<Option<Vec<u8>>, StoreError>;
 
     /// All streams.
@@ -150,7 +168,7 @@ pub(crate) trait LockedHead {
     /// The rows as they are now.
     fn rows(&mut self) -> Box<dyn Rows + '_>;
 
-    /// Writes a group and gives the lock back. `false`, and nothing is written, when a key of its
+    /// Writes a group, does its purge, and gives the lock back. `false`, and nothing is written, when a key of its
     /// `new_keys` was stored by another.
     fn write(self: Box<Self>, group: &Group) -> Result<bool, StoreError>;
 }
@@ -179,6 +197,9 @@ pub(crate) trait Store: Send + Sync {
 
     /// Waits until nobody else is replacing the head, and keeps it so.
     fn lock(&self) -> Result<Box<dyn LockedHead + '_>, StoreError>;
+
+    /// Removes what a purge left behind in the database's own files, as far as that can be done while it is in use.
+    fn scrub(&self) -> Result<(), StoreError>;
 
     /// Replaces wrapped data keys, all or none. Answers how many were replaced.
     fn rewrap_keys(&self, rewrap: &mut Rewrap<'_>) -> Result<u64, StoreError>;

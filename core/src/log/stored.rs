@@ -8,7 +8,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use tokio::sync::watch;
 
-use super::append::{Appender, PendingAppend};
+use super::append::{Appender, PendingAppend, Purge, PurgeError, Purged};
 use super::checkpoint::{Checkpoint, LogKey, Statement};
 use super::cursor::Heard;
 use super::data_keys::{DataKeys, sealing};
@@ -19,7 +19,7 @@ use super::postgres::PostgresStore;
 use super::receipt::Receipt;
 use super::recent::RecentCommits;
 use super::sqlite::SqliteStore;
-use super::store::{Rows, Store, read_one};
+use super::store::{DESTROYED_KEY, Rows, Store, read_one};
 use super::{Append, AppendError, EventLog, Head, StoreError, blocking, read};
 use crate::event::Event;
 use crate::id::{LogId, Position, SessionId, StreamName, StreamVersion};
@@ -68,6 +68,16 @@ impl LogKeys {
     }
 }
 
+/// The data key of a session.
+pub(crate) enum SessionKey {
+    /// Nothing was ever appended to the session: then there is nothing to seal.
+    None,
+    /// The session was purged.
+    Destroyed,
+    /// It.
+    Key(DataKey),
+}
+
 /// A log in a database. Cheap to clone; clones share everything. When the last one is dropped, what
 /// was submitted is still written.
 #[derive(Clone)]
@@ -112,11 +122,12 @@ impl StoredLog {
     }
 
     fn over(store: Arc<dyn Store>, keys: LogKeys) -> Result<Self, StoreError> {
-        let size = read_one(&*store, |rows| rows.head())?.size;
-        let (committed, _) = watch::channel(Position(size));
+        let head = read_one(&*store, |rows| rows.head())?;
+        let (committed, _) = watch::channel(Position(head.size));
         let (hearing, others_appended) = (Arc::<Hearing>::default(), Arc::default());
         let log = keys.signing.log();
-        let data_keys = Arc::new(DataKeys::new(log, keys.master, keys.reread_master));
+        let (master, reread) = (keys.master, keys.reread_master);
+        let data_keys = Arc::new(DataKeys::new(log, master, reread, head.purges));
         let appender = Appender::start(
             Arc::clone(&store),
             Arc::clone(&data_keys),
@@ -147,18 +158,44 @@ impl StoredLog {
         &self.shared.keys
     }
 
-    /// The data key of a session, for sealing and opening its blobs. `None` when nothing was ever
-    /// appended to the session: then there is nothing to seal.
+    /// The data key of a session, for sealing and opening its blobs.
     ///
     /// # Errors
     /// When the store cannot be read, or the key does not open.
-    pub(crate) fn session_key(&self, session: SessionId) -> Result<Option<DataKey>, StoreError> {
+    pub(crate) fn session_key(&self, session: SessionId) -> Result<SessionKey, StoreError> {
         let scope = KeyScope::Session(session);
-        let Some(wrapped) = read_one(self.store(), |rows| rows.data_key(scope))? else {
-            return Ok(None);
-        };
-        let keys = self.keys();
-        keys.unwrap(scope, &wrapped).map(Some).map_err(sealing)
+        match read_one(self.store(), |rows| rows.data_key(scope))? {
+            None => Ok(SessionKey::None),
+            Some(wrapped) if wrapped == DESTROYED_KEY => Ok(SessionKey::Destroyed),
+            Some(wrapped) => self
+                .keys()
+                .unwrap(scope, &wrapped)
+                .map(SessionKey::Key)
+                .map_err(sealing),
+        }
+    }
+
+    /// Whether a session was purged.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub async fn is_purged(&self, session: SessionId) -> Result<bool, StoreError> {
+        let scope = KeyScope::Session(session);
+        let wrapped = self.read_async(move |rows, _| rows.data_key(scope)).await?;
+        Ok(wrapped.is_some_and(|wrapped| wrapped == DESTROYED_KEY))
+    }
+
+    /// Destroys what was recorded of a session, and says so in its control stream, both or neither: payloads and the key
+    /// that they are sealed with are gone, the hashes of all leaves stay. What the server wrote about the session stays
+    /// readable. Its blobs are for the caller to remove: without the key they do not open.
+    ///
+    /// # Errors
+    /// When there is no such session, it was purged before, or something was appended to its control stream since the caller
+    /// read it, such as a hold.
+    pub async fn purge(&self, purge: Purge) -> Result<Purged, PurgeError> {
+        let log = self.clone();
+        let work = move || Ok(log.shared.appender.purge(purge));
+        blocking(work).await?
     }
 
     /// The id of the master key that wraps new data keys; no secret.
@@ -178,6 +215,9 @@ impl StoredLog {
         self.keys()
             .set_master(MasterKeys::parse(&master.to_secret_text()).map_err(sealing)?);
         self.store().rewrap_keys(&mut |scope, wrapped| {
+            if wrapped == DESTROYED_KEY {
+                return Ok(None);
+            }
             if MasterKeys::id_of_wrapped(wrapped).as_ref() == Some(&current) {
                 return Ok(None);
             }
@@ -226,7 +266,9 @@ impl StoredLog {
     /// others have appended to since it had the size `seen`.
     async fn look(self, seen: Position) -> Result<Position, StoreError> {
         let ours = self.committed();
-        let size = Position(self.read_async(|rows, _| rows.head()).await?.size);
+        let head = self.read_async(|rows, _| rows.head()).await?;
+        self.keys().notice_purges(head.purges);
+        let size = Position(head.size);
         // What this process appends is heard at once: only others make it necessary to look.
         if size > ours || self.shared.others_appended.swap(false, Ordering::AcqRel) {
             let streams = self.read_async(move |rows, _| rows.followed_since(seen));
@@ -304,14 +346,15 @@ impl EventLog for StoredLog {
     }
 
     async fn read(&self, from: Position, limit: usize) -> Result<Vec<Event>, StoreError> {
-        let mut events = Vec::new();
-        let next = self.shared.recent.read(from.0, limit, &mut events);
+        let (mut events, purges) = (Vec::new(), self.keys().purges());
+        let recent = &self.shared.recent;
+        let next = recent.read(purges, from.0, limit, &mut events);
         let missing = limit - events.len();
         if missing > 0 {
             let rest = self
                 .read_async(move |rows, keys| read::events(rows, keys, Position(next), missing));
             let rest = rest.await?;
-            self.shared.recent.keep(&rest);
+            recent.keep(purges, &rest);
             events.extend(rest);
         }
         Ok(events)

@@ -10,6 +10,10 @@
 //! | an event and its hash                   | the first checkpoint (or node) above it             |
 //! | events dropped, swapped, added          | positions, versions, or the same                    |
 //! | everything, back to an older state      | a checkpoint of the past that the caller brings     |
+//! | the content of events taken away        | no later event says that their session was purged   |
+//!
+//! Of a recording that was purged only the hashes are there: they must be those that the tree was grown from, and a
+//! `retention.purged` further on in the log must account for them.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -21,8 +25,8 @@ use super::data_keys::{DataKeys, KnownKey};
 use super::merkle::{Hash, TreeEdge, leaf_hash};
 use super::store::{CommitsFrom, Rows, StoredCommit, StoredHead, StoredStream};
 use super::{EventLog, StoreError, StoredLog, payload, read};
-use crate::id::{LogId, Position, StreamName};
-use crate::seal::keys::KeyScope;
+use crate::event::EventType;
+use crate::id::{LogId, Position, SessionId, StreamName};
 
 /// How much is read before it is checked on all cores.
 const CHUNK_BYTES: u64 = 8 << 20;
@@ -39,6 +43,8 @@ pub struct Verified {
     pub streams: u64,
     /// How many checkpoints of the past hold too, those of the caller included.
     pub past_checkpoints: u64,
+    /// How many of the events were purged: their hashes hold, and an event says why they are gone.
+    pub purged: u64,
 }
 
 /// Why a log does not verify.
@@ -164,20 +170,44 @@ fn verify(
     verification.finish(&head, &nodes, &streams, verifier_key)
 }
 
-/// Commits with the hashes of their leaves, as far as they hold.
-type Chunk = Vec<(StoredCommit, Result<Vec<Hash>, VerifyError>)>;
+/// Commits with what was found in them, as far as they hold.
+type Chunk = Vec<(StoredCommit, Result<Leaves, VerifyError>)>;
 
-/// A commit with the key that opens it.
-type Sealed = (StoredCommit, Result<Arc<KnownKey>, String>);
+/// A commit with the key that opens it: `None` if there is nothing to open.
+type Sealed = (StoredCommit, Result<Option<Arc<KnownKey>>, String>);
+
+/// The leaves of a commit.
+struct Leaves {
+    hashes: Vec<Hash>,
+    session: Option<SessionId>,
+    fate: Fate,
+}
+
+/// What a commit has to do with purges.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Fate {
+    /// Nothing.
+    Kept,
+    /// It was destroyed by one.
+    Destroyed,
+    /// It says that its session was purged.
+    SaysPurged,
+}
 
 fn key_of(
     rows: &mut dyn Rows,
     keys: &DataKeys,
     commit: &StoredCommit,
-) -> Result<Arc<KnownKey>, String> {
+) -> Result<Option<Arc<KnownKey>>, String> {
     let stream = StreamName::new(commit.stream.clone()).map_err(|error| error.to_string())?;
-    keys.of_stored(rows, KeyScope::of_stream(&stream))
-        .map_err(|error| error.to_string())
+    let Some(scope) = payload::sealed_under(&commit.payload, &stream) else {
+        return Ok(None);
+    };
+    match keys.of_stored(rows, scope) {
+        Ok(Some(key)) => Ok(Some(key)),
+        Ok(None) => Err("the key that it is sealed with is destroyed".to_owned()),
+        Err(error) => Err(error.to_string()),
+    }
 }
 
 /// A verification on its way through the log.
@@ -191,6 +221,9 @@ struct Verification {
     /// Checkpoints of the past that are still ahead, the smallest last.
     ahead: Vec<Checkpoint>,
     past_checkpoints: u64,
+    /// Destroyed events that no event accounts for so far: the first position, and how many.
+    unaccounted: HashMap<SessionId, (Position, u64)>,
+    purged: u64,
 }
 
 /// What the commits so far say of a stream.
@@ -232,6 +265,8 @@ impl Verification {
             nodes: HashMap::new(),
             ahead,
             past_checkpoints,
+            unaccounted: HashMap::new(),
+            purged: 0,
         };
         verification.check_checkpoints()?;
         Ok(verification)
@@ -242,7 +277,7 @@ impl Verification {
     }
 
     fn take_chunk(&mut self, chunk: Chunk) -> Result<(), VerifyError> {
-        for (commit, hashes) in chunk {
+        for (commit, leaves) in chunk {
             let first = commit.first_position;
             if first != self.position() {
                 return Err(bad(
@@ -267,7 +302,9 @@ impl Verification {
                 ));
             }
             *next += commit.count;
-            for hash in hashes? {
+            let leaves = leaves?;
+            self.account_for(first, &leaves);
+            for hash in leaves.hashes {
                 let nodes = &mut self.nodes;
                 self.edge.push(hash, |level, index, hash| {
                     if level.is_multiple_of(8) {
@@ -282,6 +319,20 @@ impl Verification {
             return Err(bad(self.size, "it is beyond the end of the log"));
         }
         Ok(())
+    }
+
+    fn account_for(&mut self, first: Position, leaves: &Leaves) {
+        match (leaves.fate, leaves.session) {
+            (Fate::Destroyed, Some(session)) => {
+                let (_, count) = self.unaccounted.entry(session).or_insert((first, 0));
+                *count += leaves.hashes.len() as u64;
+            }
+            (Fate::SaysPurged, Some(session)) => {
+                let accounted = self.unaccounted.remove(&session);
+                self.purged += accounted.map_or(0, |(_, count)| count);
+            }
+            _ => {}
+        }
     }
 
     /// Checks the checkpoints of the size that the tree has now.
@@ -322,6 +373,14 @@ impl Verification {
                  them is not the one that was signed",
                 self.size
             )));
+        }
+        if let Some((session, (first, _))) =
+            self.unaccounted.iter().min_by_key(|(_, (first, _))| *first)
+        {
+            return Err(bad(
+                *first,
+                format!("its content is gone, and no event says that session {session} was purged"),
+            ));
         }
         if head.edge != self.edge.to_bytes() {
             return Err(bad_log(
@@ -383,6 +442,7 @@ impl Verification {
             commits: self.commits,
             streams: streams.len() as u64,
             past_checkpoints: self.past_checkpoints,
+            purged: self.purged,
         })
     }
 }
@@ -415,31 +475,38 @@ fn check_on_all_cores(commits: Vec<Sealed>, log: LogId) -> Chunk {
 
 fn check_commit(
     stored: &StoredCommit,
-    key: &Result<Arc<KnownKey>, String>,
+    key: &Result<Option<Arc<KnownKey>>, String>,
     log: LogId,
-) -> Result<Vec<Hash>, VerifyError> {
+) -> Result<Leaves, VerifyError> {
     let first = stored.first_position;
     let unreadable = |why: &str| bad(first, format!("the commit at position {first}: {why}"));
     let key = key.as_ref().map_err(|why| unreadable(why))?;
     let envelope = read::envelope(stored).map_err(|error| unreadable(&error.to_string()))?;
-    let context = payload::context(log, &envelope.stream, envelope.first_version);
-    let commit = payload::open(&key.key, &context, &stored.payload)
-        .and_then(|packed| payload::unpack(envelope, &packed))
-        .map_err(|why| unreadable(&why))?;
     let (recorded, rest) = stored.leaf_hashes.as_chunks::<32>();
-    if recorded.len() != commit.len() || !rest.is_empty() {
+    if recorded.len() as u64 != stored.count || !rest.is_empty() {
         return Err(bad(
             first,
             "its commit does not have one hash for each event",
         ));
     }
+    let session = envelope.stream.session();
+    let Some(key) = key else {
+        if session.is_none() || envelope.stream.outlives_recording() {
+            return Err(bad(first, "its content is gone, which no purge takes away"));
+        }
+        return Ok(Leaves {
+            hashes: recorded.to_vec(),
+            session,
+            fate: Fate::Destroyed,
+        });
+    };
+    let commit = payload::open_commit(log, &key.key, envelope, &stored.payload)
+        .map_err(|why| unreadable(&why))?;
     let mut leaf = Vec::new();
-    let mut hashes = Vec::with_capacity(commit.len());
     for (index, recorded) in recorded.iter().enumerate() {
         leaf.clear();
         commit.write_leaf(index, &mut leaf);
-        let hash = leaf_hash(&leaf);
-        if hash != *recorded {
+        if leaf_hash(&leaf) != *recorded {
             return Err(bad(
                 first.plus(index as u64),
                 format!(
@@ -449,9 +516,22 @@ fn check_commit(
                 ),
             ));
         }
-        hashes.push(hash);
     }
-    Ok(hashes)
+    let says_purged = session
+        .is_some_and(|session| commit.stream == StreamName::control_of(session))
+        && commit
+            .items
+            .iter()
+            .any(|item| item.kind == EventType::RETENTION_PURGED);
+    Ok(Leaves {
+        hashes: recorded.to_vec(),
+        session,
+        fate: if says_purged {
+            Fate::SaysPurged
+        } else {
+            Fate::Kept
+        },
+    })
 }
 
 #[cfg(test)]

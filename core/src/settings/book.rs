@@ -113,6 +113,26 @@ impl SettingsBook {
         Ok(Arc::clone(&state.folded.settings))
     }
 
+    /// The settings as they were at a time, by the server's clock.
+    ///
+    /// # Errors
+    /// When the log cannot be read.
+    pub async fn as_of(&self, time: Timestamp) -> Result<Settings, StoreError> {
+        let (mut next, mut folded) = (StreamVersion(0), Folded::default());
+        loop {
+            let stream = StreamName::settings();
+            let events = self.log.read_stream(&stream, next, PAGE_EVENTS).await?;
+            let in_force = events
+                .iter()
+                .take_while(|event| event.recorded_at() <= time);
+            let taken = in_force.map(|event| folded.apply_event(event)).count();
+            match events.last() {
+                Some(last) if taken == events.len() => next = last.version().plus(1),
+                _ => return Ok(Arc::unwrap_or_clone(folded.settings)),
+            }
+        }
+    }
+
     /// The settings as they were a moment ago at most: for what is asked many times a second.
     ///
     /// # Errors
@@ -370,6 +390,24 @@ mod tests {
         assert_eq!(history.len(), 8);
         for pair in history.windows(2) {
             assert_eq!(pair[0].new, pair[1].old);
+        }
+    }
+
+    #[tokio::test]
+    async fn what_was_in_force_at_a_time_is_told() {
+        let (book, _dir) = book().await;
+        let before = Timestamp::now();
+        let mut times = Vec::new();
+        for days in [30, 90] {
+            book.set("retention.days", &Value::Number(days), "mara")
+                .await
+                .unwrap();
+            times.push((Timestamp::now(), days));
+            tokio::time::sleep(std::time::Duration::from_millis(2)).await;
+        }
+        assert_eq!(book.as_of(before).await.unwrap().retention.days, 0);
+        for (time, days) in times {
+            assert_eq!(book.as_of(time).await.unwrap().retention.days, days);
         }
     }
 

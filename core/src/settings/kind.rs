@@ -7,6 +7,7 @@ use regex::{Regex, RegexBuilder};
 use serde_json::Value as Json;
 
 use super::network::Networks;
+use super::retention::RetentionRules;
 
 /// The most bytes of a line that is more than words.
 const LINE_MAX: usize = 2_000;
@@ -51,6 +52,8 @@ pub enum Kind {
     Url,
     /// Networks and addresses, divided by commas; or nothing.
     Networks,
+    /// Exceptions from how long sessions are kept ([`RetentionRules`]); or nothing.
+    Retention,
     /// One of these.
     Choice(&'static [&'static str]),
 }
@@ -112,6 +115,7 @@ impl Kind {
             Self::Expression { .. } => "expression",
             Self::Url => "url",
             Self::Networks => "networks",
+            Self::Retention => "retention",
             Self::Choice(_) => "choice",
         }
     }
@@ -127,6 +131,7 @@ impl Kind {
             | Self::Expression { .. }
             | Self::Url
             | Self::Networks
+            | Self::Retention
             | Self::Choice(_) => None,
         }
     }
@@ -153,6 +158,7 @@ impl Kind {
             | Self::Expression { .. }
             | Self::Url
             | Self::Networks
+            | Self::Retention
             | Self::Choice(_) => Value::Text(Cow::Owned(text.to_owned())),
         };
         self.allows(&value).then_some(value)
@@ -173,6 +179,9 @@ impl Kind {
             (Self::Url, Value::Text(text)) => text.is_empty() || is_url(text),
             (Self::Networks, Value::Text(text)) => {
                 text.len() <= LINE_MAX && Networks::parse(text).is_some()
+            }
+            (Self::Retention, Value::Text(text)) => {
+                is_line(text, LINE_MAX) && RetentionRules::parse(text).is_some()
             }
             (Self::Choice(choices), Value::Text(text)) => choices.contains(&&**text),
             _ => false,
@@ -223,6 +232,9 @@ impl fmt::Display for Kind {
             }
             Self::Url => f.write_str("https://…, without a query; http:// only for this machine"),
             Self::Networks => f.write_str("addresses and networks (10.0.0.0/8) with commas"),
+            Self::Retention => f.write_str(
+                "days and conditions (folder, group, site, target, user), as in `7 site:lab; 400 folder:\"My Cards\"`",
+            ),
             Self::Choice(choices) => write!(f, "one of {}", choices.join(", ")),
         }
     }

@@ -138,6 +138,8 @@ codes! {
     Gap "GAP" 409,
     /// The session was launched with other facts. Make a new id.
     SessionConflict "SESSION_CONFLICT" 409,
+    /// The session was purged: what was recorded of it is destroyed, and nothing is added to it any more.
+    Purged "PURGED" 410,
     /// The body, what it unpacks to, or the number of its events is over the limit. Cut it.
     TooLarge "TOO_LARGE" 413,
     /// The content encoding or type is not taken. Use one of those named.

@@ -131,10 +131,11 @@ pub enum LineError {
 }
 
 /// What only the server says, by the first part of a type's name.
-const RESERVED_NOUNS: [&str; 12] = [
+const RESERVED_NOUNS: [&str; 14] = [
     "access",
     "auth",
     "config",
+    "destination",
     "events",
     "grant",
     "hold",
@@ -143,15 +144,19 @@ const RESERVED_NOUNS: [&str; 12] = [
     "report",
     "retention",
     "search",
+    "sql",
     "token",
 ];
-const RESERVED_TYPES: [EventType; 10] = [
+const RESERVED_TYPES: [EventType; 13] = [
     EventType::SESSION_LAUNCHED,
     EventType::CLOCK_MEASURED,
     EventType::TERMINATE_REQUESTED,
     EventType::MESSAGE_SENT,
     EventType::POLICY_SET,
     EventType::SESSION_REVIEWED,
+    EventType::REVIEW_REOPENED,
+    EventType::SESSION_COMMENTED,
+    EventType::SESSION_ASSIGNED,
     EventType::RECORDING_VIEWED,
     EventType::RECORDING_DOWNLOADED,
     EventType::UPLOAD_COMMITTED,

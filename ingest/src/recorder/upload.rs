@@ -88,7 +88,7 @@ fn reaction(body: &ErrorBody, retry_after: Option<Duration>, first: StreamVersio
         | ErrorCode::MethodNotAllowed
         | ErrorCode::UnsupportedEncoding => Reaction::Quarantine(first),
         ErrorCode::Gap => body.expected.map_or(Reaction::Later, Reaction::GoTo),
-        ErrorCode::SessionConflict => Reaction::QuarantineAll,
+        ErrorCode::SessionConflict | ErrorCode::Purged => Reaction::QuarantineAll,
         ErrorCode::TooLarge | ErrorCode::TooSlow => Reaction::Cut,
         ErrorCode::BlobAbsent => body
             .blob
@@ -498,6 +498,7 @@ mod tests {
             (ErrorCode::Conflict, None, Quarantine(StreamVersion(11))),
             (ErrorCode::Gap, None, GoTo(StreamVersion(7))),
             (ErrorCode::SessionConflict, None, QuarantineAll),
+            (ErrorCode::Purged, None, QuarantineAll),
             (ErrorCode::TooLarge, None, Cut),
             (ErrorCode::UnsupportedEncoding, None, Quarantine(first)),
             (ErrorCode::BlobAbsent, None, SendBlob("b".to_owned())),

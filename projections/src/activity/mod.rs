@@ -96,6 +96,7 @@ fn count(
         };
         let start = starts.of(connection, session, event)?;
         if *event.kind() == EventType::RETENTION_PURGED {
+            starts.begin_anew(connection, session, event)?;
             seconds.retain(|(key, _), _| *key != start.key);
             connection.execute("DELETE FROM seconds WHERE session = ?1", [start.key])?;
             continue;

@@ -183,6 +183,9 @@ pub(super) fn session_at(batch: &RecordBatch, index: usize) -> Option<(i64, Sess
         ended: row.time("ended"),
         last_event: row.time("last_event")?,
         recorded: row.time("recorded")?,
+        // For what is to be purged, the catalogue is asked.
+        kept_from: row.time("recorded")?,
+        holds: 0,
         end_reason: row.text("end_reason").map(reason_from),
         exit_status: row
             .int("exit_status")

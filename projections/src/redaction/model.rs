@@ -191,7 +191,7 @@ impl State {
                 self.end(connection, &known, session, event.position())?;
             } else if *kind == EventType::RETENTION_PURGED {
                 found = Findings::default();
-                purge(connection, known.key)?;
+                purge(connection, known.key, event)?;
                 self.watches
                     .retain(|name, _| name.session() != Some(session));
             } else if *event.stream() == StreamName::redactions_of(session) {
@@ -422,8 +422,12 @@ impl State {
     }
 }
 
-/// Takes all of a session out but that it began.
-fn purge(connection: &Connection, session: i64) -> rusqlite::Result<()> {
+/// Takes all of a session out but that there was one: not even when it began, which a rebuild cannot find out.
+fn purge(connection: &Connection, session: i64, event: &Event) -> rusqlite::Result<()> {
+    connection.execute(
+        "UPDATE sessions SET started_us = ?2, private_key = 0 WHERE key = ?1",
+        (session, event.at().micros()),
+    )?;
     for table in ["keys", "output"] {
         let sql = format!(
             "DELETE FROM {table} WHERE stream IN (SELECT key FROM streams WHERE session = ?1)"

@@ -391,3 +391,55 @@ fn a_model_whose_file_is_damaged_is_rebuilt() {
     let readers = crate::store::Readers::new(&dir, sessions::SCHEMA);
     assert_eq!(readers.read::<_, rusqlite::Error>(count).unwrap(), 100);
 }
+
+/// What was recorded is destroyed in the log itself: what is built before that and what is built after it is the same.
+#[test]
+fn what_is_built_after_a_purge_is_what_was_left_by_it() {
+    let test = TestLog::new();
+    let schemas = [
+        sessions::SCHEMA,
+        activity::SCHEMA,
+        screens::SCHEMA,
+        video::SCHEMA,
+        redaction::SCHEMA,
+        trail::SCHEMA,
+    ];
+    for number in [1, 2, 3] {
+        let events = (0..20).map(|second| (second * 1_000_000, written("secret")));
+        test.append(session(number), "agent", events);
+        let held = retrace_core::event::HoldPlaced {
+            by: "mara".to_owned(),
+            matter: "case 7".to_owned(),
+            reason: "asked by the court".to_owned(),
+        };
+        test.append(session(number), "control", [(30_000_000, held.into())]);
+    }
+    let during = test.around("during");
+    let feed = |around: &Surroundings| {
+        for schema in &schemas {
+            let mut projection = (model(schema.name).open)(around).unwrap();
+            test.feed(projection.as_mut(), &[7, 100]);
+        }
+    };
+    feed(&during);
+    let EventBody::RetentionPurged(said) = purged() else {
+        unreachable!()
+    };
+    let purge = retrace_core::log::Purge {
+        // The last one, so that the numbers of what other sessions have do not move.
+        session: session(3),
+        control_version: retrace_core::StreamVersion(1),
+        at: crate::testing::t0(),
+        said,
+    };
+    let done = test.runtime.block_on(test.stored.purge(purge)).unwrap();
+    assert_eq!(done.events, 20);
+    test.append(session(2), "agent", [(90_000_000, written("after"))]);
+    feed(&during);
+    let after = test.around("after");
+    feed(&after);
+    for schema in &schemas {
+        let (during, after) = (content(&during.dir, schema), content(&after.dir, schema));
+        assert_eq!(during, after, "{}", schema.name);
+    }
+}

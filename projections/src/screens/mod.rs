@@ -134,13 +134,14 @@ impl State {
         let Some(session) = first.session() else {
             return Ok(());
         };
-        let start = self.starts.of(connection, session, first)?;
+        let mut start = self.starts.of(connection, session, first)?;
         let mut stream = match self.streams.take(first.stream()) {
             Some(stream) => stream,
             None => self.resume(connection, start, first)?,
         };
         for event in events {
             if *event.kind() == EventType::RETENTION_PURGED {
+                start = self.starts.begin_anew(connection, session, event)?;
                 Terminal::purge_session(connection, start.key)?;
                 self.streams.forget(session);
                 stream = Stream::Silent;

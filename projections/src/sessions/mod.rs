@@ -1,8 +1,8 @@
 //! `sessions`: the catalogue, one row for each session.
 //!
 //! Reads every event of a session's streams, and changes of the settings for reviews; skips all others. A session is there from its first
-//! event on, whether or not that is `session.launched`, and gone with `retention.purged`. Takes
-//! times from events: a rebuild gives the same rows.
+//! event on, whether or not that is `session.launched`, and gone with `retention.purged`, of which a row of its own is kept.
+//! Takes times from events: a rebuild gives the same rows.
 //!
 //! | fact | comes from |
 //! |---|---|
@@ -15,9 +15,13 @@
 //! | review | `session.reviewed`, `session.review_reopened`, `session.assigned`, `session.commented`; the queue by the settings in force at the launch ([`review`]) |
 //! | gaps | `recording.gap_detected`, `recording.degraded` |
 //! | counts | [`crate::counts::Counts`], summed |
+//! | kept from | when the server took in the latest of what was recorded |
+//! | holds | `hold.placed`, `hold.released` |
+//! | purged | `retention.purged`, alone: of what was before it, a rebuild may find nothing |
 //! | controls | what was asked of the recorder in the control stream, each with the first answer to it |
 
 mod controls;
+mod retention;
 mod review;
 mod row;
 #[cfg(test)]
@@ -32,6 +36,7 @@ use retrace_core::{LogId, Position, SessionId};
 use rusqlite::{Connection, Transaction};
 
 pub use controls::{ControlAnswer, ControlRow, controls_of};
+pub use retention::{Hold, PurgedSession, due_of, holds_of};
 pub use review::{Comment, Review, comments_of};
 pub use row::{RecordingFacts, SESSION_COLUMNS, SessionRow};
 pub(crate) use row::{reason_from, reason_text, timestamp};
@@ -43,7 +48,7 @@ use crate::store::{Schema, Store, StoredProjection, to_sql};
 /// The tables of the catalogue.
 pub const SCHEMA: Schema = Schema {
     name: "sessions",
-    version: 6,
+    version: 7,
     tables: include_str!("schema.sql"),
 };
 
@@ -103,8 +108,8 @@ impl Batch<'_> {
         };
         let is_purge = |event: &Event| *event.kind() == EventType::RETENTION_PURGED;
         for part in events.split_inclusive(is_purge) {
-            if part.last().is_some_and(is_purge) {
-                self.purge(session)?;
+            if let Some(purge) = part.last().filter(|event| is_purge(event)) {
+                self.purge(session, purge)?;
             } else {
                 self.extend(session, part)?;
             }
@@ -157,13 +162,16 @@ impl Batch<'_> {
                         comment.write(self.transaction, session)?;
                     }
                 }
+                kind if *kind == EventType::HOLD_PLACED || *kind == EventType::HOLD_RELEASED => {
+                    row.holds = retention::note_hold(self.transaction, session, event)?;
+                }
                 _ => {}
             }
         }
         Ok(())
     }
 
-    fn purge(&mut self, session: SessionId) -> rusqlite::Result<()> {
+    fn purge(&mut self, session: SessionId, event: &Event) -> rusqlite::Result<()> {
         self.rows.remove(&session);
         let id = [session.uuid().into_bytes()];
         for delete in [
@@ -173,10 +181,11 @@ impl Batch<'_> {
             "DELETE FROM session_folders WHERE session = ?1",
             "DELETE FROM comments WHERE session = ?1",
             "DELETE FROM controls WHERE session = ?1",
+            "DELETE FROM holds WHERE session = ?1",
         ] {
             self.transaction.execute(delete, id)?;
         }
-        Ok(())
+        retention::note_purge(self.transaction, session, event)
     }
 
     fn note_stream(&self, session: SessionId, first: &Event) -> rusqlite::Result<()> {

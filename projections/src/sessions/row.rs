@@ -53,6 +53,11 @@ pub struct SessionRow {
     pub last_event: Timestamp,
     /// When the server took in its first event.
     pub recorded: Timestamp,
+    /// When the server took in the last of what was recorded of it: from then on it is kept as long as the settings say. By
+    /// the server's clock, because no recorder may shorten that by what it says of its own.
+    pub kept_from: Timestamp,
+    /// How many legal holds are on it.
+    pub holds: u64,
     /// Why it ended.
     pub end_reason: Option<EndReason>,
     /// The exit status of its command.
@@ -116,7 +121,7 @@ const ACCESS_SOURCE: &str = "access";
 
 /// The columns that [`SessionRow::from_row`] reads, in its order.
 pub const SESSION_COLUMNS: &str = "id, title, user, host, command, protocol, target, launcher, secret, \
-    folder, site, policy, groups, started_us, ended_us, last_event_us, recorded_us, end_reason, exit_status, file_name, file_format, \
+    folder, site, policy, groups, started_us, ended_us, last_event_us, recorded_us, kept_from_us, holds, end_reason, exit_status, file_name, file_format, \
     file_bytes, file_sha256, idle_limit_us, columns, rows, events, output_bytes, keys, resizes, \
     markers, processes, frames, gaps, first_position, last_position, reviewed_us, reviewed_by, assignee, \
     sampled, comments";
@@ -146,6 +151,8 @@ impl SessionRow {
             ended: None,
             last_event: event.at(),
             recorded: event.recorded_at(),
+            kept_from: event.recorded_at(),
+            holds: 0,
             end_reason: None,
             exit_status: None,
             recording: None,
@@ -166,6 +173,9 @@ impl SessionRow {
         }
         if happens_in_session(event.kind()) {
             self.last_event = self.last_event.max(event.at());
+            if !event.stream().outlives_recording() {
+                self.kept_from = self.kept_from.max(event.recorded_at());
+            }
         }
         let Some(body) = readable_body(event, SCHEMA.name) else {
             return;
@@ -297,6 +307,8 @@ impl SessionRow {
             ended: row.get::<_, Option<i64>>("ended_us")?.map(timestamp),
             last_event: timestamp(row.get("last_event_us")?),
             recorded: timestamp(row.get("recorded_us")?),
+            kept_from: timestamp(row.get("kept_from_us")?),
+            holds: number("holds")?,
             end_reason: end_reason.map(|text| reason_from(&text)),
             exit_status: row.get("exit_status")?,
             recording,
@@ -339,7 +351,7 @@ impl SessionRow {
             .prepare_cached(&format!(
                 "INSERT OR REPLACE INTO sessions ({SESSION_COLUMNS}, duration_us, search_text)
                  VALUES (:id, :title, :user, :host, :command, :protocol, :target, :launcher,
-                     :secret, :folder, :site, :policy, :groups, :started, :ended, :last_event, :recorded, :end_reason, :exit_status, :file_name,
+                     :secret, :folder, :site, :policy, :groups, :started, :ended, :last_event, :recorded, :kept_from, :holds, :end_reason, :exit_status, :file_name,
                      :file_format, :file_bytes, :file_sha256, :idle_limit, :columns, :rows,
                      :events, :output_bytes, :keys, :resizes, :markers, :processes, :frames,
                      :gaps, :first_position, :last_position, :reviewed, :reviewed_by, :assignee,
@@ -363,6 +375,8 @@ impl SessionRow {
                 ":ended": self.ended.map(Timestamp::micros),
                 ":last_event": self.last_event.micros(),
                 ":recorded": self.recorded.micros(),
+                ":kept_from": self.kept_from.micros(),
+                ":holds": to_sql(self.holds),
                 ":end_reason": self.end_reason.map(reason_text),
                 ":exit_status": self.exit_status,
                 ":file_name": file.map(|file| &file.name),

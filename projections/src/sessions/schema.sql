@@ -18,6 +18,8 @@ CREATE TABLE sessions (
     ended_us        INTEGER,               -- NULL while the session goes on
     last_event_us   INTEGER NOT NULL,
     recorded_us     INTEGER NOT NULL,      -- the server's clock at the first event
+    kept_from_us    INTEGER NOT NULL,      -- the server's clock at the last event that was recorded
+    holds           INTEGER NOT NULL,      -- how many legal holds are on it
     end_reason      TEXT,
     exit_status     INTEGER,
     file_name       TEXT,                  -- NULL unless it was imported from a file
@@ -59,6 +61,41 @@ CREATE INDEX sessions_by_last_position ON sessions (last_position);
 -- What is to be reviewed: few, of many.
 CREATE INDEX sessions_in_queue ON sessions (started_us, id) WHERE sampled = 1 AND reviewed_us IS NULL;
 CREATE INDEX sessions_assigned ON sessions (assignee, started_us) WHERE assignee IS NOT NULL;
+
+-- What may be purged, the oldest first.
+CREATE INDEX sessions_by_keeping ON sessions (kept_from_us, id);
+CREATE INDEX sessions_on_hold ON sessions (started_us, id) WHERE holds > 0;
+
+CREATE TABLE holds (
+    session         BLOB NOT NULL,
+    matter          TEXT NOT NULL,         -- what it is for, or ''
+    placed_us       INTEGER NOT NULL,
+    placed_by       TEXT NOT NULL,
+    reason          TEXT NOT NULL,
+    PRIMARY KEY (session, matter)
+) STRICT, WITHOUT ROWID;
+
+-- What stays of sessions that were purged, all of it from the event that says so.
+CREATE TABLE purged (
+    session         BLOB PRIMARY KEY,
+    position        INTEGER NOT NULL,
+    purged_us       INTEGER NOT NULL,
+    purged_by       TEXT NOT NULL,
+    reason          TEXT NOT NULL,
+    events          INTEGER,
+    blobs           INTEGER,
+    bytes           INTEGER,
+    started_us      INTEGER,
+    ended_us        INTEGER,
+    user            TEXT,
+    host            TEXT,
+    target          TEXT,
+    protocol        TEXT,
+    site            TEXT,
+    folder          TEXT,
+    groups          TEXT NOT NULL          -- the user's, as a JSON list
+) STRICT, WITHOUT ROWID;
+CREATE INDEX purged_by_position ON purged (position);
 
 CREATE TABLE comments (
     session         BLOB NOT NULL,

@@ -128,7 +128,19 @@ impl StoredProjection for TrailProjection {
         self.store.write(end, |transaction| {
             let mut insert = transaction
                 .prepare_cached("INSERT OR REPLACE INTO acts VALUES (?1, ?2, ?3, ?4, ?5)")?;
-            for event in due.iter().filter(|event| is_act(event.kind())) {
+            for event in due.iter().filter(|event| is_told(event)) {
+                if let (true, Some(session)) = (
+                    *event.kind() == EventType::RETENTION_PURGED,
+                    event.session(),
+                ) {
+                    // Its event is gone with the video that was made.
+                    transaction
+                        .prepare_cached("DELETE FROM acts WHERE session = ?1 AND kind = ?2")?
+                        .execute((
+                            session.uuid().as_bytes(),
+                            EventType::VIDEO_REQUESTED.as_str(),
+                        ))?;
+                }
                 let Some(who) = who(event) else { continue };
                 insert.execute((
                     to_sql(event.position().0),
@@ -141,6 +153,15 @@ impl StoredProjection for TrailProjection {
             Ok(())
         })
     }
+}
+
+/// Whether it tells of an act, and is not what a recorder says.
+fn is_told(event: &Event) -> bool {
+    let stream = event.stream();
+    let by_server = stream.session().is_none()
+        || stream.outlives_recording()
+        || stream.source() == Some("video");
+    by_server && is_act(event.kind())
 }
 
 /// Who did it. `None` where nobody did, since a rule does.

@@ -109,6 +109,7 @@ impl Writing<'_> {
         };
         let start = self.starts.of(self.connection, session, event)?;
         if *event.kind() == EventType::RETENTION_PURGED {
+            self.starts.begin_anew(self.connection, session, event)?;
             self.open.forget(start.key);
             return purge(self.connection, start.key);
         }

@@ -123,9 +123,10 @@ fn said(error: &ScanError) -> String {
 /// What is wrong with a blob. What may pass by itself is an error: the projection tries again.
 fn unreadable(error: BlobError) -> Result<String, ProjectionError> {
     match error {
-        BlobError::Absent { .. } | BlobError::Damaged { .. } | BlobError::NoSession { .. } => {
-            Ok(error.to_string())
-        }
+        BlobError::Absent { .. }
+        | BlobError::Damaged { .. }
+        | BlobError::NoSession { .. }
+        | BlobError::Purged { .. } => Ok(error.to_string()),
         error => Err(ProjectionError::Store(Box::new(error))),
     }
 }

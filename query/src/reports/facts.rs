@@ -3,10 +3,10 @@
 //! Kept in memory are a row for each session and one for each event that somebody caused; what was typed, shown and filmed is
 //! only counted.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use retrace_core::access::SessionTraits;
-use retrace_core::event::{Event, EventBody, EventType};
+use retrace_core::event::{Event, EventBody, EventType, RetentionPurged, SessionLaunched};
 use retrace_core::log::{EventLog, StoreError};
 use retrace_core::{Position, SessionId, Timestamp};
 
@@ -53,8 +53,8 @@ pub struct SessionFacts {
     pub reviewed: Option<(String, Timestamp, Option<String>)>,
     /// Who has it to review.
     pub assigned: Option<String>,
-    /// Who holds it, and why.
-    pub held: Option<(String, String)>,
+    /// Who holds it, and why, by what for.
+    pub held: BTreeMap<String, (String, String)>,
     /// Where it was archived.
     pub archived: Option<String>,
     /// Who destroyed its content, and why.
@@ -115,7 +115,7 @@ impl SessionFacts {
             last_activity: None,
             reviewed: None,
             assigned: None,
-            held: None,
+            held: BTreeMap::new(),
             archived: None,
             purged: None,
         }
@@ -172,16 +172,7 @@ impl SessionFacts {
 
     fn take(&mut self, at: Timestamp, body: &EventBody) {
         match body {
-            EventBody::SessionLaunched(told) => {
-                self.user.clone_from(&told.user);
-                self.groups.clone_from(&told.groups);
-                self.secret.clone_from(&told.secret);
-                self.folder.clone_from(&told.folder);
-                self.target.clone_from(&told.target);
-                self.host.clone_from(&told.host);
-                self.protocol.clone_from(&told.protocol);
-                self.site.clone_from(&told.site);
-            }
+            EventBody::SessionLaunched(told) => self.launched(told),
             EventBody::SessionEnded(told) => {
                 let reason = serde_json::to_value(told.reason).unwrap_or_default();
                 self.ended = Some((at, reason.as_str().unwrap_or_default().to_owned()));
@@ -207,15 +198,40 @@ impl SessionFacts {
             EventBody::ReviewReopened(_) => self.reviewed = None,
             EventBody::SessionAssigned(told) => self.assigned.clone_from(&told.to),
             EventBody::HoldPlaced(told) => {
-                self.held = Some((told.by.clone(), told.reason.clone()));
+                let hold = (told.by.clone(), told.reason.clone());
+                self.held.insert(told.matter.clone(), hold);
             }
-            EventBody::HoldReleased(_) => self.held = None,
+            EventBody::HoldReleased(told) => {
+                self.held.remove(&told.matter);
+            }
             EventBody::RetentionArchived(told) => self.archived = Some(told.location.clone()),
             EventBody::RetentionPurged(told) => {
                 self.purged = Some((told.by.clone(), told.reason.clone()));
+                self.forget_recording(told);
             }
             _ => {}
         }
+    }
+
+    fn launched(&mut self, told: &SessionLaunched) {
+        self.user.clone_from(&told.user);
+        self.groups.clone_from(&told.groups);
+        self.secret.clone_from(&told.secret);
+        self.folder.clone_from(&told.folder);
+        self.target.clone_from(&told.target);
+        self.host.clone_from(&told.host);
+        self.protocol.clone_from(&told.protocol);
+        self.site.clone_from(&told.site);
+    }
+
+    /// What was recorded is gone from the log: whoever reads it anew knows only what the purge says.
+    fn forget_recording(&mut self, told: &RetentionPurged) {
+        self.launched(&told.session.clone().unwrap_or_default());
+        self.started = told.started_at.unwrap_or(self.started);
+        self.ended = told.ended_at.map(|at| (at, String::new()));
+        self.recorded = false;
+        self.faults.clear();
+        (self.idle, self.last_activity) = (None, None);
     }
 }
 

@@ -28,7 +28,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use retrace_core::access::Right;
-use retrace_core::log::merkle::{TreeEdge, leaf_hash};
+use retrace_core::log::merkle::TreeEdge;
 use retrace_core::log::{EventLog, StoreError};
 use retrace_core::{Position, SessionId, Timestamp};
 use tokio::sync::Mutex;
@@ -266,7 +266,7 @@ impl ReportBook {
                 if event.position().0 != expected && gap.is_none() {
                     gap = Some(expected);
                 }
-                edge.push(leaf_hash(&event.leaf()), |_, _, _| {});
+                edge.push(event.leaf_hash(), |_, _, _| {});
             }
             next = end;
         }

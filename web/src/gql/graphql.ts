@@ -10,8 +10,12 @@ export type AccessRight =
   | 'CHANGE_SETTINGS'
   /** Terminate them, send messages into them, change the policy in force. */
   | 'CONTROL'
+  /** Put them on legal hold, and lift it. */
+  | 'HOLD'
   /** Make and revoke tokens and grants. */
   | 'MANAGE_ACCESS'
+  /** Purge them: destroy what was recorded. */
+  | 'PURGE'
   /** Read the log as a whole: exports, streams for a SIEM. */
   | 'READ_LOG'
   /** Redact spans of them. */
@@ -323,6 +327,8 @@ export type SessionFilter = {
   inReviewQueue?: boolean | null | undefined;
   /** The launcher, exactly. */
   launcher?: string | null | undefined;
+  /** Whether a legal hold is on it. */
+  onHold?: boolean | null | undefined;
   /** The policy, exactly. */
   policy?: string | null | undefined;
   /** The protocol, exactly. */

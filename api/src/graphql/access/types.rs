@@ -67,6 +67,10 @@ same_as! {
     Review,
     /// Redact spans of them.
     Redact,
+    /// Put them on legal hold, and lift it.
+    Hold,
+    /// Purge them: destroy what was recorded.
+    Purge,
     /// Read the log as a whole: exports, streams for a SIEM.
     ReadLog,
     /// See settings, tokens, grants and what was done with them.

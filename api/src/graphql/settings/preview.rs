@@ -3,10 +3,13 @@
 use std::sync::Arc;
 
 use async_graphql::{Context, Result, SimpleObject};
-use retrace_core::settings::{Definition, Settings, Value};
+use retrace_core::settings::{Definition, Kind, Settings, Value};
 
 use crate::disk::DataFolder;
 use crate::graphql::error::{internal, of_store};
+use crate::graphql::retention;
+use crate::graphql::scalar::Long;
+use crate::retention::due;
 use crate::sign_ins::{SignIns, SignedInBy};
 
 /// What a change of a setting would do.
@@ -18,6 +21,8 @@ pub(in crate::graphql) struct SettingPreview {
     is_other: bool,
     /// What would be lost by it, or no longer work: one sentence each. None when nothing is known to be.
     warnings: Vec<String>,
+    /// How many sessions would be purged by it that are kept as it is. 0 for settings that have nothing to do with it.
+    purges: Long,
 }
 
 pub(super) async fn preview(
@@ -27,18 +32,63 @@ pub(super) async fn preview(
     now: &Settings,
 ) -> Result<SettingPreview> {
     let is_other = now.value(definition) != *value;
-    let mut warnings = Vec::new();
+    let (mut warnings, mut purges) = (Vec::new(), 0);
     if is_other {
         let then = now.with(definition, value);
         warnings.extend(signs_in(ctx, now, &then).await?);
         warnings.extend(free_space(ctx, now, &then).await?);
         warnings.extend(no_longer_kept(now, &then).map(str::to_owned));
+        if let Some(preview) = retention::preview(ctx, now, &then).await? {
+            warnings.extend(would_purge(&preview, then.retention.grace_s));
+            purges = preview.purged;
+        }
     }
     Ok(SettingPreview {
         value: definition.kind.show(value),
         is_other,
         warnings,
+        purges: purges.into(),
     })
+}
+
+/// What would be destroyed, in words.
+fn would_purge(preview: &due::Preview, grace_s: u64) -> Option<String> {
+    let (oldest, newest) = preview.oldest.zip(preview.newest)?;
+    let [oldest, newest] = [oldest, newest].map(|at| at.to_string());
+    let [oldest, newest] = [&oldest, &newest].map(|at| at.get(..10).unwrap_or(at));
+    let recordings = match preview.purged {
+        1 => format!("1 recording of {oldest}"),
+        many => format!("{} recordings of {oldest} to {newest}", grouped(many)),
+    };
+    let held = match preview.held {
+        0 => String::new(),
+        1 => " 1 more is on legal hold and stays.".to_owned(),
+        many => format!(" {} more are on legal hold and stay.", grouped(many)),
+    };
+    let seconds = Kind::Seconds {
+        min: 0,
+        max: u64::MAX,
+    };
+    let when = match grace_s {
+        0 => "at once".to_owned(),
+        grace => format!("in {}", seconds.show(&Value::Number(grace))),
+    };
+    Some(format!(
+        "This would delete {recordings} for ever, {when}.{held}"
+    ))
+}
+
+/// A number with commas: `1,204`.
+fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut grouped = String::new();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            grouped.push(',');
+        }
+        grouped.push(digit);
+    }
+    grouped
 }
 
 /// Whether somebody would still be able to sign in, and who signed in by what would not be taken any more.

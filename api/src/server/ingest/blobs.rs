@@ -109,6 +109,9 @@ pub(super) async fn put(
             let message = "the server has no space left: keep the blob, and send it again later";
             Err(IngestError::new(ErrorCode::StorageFull, message))
         }
+        Err(error @ BlobError::Purged { .. }) => {
+            Err(IngestError::new(ErrorCode::Purged, error.to_string()))
+        }
         Err(error) => Err(IngestError::internal(&error)),
     }
 }

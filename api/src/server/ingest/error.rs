@@ -121,6 +121,7 @@ impl From<AppendError> for IngestError {
                 gap.body.expected = Some(expected);
                 gap
             }
+            AppendError::Purged { .. } => Self::new(ErrorCode::Purged, message),
             AppendError::Store(error) => error.into(),
         }
     }

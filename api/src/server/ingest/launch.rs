@@ -8,6 +8,7 @@ use axum::extract::State;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode};
 use retrace_core::event::EventBatch;
+use retrace_core::log::AppendError;
 use retrace_core::{SessionId, StreamName, StreamVersion, Timestamp};
 use retrace_ingest::protocol::{
     ErrorCode, IngestLimits, LaunchAnswer, LaunchRequest, LogFacts, Policy,
@@ -60,6 +61,9 @@ pub(super) async fn launch(
     let (mut fresh, mut in_force) = (false, policy.clone());
     session
         .append(|control| {
+            if control.is_purged() {
+                return Err(AppendError::Purged { session: id }.into());
+            }
             fresh = control.next_version() == StreamVersion(0);
             in_force = control.in_force(&policy);
             let mut events = if fresh {

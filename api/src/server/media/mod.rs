@@ -297,6 +297,9 @@ async fn blocking<T: Send + 'static>(
         MediaError::Blob(retrace_core::blob::BlobError::Absent { .. }) => {
             HttpError::not_found("the footage is not there any more")
         }
+        MediaError::Blob(error @ retrace_core::blob::BlobError::Purged { .. }) => {
+            HttpError::not_found(error.to_string())
+        }
         MediaError::Query(error) => HttpError::of_query(&error),
         error => HttpError::internal(&error),
     })

@@ -5,7 +5,6 @@
 //! RFC 6962, hexadecimal). What ECS has no field for stands in `labels`.
 
 use retrace_core::event::Event;
-use retrace_core::log::merkle::leaf_hash;
 
 use super::facts::Outcome;
 use super::json::Object;
@@ -86,9 +85,7 @@ fn push_event(line: &Line<'_>, root: &mut Object<'_>) {
 }
 
 fn hash(event: &Event) -> String {
-    let mut leaf = Vec::with_capacity(event.data().len() + 320);
-    event.push_leaf(&mut leaf);
-    hex::encode(leaf_hash(&leaf))
+    hex::encode(event.leaf_hash())
 }
 
 fn push_labels(line: &Line<'_>, root: &mut Object<'_>) {

@@ -395,11 +395,17 @@ impl<'a> Facts<'a> {
                 self.actor = Some(&it.by);
                 self.of_session("legal_hold");
                 self.reason = Some(Cow::Borrowed(&it.reason));
+                if !it.matter.is_empty() {
+                    self.detail(it.matter.as_str());
+                }
             }
             EventBody::HoldReleased(it) => {
                 self.actor = Some(&it.by);
                 self.of_session("legal_hold");
                 self.reason = Some(Cow::Borrowed(&it.reason));
+                if !it.matter.is_empty() {
+                    self.detail(it.matter.as_str());
+                }
             }
             EventBody::RetentionArchived(it) => {
                 self.of_session(RECORDING);

@@ -122,7 +122,7 @@ impl GroupBuilder {
         if brings_key {
             self.rows
                 .new_keys
-                .push((prepared.scope, prepared.key.wrapped.clone()));
+                .push((prepared.key.scope, prepared.key.wrapped.clone()));
             self.new_keys.push(Arc::clone(&prepared.key));
         }
         let mut last_salt = [0; 32];
@@ -212,6 +212,8 @@ impl GroupBuilder {
             size,
             edge: self.edge.to_bytes(),
             checkpoint: checkpoint.as_note().to_owned(),
+            // Counted by the store.
+            purges: 0,
         });
         BuiltGroup {
             epoch: self.epoch,

@@ -9,10 +9,11 @@
 //!
 //! Positions are foreseen: a group is made for the size that the log will have once the group before
 //! it is written. When somebody else has appended in between, the store refuses it, and it is made
-//! anew under the lock of the head.
+//! anew under the lock of the head. A purge (`purge`) takes that lock too, and none of the stages.
 
 mod group;
 mod prepare;
+mod purge;
 mod queue;
 mod request;
 
@@ -26,6 +27,7 @@ use tokio::sync::{Semaphore, watch};
 
 use self::group::{BuiltGroup, GroupBuilder};
 use self::prepare::Prepared;
+pub use self::purge::{Purge, PurgeError, Purged};
 use self::queue::{KnownEnd, Next, Queue};
 pub use self::request::PendingAppend;
 use self::request::Request;
@@ -130,17 +132,19 @@ impl Appender {
         let pipeline = Arc::clone(&self.pipeline);
         let scope = KeyScope::of_stream(&append.stream);
         let prepare = move || {
-            let key = pipeline.keys.for_sealing(&*pipeline.store, scope)?;
+            let key = pipeline
+                .keys
+                .for_sealing(&*pipeline.store, &append.stream)?;
             let prepared = Prepared::new(&pipeline.keys, key, &append, 0)?;
-            Ok((append, prepared))
+            Ok::<_, AppendError>((append, prepared))
         };
         let in_place = bytes < PREPARED_IN_PLACE_BYTES && self.pipeline.keys.is_known(scope);
         let (append, prepared) = if in_place {
             prepare()?
         } else {
-            super::blocking(prepare).await?
+            super::blocking(move || Ok(prepare())).await??
         };
-        let (request, pending) = Request::new(append, prepared, memory);
+        let (request, pending) = Request::new(append, prepared, Some(memory));
         self.pipeline.queue.push(request);
         Ok(pending)
     }
@@ -283,6 +287,7 @@ impl Pipeline {
             Ok(edge) => edge,
             Err(error) => return Err((requests, error)),
         };
+        self.keys.notice_purges(head.purges);
         let mut builder = GroupBuilder::new(&edge, self.queue.epoch());
         let mut left = requests.into_iter();
         while let Some(request) = left.next() {
@@ -313,16 +318,18 @@ impl Pipeline {
             let Verdict::New(from) = verdict else {
                 return Ok((verdict, None, row));
             };
-            let scope = KeyScope::of_stream(stream);
-            let ours = self.keys.for_sealing(&*self.store, scope)?;
-            let key = self.keys.settle(rows, scope, &ours)?;
+            let key = match self.keys.for_sealing_locked(&*self.store, rows, stream) {
+                Ok(key) => key,
+                Err(AppendError::Store(error)) => return Err(error),
+                Err(refused) => return Ok((Verdict::Answer(Err(refused)), None, row)),
+            };
             let prepared = Prepared::new(&self.keys, key, &request.append, from)?;
             Ok((verdict, Some(prepared), row))
         })();
         match placed {
             Ok((Verdict::Answer(answer), ..)) => request.answer(answer),
             Ok((Verdict::New(_), Some(prepared), row)) => {
-                let brings_key = !prepared.key.is_stored() && !builder.brings(prepared.scope);
+                let brings_key = !prepared.key.is_stored() && !builder.brings(prepared.key.scope);
                 builder.place(request, prepared, row, brings_key);
             }
             Ok((Verdict::New(_), None, _)) => {}
@@ -356,6 +363,9 @@ impl Pipeline {
             let events = read::stream(rows, &self.keys, row.number, stored, end.0 - stored.0)?;
             let sent = (stored.0 - append.first_version.0) as usize;
             for (event, sent) in events.iter().zip(append.events.iter_from(sent)) {
+                if let Some(session) = event.session().filter(|_| event.is_destroyed()) {
+                    return Ok(Verdict::Answer(Err(AppendError::Purged { session })));
+                }
                 if (event.at(), event.kind(), event.data()) != sent {
                     return Ok(Verdict::Answer(Err(AppendError::Conflict {
                         stream: append.stream.clone(),
@@ -467,11 +477,14 @@ impl<'a> GroupMaker<'a> {
             }
             Err(error) => return Err((Box::new(request), error)),
         };
-        let keys = &self.pipeline.keys;
+        let (keys, append) = (&self.pipeline.keys, &request.append);
         let prepared = match request.prepared.take() {
-            Some(prepared) if from == 0 => Ok(prepared),
-            Some(prepared) => Prepared::new(keys, prepared.key, &request.append, from),
-            None => Err(StoreError::Failed("an append was placed twice".into())),
+            Some(prepared) if from == 0 && keys.is_current(&prepared.key) => Ok(prepared),
+            // A part of it is known, or its key may have been destroyed since.
+            Some(_) => keys
+                .for_sealing(&*self.pipeline.store, &append.stream)
+                .and_then(|key| Ok(Prepared::new(keys, key, append, from)?)),
+            None => Err(StoreError::Failed("an append was placed twice".into()).into()),
         };
         let placing = prepared.and_then(|prepared| {
             let row = self.stream(&request.append.stream)?;
@@ -479,7 +492,11 @@ impl<'a> GroupMaker<'a> {
         });
         let (prepared, row) = match placing {
             Ok(placing) => placing,
-            Err(error) => return Err((Box::new(request), error)),
+            Err(AppendError::Store(error)) => return Err((Box::new(request), error)),
+            Err(refused) => {
+                request.answer(Err(refused));
+                return Ok(());
+            }
         };
         let builder = match (&mut self.builder, &self.edge) {
             (Some(builder), _) => builder,
@@ -490,7 +507,7 @@ impl<'a> GroupMaker<'a> {
             }
         };
         let brings_key = !prepared.key.is_stored() && {
-            let on_its_way = self.keys_on_their_way.entry(prepared.scope);
+            let on_its_way = self.keys_on_their_way.entry(prepared.key.scope);
             match on_its_way {
                 Entry::Occupied(other) if Arc::ptr_eq(other.get(), &prepared.key) => false,
                 entry => {
@@ -557,6 +574,7 @@ impl<'a> GroupMaker<'a> {
         if self.edge.is_none() {
             self.streams.clear();
             let head = read_one(&*self.pipeline.store, |rows| rows.head())?;
+            self.pipeline.keys.notice_purges(head.purges);
             if head.size > self.pipeline.committed.borrow().0 {
                 // What others appended will lie before what is written as foreseen here.
                 self.pipeline.others_appended.store(true, Ordering::Release);

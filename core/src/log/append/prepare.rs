@@ -6,7 +6,6 @@ use std::sync::Arc;
 
 use crate::log::data_keys::{DataKeys, KnownKey, sealing};
 use crate::log::{Append, StoreError, payload};
-use crate::seal::keys::KeyScope;
 use crate::seal::random;
 
 /// An append is cut into commits of at most so many events and about so many bytes, so that
@@ -16,7 +15,6 @@ const COMMIT_BYTES: usize = 256 << 10;
 
 /// The events of an append, cut into commits, packed and sealed.
 pub(super) struct Prepared {
-    pub(super) scope: KeyScope,
     pub(super) key: Arc<KnownKey>,
     pub(super) pieces: Vec<Piece>,
 }
@@ -43,17 +41,14 @@ impl Prepared {
             let secret = random().map_err(sealing)?;
             let first_version = append.first_version.plus(range.start as u64);
             let packed = payload::pack(&append.events, range.clone(), &secret)?;
-            let context = payload::context(keys.log(), &append.stream, first_version);
+            let place = (&append.stream, first_version);
             pieces.push(Piece {
                 range,
                 secret,
-                payload: payload::seal(&key.key, &context, &packed).map_err(sealing)?,
+                payload: payload::seal(keys.log(), place, (key.scope, &key.key), &packed)
+                    .map_err(sealing)?,
             });
         }
-        Ok(Self {
-            scope: KeyScope::of_stream(&append.stream),
-            key,
-            pieces,
-        })
+        Ok(Self { key, pieces })
     }
 }

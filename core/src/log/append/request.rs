@@ -11,15 +11,15 @@ pub(super) struct Request {
     /// `None` once it was placed: then the group has it.
     pub(super) prepared: Option<Prepared>,
     answer: oneshot::Sender<Result<Appended, AppendError>>,
-    /// Its share of the memory that appends may use together.
-    _memory: OwnedSemaphorePermit,
+    /// Its share of the memory that appends may use together, if it came through the queue.
+    _memory: Option<OwnedSemaphorePermit>,
 }
 
 impl Request {
     pub(super) fn new(
         append: Append,
         prepared: Prepared,
-        memory: OwnedSemaphorePermit,
+        memory: Option<OwnedSemaphorePermit>,
     ) -> (Self, PendingAppend) {
         let (answer, pending) = oneshot::channel();
         let request = Self {

@@ -25,13 +25,18 @@ use tokio::runtime::{EnterGuard, Handle};
 use super::StoreError;
 use super::checkpoint::LogKey;
 use super::merkle::TreeEdge;
-use super::store::{Group, LockedHead, Rewrap, Rows, Store, from_sql, to_sql};
+use super::store::{
+    DESTROYED_KEY, Group, LockedHead, PurgeRows, Rewrap, Rows, Store, from_sql, to_sql,
+};
 use crate::id::Position;
 use crate::time::Timestamp;
 use rows::PgRows;
 
 const SCHEMA: &str = include_str!("schema.sql");
-const SCHEMA_VERSION: i32 = 1;
+const SCHEMA_VERSION: i32 = 2;
+/// From the layout before, whose logs are taken on.
+const FROM_VERSION_1: &str = "ALTER TABLE heads ADD COLUMN purges bigint NOT NULL DEFAULT 0;
+     UPDATE retrace_schema SET version = 2";
 const WRITE: &str = include_str!("write.sql");
 /// The number of the log within its database: each database has one.
 const LOG: i16 = 1;
@@ -104,8 +109,15 @@ impl PostgresStore {
             .fetch_one(&mut *transaction)
             .await
             .map_err(failed)?;
-        if version != SCHEMA_VERSION {
-            return Err(super::other_layout(version.into(), SCHEMA_VERSION.into()));
+        match version {
+            SCHEMA_VERSION => {}
+            1 => {
+                sqlx::raw_sql(FROM_VERSION_1)
+                    .execute(&mut *transaction)
+                    .await
+                    .map_err(failed)?;
+            }
+            other => return Err(super::other_layout(other.into(), SCHEMA_VERSION.into())),
         }
         let stored: String = sqlx::query_scalar("SELECT id FROM logs WHERE log = $1")
             .bind(LOG)
@@ -191,6 +203,14 @@ impl Store for PostgresStore {
         }))
     }
 
+    fn scrub(&self) -> Result<(), StoreError> {
+        // The row of the key as it was before is a dead one, until this.
+        let vacuum = sqlx::query("VACUUM data_keys").execute(&self.pool);
+        let _context = self.runtime.enter();
+        self.runtime.block_on(vacuum).map_err(failed)?;
+        Ok(())
+    }
+
     fn rewrap_keys(&self, rewrap: &mut Rewrap<'_>) -> Result<u64, StoreError> {
         let _context = self.runtime.enter();
         // Under the lock of the head, so that no key is added in between.
@@ -254,6 +274,9 @@ impl LockedHead for Locked<'_> {
             if !write(&mut transaction, group).await? {
                 return Ok(false);
             }
+            if let Some(rows) = &group.purge {
+                purge(&mut transaction, rows).await?;
+            }
             transaction.commit().await.map_err(failed)?;
             Ok(true)
         })
@@ -311,6 +334,39 @@ async fn write(connection: &mut PgConnection, group: &Group) -> Result<bool, Sto
         .await
         .map_err(failed)?;
     Ok(from_sql(written)? == 1)
+}
+
+/// Destroys the recording of a session.
+async fn purge(connection: &mut PgConnection, purge: &PurgeRows) -> Result<(), StoreError> {
+    for (first_position, payload) in &purge.resealed {
+        sqlx::query("UPDATE commits SET payload = $3 WHERE log = $1 AND first_position = $2")
+            .bind(LOG)
+            .bind(to_sql(*first_position)?)
+            .bind(payload)
+            .execute(&mut *connection)
+            .await
+            .map_err(failed)?;
+    }
+    let streams: Result<Vec<i64>, _> = purge.destroyed.iter().map(|&s| to_sql(s)).collect();
+    sqlx::query("UPDATE commits SET payload = '' WHERE log = $1 AND stream = ANY ($2)")
+        .bind(LOG)
+        .bind(streams?)
+        .execute(&mut *connection)
+        .await
+        .map_err(failed)?;
+    sqlx::query("UPDATE data_keys SET wrapped = $3 WHERE log = $1 AND scope = $2")
+        .bind(LOG)
+        .bind(purge.scope.to_string())
+        .bind(DESTROYED_KEY)
+        .execute(&mut *connection)
+        .await
+        .map_err(failed)?;
+    sqlx::query("UPDATE heads SET purges = purges + 1 WHERE log = $1")
+        .bind(LOG)
+        .execute(connection)
+        .await
+        .map_err(failed)?;
+    Ok(())
 }
 
 /// A failure of PostgreSQL, by what the caller can do about it.

@@ -77,14 +77,16 @@ const COMMITS_OF_STREAM: &str = commits_sql!("stream = $5", "first_version");
 
 impl Rows for PgRows<'_> {
     fn head(&mut self) -> Result<StoredHead, StoreError> {
-        let query = sqlx::query_as("SELECT size, edge, checkpoint FROM heads WHERE log = $1")
-            .bind(LOG)
-            .fetch_one(&mut *self.connection);
-        let (size, edge, checkpoint) = self.runtime.block_on(query).map_err(failed)?;
+        let query =
+            sqlx::query_as("SELECT size, edge, checkpoint, purges FROM heads WHERE log = $1")
+                .bind(LOG)
+                .fetch_one(&mut *self.connection);
+        let (size, edge, checkpoint, purges) = self.runtime.block_on(query).map_err(failed)?;
         Ok(StoredHead {
             size: from_sql(size)?,
             edge,
             checkpoint,
+            purges: from_sql(purges)?,
         })
     }
 

@@ -1,8 +1,8 @@
--- The log in a PostgreSQL database. Version 1. The tables mean what those of SQLite mean
+-- The log in a PostgreSQL database. Version 2. The tables mean what those of SQLite mean
 -- (../sqlite/schema.sql); what differs is said here.
 
 CREATE TABLE retrace_schema (version int NOT NULL);
-INSERT INTO retrace_schema VALUES (1);
+INSERT INTO retrace_schema VALUES (2);
 
 CREATE TABLE logs (
     log         smallint PRIMARY KEY,
@@ -15,7 +15,8 @@ CREATE TABLE heads (
     log         smallint PRIMARY KEY REFERENCES logs,
     size        bigint NOT NULL,
     edge        bytea NOT NULL,
-    checkpoint  text NOT NULL
+    checkpoint  text NOT NULL,
+    purges      bigint NOT NULL DEFAULT 0
 ) WITH (fillfactor = 10);
 
 CREATE TABLE streams (

@@ -33,6 +33,23 @@ async fn the_key_of_another_log_is_refused() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_log_of_the_layout_before_is_taken_on() {
+    let server = PostgresServer::start().unwrap();
+    let keys = LogKeys::generate().unwrap();
+    let url = server.url();
+    let open = |keys| StoredLog::open_postgres(&url, keys);
+    drop(open(keys.again()).await.unwrap());
+    let mut connection = PgConnection::connect(&url).await.unwrap();
+    let before = "ALTER TABLE heads DROP COLUMN purges; UPDATE retrace_schema SET version = 1";
+    sqlx::raw_sql(before)
+        .execute(&mut connection)
+        .await
+        .unwrap();
+    let log = open(keys).await.unwrap();
+    assert_eq!(log.head().await.unwrap().size, Position(0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_restarted_server_is_found_again_and_nothing_is_stored_twice() {
     let mut server = PostgresServer::start().unwrap();
     let log = StoredLog::open_postgres(&server.url(), LogKeys::generate().unwrap())

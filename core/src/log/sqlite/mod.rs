@@ -25,7 +25,10 @@ use crate::time::Timestamp;
 use rows::SqliteRows;
 
 const SCHEMA: &str = include_str!("schema.sql");
-const SCHEMA_VERSION: i64 = 2;
+const SCHEMA_VERSION: i64 = 3;
+/// From the layout before, whose logs are taken on.
+const FROM_VERSION_2: &str =
+    "ALTER TABLE heads ADD COLUMN purges INTEGER NOT NULL DEFAULT 0; PRAGMA user_version = 3";
 /// Another process holds the write lock for as long as one group takes to be written.
 const WRITE_LOCK_WAIT: Duration = Duration::from_secs(60);
 const READ_LOCK_WAIT: Duration = Duration::from_secs(30);
@@ -132,6 +135,14 @@ impl Store for SqliteStore {
         Ok(Box::new(self.lock_head()?))
     }
 
+    fn scrub(&self) -> Result<(), StoreError> {
+        // The WAL has pages as they were before, until it is cut off. Readers may be in the way: then it happens when the
+        // WAL is next moved into the file.
+        self.writer()
+            .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
+            .map_err(failed)
+    }
+
     fn rewrap_keys(&self, rewrap: &mut Rewrap<'_>) -> Result<u64, StoreError> {
         let locked = self.lock_head()?;
         let replaced = write::rewrap_keys(&locked.writer, rewrap)?;
@@ -197,9 +208,12 @@ fn create_or_check(writer: &mut Connection, key: &LogKey) -> Result<(), StoreErr
                 (LOG, edge.to_bytes(), checkpoint.as_note()),
             )
             .map_err(failed)?;
-    } else if version != SCHEMA_VERSION {
-        return Err(super::other_layout(version, SCHEMA_VERSION));
     } else {
+        match version {
+            SCHEMA_VERSION => {}
+            2 => transaction.execute_batch(FROM_VERSION_2).map_err(failed)?,
+            other => return Err(super::other_layout(other, SCHEMA_VERSION)),
+        }
         let stored: Option<String> = transaction
             .query_row("SELECT id FROM logs WHERE log = ?1", [LOG], |row| {
                 row.get(0)
@@ -229,7 +243,7 @@ mod tests {
     use super::*;
     use crate::id::LogId;
     use crate::log::suite::{Fresh, event_log_suite};
-    use crate::log::{LogKeys, StoredLog};
+    use crate::log::{EventLog, LogKeys, StoredLog};
 
     fn for_test() -> (Fresh, tempfile::TempDir) {
         let dir = tempfile::tempdir().unwrap();
@@ -248,6 +262,27 @@ mod tests {
         let other = LogKey::generate(LogId::new_random()).unwrap();
         let refused = SqliteStore::open(&dir.path().join("log.sqlite"), &other);
         assert!(matches!(refused, Err(StoreError::Damaged(_))));
+    }
+
+    #[tokio::test]
+    async fn a_log_of_the_layout_before_is_taken_on() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("log.sqlite");
+        let keys = LogKeys::generate().unwrap();
+        drop(StoredLog::open_sqlite(&path, keys.again()).unwrap());
+        let before = "ALTER TABLE heads DROP COLUMN purges; PRAGMA user_version = 2";
+        Connection::open(&path)
+            .unwrap()
+            .execute_batch(before)
+            .unwrap();
+        let log = StoredLog::open_sqlite(&path, keys.again()).unwrap();
+        assert_eq!(log.head().await.unwrap().size, Position(0));
+        let version = "PRAGMA user_version = 1";
+        Connection::open(&path)
+            .unwrap()
+            .execute_batch(version)
+            .unwrap();
+        assert!(StoredLog::open_sqlite(&path, keys).is_err());
     }
 
     #[test]

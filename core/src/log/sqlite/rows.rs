@@ -47,13 +47,14 @@ macro_rules! commits_sql {
 impl Rows for SqliteRows<'_> {
     fn head(&mut self) -> Result<StoredHead, StoreError> {
         self.0
-            .prepare_cached("SELECT size, edge, checkpoint FROM heads WHERE log = ?1")
+            .prepare_cached("SELECT size, edge, checkpoint, purges FROM heads WHERE log = ?1")
             .and_then(|mut statement| {
                 statement.query_row([LOG], |row| {
                     Ok(StoredHead {
                         size: unsigned(row, 0)?,
                         edge: row.get(1)?,
                         checkpoint: row.get(2)?,
+                        purges: unsigned(row, 3)?,
                     })
                 })
             })

@@ -1,4 +1,4 @@
--- The log in one SQLite file. Version 2.
+-- The log in one SQLite file. Version 3.
 --
 -- A commit is one row: what its events share stands in columns, the events are packed into
 -- `payload` and sealed, and `leaf_hashes` holds 32 bytes for each of them, side by side: the lowest tiles of
@@ -16,7 +16,8 @@ CREATE TABLE heads (
     log         INTEGER PRIMARY KEY REFERENCES logs,
     size        INTEGER NOT NULL,
     edge        BLOB NOT NULL,                  -- the right edge of the tree
-    checkpoint  TEXT NOT NULL                   -- the signed note over `size`
+    checkpoint  TEXT NOT NULL,                  -- the signed note over `size`
+    purges      INTEGER NOT NULL DEFAULT 0      -- how many sessions were ever purged
 ) STRICT;
 
 CREATE TABLE streams (
@@ -37,7 +38,7 @@ CREATE TABLE commits (
     first_version   INTEGER NOT NULL,
     recorded_at     INTEGER NOT NULL,           -- microseconds since 1970, the server's clock
     leaf_hashes     BLOB NOT NULL,
-    payload         BLOB NOT NULL
+    payload         BLOB NOT NULL               -- empty once it is destroyed
 ) STRICT;
 CREATE UNIQUE INDEX commits_by_position ON commits (log, first_position);
 CREATE UNIQUE INDEX commits_by_stream ON commits (stream, first_version);
@@ -64,8 +65,8 @@ CREATE TABLE checkpoints (
 CREATE TABLE data_keys (
     log      INTEGER NOT NULL REFERENCES logs,
     scope    TEXT NOT NULL,
-    wrapped  BLOB NOT NULL,
+    wrapped  BLOB NOT NULL,                     -- empty once it is destroyed
     PRIMARY KEY (log, scope)
 ) STRICT, WITHOUT ROWID;
 
-PRAGMA user_version = 2;
+PRAGMA user_version = 3;

@@ -4,7 +4,7 @@ use rusqlite::{Connection, OptionalExtension};
 
 use super::{LOG, failed};
 use crate::log::StoreError;
-use crate::log::store::{Group, Rewrap, to_sql};
+use crate::log::store::{DESTROYED_KEY, Group, PurgeRows, Rewrap, to_sql};
 
 /// Writes a group. `false` when a data key of it was stored by another: then the transaction is to
 /// be undone.
@@ -87,7 +87,35 @@ pub(super) fn group(connection: &Connection, group: &Group) -> Result<bool, Stor
                 .map_err(failed)?;
         }
     }
+    if let Some(rows) = &group.purge {
+        purge(connection, rows)?;
+    }
     Ok(true)
+}
+
+/// Destroys the recording of a session.
+fn purge(connection: &Connection, purge: &PurgeRows) -> Result<(), StoreError> {
+    let execute = |sql, values: &[&dyn rusqlite::ToSql]| {
+        connection
+            .prepare_cached(sql)
+            .and_then(|mut statement| statement.execute(values))
+            .map_err(failed)
+    };
+    for (first_position, payload) in &purge.resealed {
+        let sql = "UPDATE commits SET payload = ?3 WHERE log = ?1 AND first_position = ?2";
+        execute(sql, &[&LOG, &to_sql(*first_position)?, payload])?;
+    }
+    for stream in &purge.destroyed {
+        let sql = "UPDATE commits SET payload = x'' WHERE stream = ?1";
+        execute(sql, &[&to_sql(*stream)?])?;
+    }
+    let sql = "UPDATE data_keys SET wrapped = ?3 WHERE log = ?1 AND scope = ?2";
+    execute(sql, &[&LOG, &purge.scope.to_string(), &DESTROYED_KEY])?;
+    execute(
+        "UPDATE heads SET purges = purges + 1 WHERE log = ?1",
+        &[&LOG],
+    )?;
+    Ok(())
 }
 
 /// Replaces wrapped data keys, one after the other in the order of their scopes.

@@ -8,7 +8,8 @@ use super::*;
 use crate::event::{EventBatch, MarkerSet};
 use crate::id::StreamVersion;
 use crate::log::payload::CommitEnvelope;
-use crate::log::{Append, LogKeys};
+use crate::log::{Append, LogKeys, Purge};
+use crate::seal::keys::KeyScope;
 use crate::time::Timestamp;
 
 struct Damaged {
@@ -112,14 +113,15 @@ impl Insider {
             .master
             .unwrap(log, KeyScope::Log, &wrapped)
             .unwrap();
-        let context = payload::context(log, &StreamName::new("b").unwrap(), StreamVersion(0));
-        let mut packed = payload::open(&key, &context, &self.blob("payload", 20_000)).unwrap();
+        let stream = StreamName::new("b").unwrap();
+        let at = (&stream, StreamVersion(0));
+        let mut packed = payload::open(log, at, &key, &self.blob("payload", 20_000)).unwrap();
         let place = packed
             .windows(from.len())
             .position(|window| window == from)
             .unwrap();
         packed[place..place + to.len()].copy_from_slice(to);
-        let sealed = payload::seal(&key, &context, &packed).unwrap();
+        let sealed = payload::seal(log, at, (KeyScope::Log, &key), &packed).unwrap();
         self.put_blob("payload", 20_000, &sealed);
         packed
     }
@@ -284,4 +286,78 @@ async fn a_log_put_back_to_an_older_state_is_found_by_a_checkpoint_kept_elsewher
     assert!(log.verify(&[]).is_ok());
     let found = log.verify(&[later]).unwrap_err().to_string();
     assert!(found.contains("put back to an older state"), "{found}");
+}
+
+/// A log with a session whose recording of 3 events begins at position 3, after 3 events that the server wrote about it; changed
+/// behind its back.
+async fn with_a_session(purge: bool, change: &str) -> String {
+    let dir = tempfile::tempdir().unwrap();
+    let keys = LogKeys::generate().unwrap();
+    let path = dir.path().join("log.sqlite");
+    let log = StoredLog::open_sqlite(&path, keys.again()).unwrap();
+    let session = SessionId::launched_now();
+    let control = StreamName::control_of(session);
+    append(&log, control.as_str(), 0, 3).await;
+    append(&log, &format!("session/{session}/agent"), 0, 3).await;
+    if purge {
+        let said = crate::event::RetentionPurged::default();
+        let purge = Purge {
+            session,
+            control_version: StreamVersion(3),
+            at: Timestamp::now(),
+            said,
+        };
+        log.purge(purge).await.unwrap();
+    }
+    drop(log);
+    Connection::open(&path)
+        .unwrap()
+        .execute_batch(change)
+        .unwrap();
+    let log = StoredLog::open_sqlite(&path, keys).unwrap();
+    match log.verify(&[], |_, _| {}) {
+        Ok(verified) => format!("{} purged", verified.purged),
+        Err(error) => error.to_string(),
+    }
+}
+
+#[tokio::test]
+async fn what_is_gone_without_a_purge_is_found() {
+    assert_eq!(with_a_session(true, "").await, "3 purged");
+    let cases = [
+        (
+            "a recording emptied",
+            false,
+            "UPDATE commits SET payload = x'' WHERE first_position = 3",
+            "position 3: its content is gone, and no event says that session",
+        ),
+        (
+            "a key destroyed",
+            false,
+            "UPDATE data_keys SET wrapped = x''",
+            "the key that it is sealed with is destroyed",
+        ),
+        (
+            "what the server wrote emptied, too",
+            true,
+            "UPDATE commits SET payload = x'' WHERE first_position = 0",
+            "position 0: its content is gone, which no purge takes away",
+        ),
+        (
+            "a hash of what is gone",
+            true,
+            "UPDATE commits SET leaf_hashes = zeroblob(96) WHERE first_position = 3",
+            "changed together with its hash",
+        ),
+        (
+            "fewer hashes",
+            true,
+            "UPDATE commits SET leaf_hashes = zeroblob(64) WHERE first_position = 3",
+            "one hash for each event",
+        ),
+    ];
+    for (what, purge, change, expected) in cases {
+        let found = with_a_session(purge, change).await;
+        assert!(found.contains(expected), "{what}: {found}");
+    }
 }

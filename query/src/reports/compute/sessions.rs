@@ -169,9 +169,18 @@ pub(super) fn coverage(session: &SessionFacts) -> Vec<Row> {
 
 pub(super) fn retention(session: &SessionFacts, question: &Question<'_>) -> Row {
     let [user, _, target] = who_and_where(session);
-    let (state, by, reason) = match (&session.purged, &session.held, &session.archived) {
+    let held = session.held.iter().next().map(|(matter, (by, reason))| {
+        let because = match matter.is_empty() {
+            true => reason.clone(),
+            false => format!("{matter}: {reason}"),
+        };
+        (by, because)
+    });
+    let (state, by, reason) = match (&session.purged, &held, &session.archived) {
         (Some((by, reason)), _, _) => ("destroyed", Some(by.clone()), Some(reason.clone())),
-        (None, Some((by, reason)), _) => ("on legal hold", Some(by.clone()), Some(reason.clone())),
+        (None, Some((by, reason)), _) => {
+            ("on legal hold", Some((*by).clone()), Some(reason.clone()))
+        }
         (None, None, Some(location)) => ("archived", None, Some(location.clone())),
         (None, None, None) => ("kept", None, None),
     };
