@@ -87,6 +87,12 @@ const evidenceRoute = createRoute({
   component: lazyRouteComponent(() => import('../pages/EvidencePage'), 'EvidencePage'),
 })
 
+const purgedRoute = createRoute({
+  getParentRoute: () => shellRoute,
+  path: '/purged',
+  component: lazyRouteComponent(() => import('../pages/PurgedPage'), 'PurgedPage'),
+})
+
 const logRoute = createRoute({
   getParentRoute: () => shellRoute,
   path: '/log',
@@ -137,7 +143,16 @@ const settingsRoutes = [settingsRoute, accessRoute, tokensRoute, trailRoute, hea
 
 const routeTree = rootRoute.addChildren([
   signInRoute,
-  shellRoute.addChildren([searchRoute, sessionsRoute, sessionRoute, evidenceRoute, logRoute, reportsRoute, ...settingsRoutes]),
+  shellRoute.addChildren([
+    searchRoute,
+    sessionsRoute,
+    sessionRoute,
+    evidenceRoute,
+    purgedRoute,
+    logRoute,
+    reportsRoute,
+    ...settingsRoutes,
+  ]),
 ])
 
 export function createAppRouter(client: QueryClient) {

@@ -532,7 +532,7 @@ export type SessionControlQueryVariables = Exact<{
 }>;
 
 
-export type SessionControlQuery = { session: { id: string, state: SessionState, title: string | null, command: string | null, user: string | null, host: string | null, startedAt: string, rights: Array<AccessRight>, policyInForce: { name: string, recordKeys: boolean, recordingRequired: boolean, endWhenUnreachableSeconds: number | null, maxLengthSeconds: number | null, inactivitySeconds: number | null, idleWarningSeconds: number | null } | null, controls: Array<{ position: string, at: string, kind: SessionControlKind, by: string, reason: string | null, text: string | null, isDelivered: boolean, policy: { recordKeys: boolean | null, endWhenUnreachableSeconds: number | null, maxLengthSeconds: number | null, inactivitySeconds: number | null, idleWarningSeconds: number | null } | null, answer: { at: string, done: boolean, detail: string | null, source: string } | null }> } | null };
+export type SessionControlQuery = { session: { id: string, state: SessionState, title: string | null, command: string | null, user: string | null, host: string | null, startedAt: string, rights: Array<AccessRight>, onHold: boolean, keptUntil: string | null, policyInForce: { name: string, recordKeys: boolean, recordingRequired: boolean, endWhenUnreachableSeconds: number | null, maxLengthSeconds: number | null, inactivitySeconds: number | null, idleWarningSeconds: number | null } | null, controls: Array<{ position: string, at: string, kind: SessionControlKind, by: string, reason: string | null, text: string | null, isDelivered: boolean, policy: { recordKeys: boolean | null, endWhenUnreachableSeconds: number | null, maxLengthSeconds: number | null, inactivitySeconds: number | null, idleWarningSeconds: number | null } | null, answer: { at: string, done: boolean, detail: string | null, source: string } | null }>, holds: Array<{ matter: string, at: string, by: string, reason: string }> } | null };
 
 export type SendMessageMutationVariables = Exact<{
   session: string | number;
@@ -578,7 +578,7 @@ export type SessionQueryVariables = Exact<{
 }>;
 
 
-export type SessionQuery = { session: { id: string, title: string | null, user: string | null, host: string | null, command: string | null, protocol: string | null, target: string | null, state: SessionState, startedAt: string, endedAt: string | null, durationMs: number, recordedAt: string, endReason: EndReason | null, exitStatus: number | null, asciicastUrl: string | null, rights: Array<AccessRight>, streams: Array<string>, gaps: number, recording: { name: string, format: string, bytes: number, sha256: string, idleLimitMs: number | null } | null, terminal: { columns: number, rows: number } | null, counts: { events: number, outputBytes: number, keys: number, markers: number }, review: { reviewedAt: string | null, reviewedBy: string | null, assignee: string | null, sampled: boolean, commentCount: number }, redactions: Array<{ id: string, fromMs: number, toMs: number, what: Concealed, by: string, reason: string, rule: string | null, liftedBy: string | null, liftedReason: string | null }>, momentMap: { series: Array<{ kind: MomentKind, values: Array<number> }> }, activityMap: { bucketMs: number, durationMs: number, series: Array<{ kind: ActivityKind, values: Array<number>, max: number }> }, markers: Array<{ offsetMs: number, label: string }>, messages: Array<{ offsetMs: number, label: string }>, changes: Array<{ offsetMs: number, label: string }>, idleStretches: Array<{ fromMs: number, toMs: number }> } | null };
+export type SessionQuery = { session: { id: string, title: string | null, user: string | null, host: string | null, command: string | null, protocol: string | null, target: string | null, state: SessionState, startedAt: string, endedAt: string | null, durationMs: number, recordedAt: string, endReason: EndReason | null, exitStatus: number | null, asciicastUrl: string | null, rights: Array<AccessRight>, streams: Array<string>, gaps: number, onHold: boolean, keptUntil: string | null, recording: { name: string, format: string, bytes: number, sha256: string, idleLimitMs: number | null } | null, terminal: { columns: number, rows: number } | null, counts: { events: number, outputBytes: number, keys: number, markers: number }, review: { reviewedAt: string | null, reviewedBy: string | null, assignee: string | null, sampled: boolean, commentCount: number }, redactions: Array<{ id: string, fromMs: number, toMs: number, what: Concealed, by: string, reason: string, rule: string | null, liftedBy: string | null, liftedReason: string | null }>, momentMap: { series: Array<{ kind: MomentKind, values: Array<number> }> }, activityMap: { bucketMs: number, durationMs: number, series: Array<{ kind: ActivityKind, values: Array<number>, max: number }> }, markers: Array<{ offsetMs: number, label: string }>, messages: Array<{ offsetMs: number, label: string }>, changes: Array<{ offsetMs: number, label: string }>, idleStretches: Array<{ fromMs: number, toMs: number }>, holds: Array<{ matter: string, at: string, by: string, reason: string }> } | null };
 
 export type ScreenQueryVariables = Exact<{
   id: string | number;
@@ -710,6 +710,58 @@ export type UnscheduleReportMutation = { unscheduleReport: { name: string } };
 
 export type ReportScheduleAboutFragment = { name: string, parameters: unknown, every: ReportPeriod, hour: number, zone: string, folder: string | null, formats: Array<string>, setBy: string, setAt: string, lastError: string | null, report: { name: string, title: string }, next: { from: string, to: string, due: string } | null, runs: Array<{ at: string, from: string, to: string, position: string, rows: number, files: Array<string> }> };
 
+export type SessionRetentionFragment = { onHold: boolean, keptUntil: string | null, holds: Array<{ matter: string, at: string, by: string, reason: string }> };
+
+export type PurgedFieldsFragment = { id: string, at: string, by: string, reason: string, position: string, events: number | null, blobs: number | null, bytes: number | null, startedAt: string | null, endedAt: string | null, user: string | null, host: string | null, target: string | null, protocol: string | null, site: string | null, folder: string | null };
+
+export type PurgedSessionQueryVariables = Exact<{
+  id: string | number;
+}>;
+
+
+export type PurgedSessionQuery = { purgedSession: { id: string, at: string, by: string, reason: string, position: string, events: number | null, blobs: number | null, bytes: number | null, startedAt: string | null, endedAt: string | null, user: string | null, host: string | null, target: string | null, protocol: string | null, site: string | null, folder: string | null } | null };
+
+export type PurgedSessionsQueryVariables = Exact<{
+  first: number;
+  after?: string | null | undefined;
+}>;
+
+
+export type PurgedSessionsQuery = { purgedSessions: { pageInfo: { hasNextPage: boolean, endCursor: string | null }, nodes: Array<{ id: string, at: string, by: string, reason: string, position: string, events: number | null, blobs: number | null, bytes: number | null, startedAt: string | null, endedAt: string | null, user: string | null, host: string | null, target: string | null, protocol: string | null, site: string | null, folder: string | null }> } };
+
+export type RetentionQueryVariables = Exact<{
+  withinDays: number;
+}>;
+
+
+export type RetentionQuery = { retention: { days: number, exceptions: string, due: number, soon: number, dueOnHold: number, onHold: number, lookedAt: string | null, trouble: string | null } };
+
+export type HoldSessionsMutationVariables = Exact<{
+  sessions: Array<string | number> | string | number;
+  matter: string;
+  reason: string;
+}>;
+
+
+export type HoldSessionsMutation = { holdSessions: Array<{ id: string }> };
+
+export type ReleaseSessionsMutationVariables = Exact<{
+  sessions: Array<string | number> | string | number;
+  matter: string;
+  reason: string;
+}>;
+
+
+export type ReleaseSessionsMutation = { releaseSessions: Array<{ id: string }> };
+
+export type PurgeSessionMutationVariables = Exact<{
+  session: string | number;
+  reason: string;
+}>;
+
+
+export type PurgeSessionMutation = { purgeSession: { id: string, at: string, by: string, reason: string, position: string, events: number | null, blobs: number | null, bytes: number | null, startedAt: string | null, endedAt: string | null, user: string | null, host: string | null, target: string | null, protocol: string | null, site: string | null, folder: string | null } };
+
 export type CommentsQueryVariables = Exact<{
   id: string | number;
   after?: string | null | undefined;
@@ -801,9 +853,9 @@ export type SessionsQueryVariables = Exact<{
 }>;
 
 
-export type SessionsQuery = { sessions: { totalCount: number, pageInfo: { hasNextPage: boolean, endCursor: string | null }, nodes: Array<{ id: string, title: string | null, user: string | null, groups: Array<string>, host: string | null, command: string | null, protocol: string | null, target: string | null, site: string | null, launcher: string | null, secret: string | null, folder: string | null, policy: string | null, state: SessionState, startedAt: string, endedAt: string | null, lastActivityAt: string, durationMs: number, endReason: EndReason | null, gaps: number, activityMap?: { series: Array<{ kind: ActivityKind, values: Array<number>, max: number }> }, counts: { events: number, outputBytes: number, keys: number, markers: number }, review: { reviewedAt: string | null, reviewedBy: string | null, assignee: string | null, sampled: boolean, commentCount: number }, recording: { name: string, format: string, bytes: number } | null }> } };
+export type SessionsQuery = { sessions: { totalCount: number, pageInfo: { hasNextPage: boolean, endCursor: string | null }, nodes: Array<{ id: string, title: string | null, user: string | null, groups: Array<string>, host: string | null, command: string | null, protocol: string | null, target: string | null, site: string | null, launcher: string | null, secret: string | null, folder: string | null, policy: string | null, state: SessionState, startedAt: string, endedAt: string | null, lastActivityAt: string, onHold: boolean, durationMs: number, endReason: EndReason | null, gaps: number, activityMap?: { series: Array<{ kind: ActivityKind, values: Array<number>, max: number }> }, counts: { events: number, outputBytes: number, keys: number, markers: number }, review: { reviewedAt: string | null, reviewedBy: string | null, assignee: string | null, sampled: boolean, commentCount: number }, recording: { name: string, format: string, bytes: number } | null }> } };
 
-export type SessionRowFragment = { id: string, title: string | null, user: string | null, groups: Array<string>, host: string | null, command: string | null, protocol: string | null, target: string | null, site: string | null, launcher: string | null, secret: string | null, folder: string | null, policy: string | null, state: SessionState, startedAt: string, endedAt: string | null, lastActivityAt: string, durationMs: number, endReason: EndReason | null, gaps: number, counts: { events: number, outputBytes: number, keys: number, markers: number }, review: { reviewedAt: string | null, reviewedBy: string | null, assignee: string | null, sampled: boolean, commentCount: number }, recording: { name: string, format: string, bytes: number } | null };
+export type SessionRowFragment = { id: string, title: string | null, user: string | null, groups: Array<string>, host: string | null, command: string | null, protocol: string | null, target: string | null, site: string | null, launcher: string | null, secret: string | null, folder: string | null, policy: string | null, state: SessionState, startedAt: string, endedAt: string | null, lastActivityAt: string, onHold: boolean, durationMs: number, endReason: EndReason | null, gaps: number, counts: { events: number, outputBytes: number, keys: number, markers: number }, review: { reviewedAt: string | null, reviewedBy: string | null, assignee: string | null, sampled: boolean, commentCount: number }, recording: { name: string, format: string, bytes: number } | null };
 
 export type RecentSessionsQueryVariables = Exact<{
   first: number;
@@ -836,7 +888,7 @@ export type LiveSessionsSubscriptionVariables = Exact<{
 }>;
 
 
-export type LiveSessionsSubscription = { activeSessions: { isComplete: boolean, changes: Array<{ kind: SessionChangeKind, session: { id: string, title: string | null, user: string | null, groups: Array<string>, host: string | null, command: string | null, protocol: string | null, target: string | null, site: string | null, launcher: string | null, secret: string | null, folder: string | null, policy: string | null, state: SessionState, startedAt: string, endedAt: string | null, lastActivityAt: string, durationMs: number, endReason: EndReason | null, gaps: number, activityMap: { series: Array<{ kind: ActivityKind, values: Array<number>, max: number }> }, counts: { events: number, outputBytes: number, keys: number, markers: number }, review: { reviewedAt: string | null, reviewedBy: string | null, assignee: string | null, sampled: boolean, commentCount: number }, recording: { name: string, format: string, bytes: number } | null } }> } };
+export type LiveSessionsSubscription = { activeSessions: { isComplete: boolean, changes: Array<{ kind: SessionChangeKind, session: { id: string, title: string | null, user: string | null, groups: Array<string>, host: string | null, command: string | null, protocol: string | null, target: string | null, site: string | null, launcher: string | null, secret: string | null, folder: string | null, policy: string | null, state: SessionState, startedAt: string, endedAt: string | null, lastActivityAt: string, onHold: boolean, durationMs: number, endReason: EndReason | null, gaps: number, activityMap: { series: Array<{ kind: ActivityKind, values: Array<number>, max: number }> }, counts: { events: number, outputBytes: number, keys: number, markers: number }, review: { reviewedAt: string | null, reviewedBy: string | null, assignee: string | null, sampled: boolean, commentCount: number }, recording: { name: string, format: string, bytes: number } | null } }> } };
 
 export type LiveCountSubscriptionVariables = Exact<{ [key: string]: never; }>;
 
@@ -868,7 +920,7 @@ export type SettingPreviewQueryVariables = Exact<{
 }>;
 
 
-export type SettingPreviewQuery = { settingPreview: { value: string, isOther: boolean, warnings: Array<string> } };
+export type SettingPreviewQuery = { settingPreview: { value: string, isOther: boolean, warnings: Array<string>, purges: number } };
 
 export type ChangeSettingMutationVariables = Exact<{
   name: string;
@@ -1014,6 +1066,38 @@ export const ReportScheduleAboutFragmentDoc = new TypedDocumentString(`
   }
 }
     `, {"fragmentName":"ReportScheduleAbout"}) as unknown as TypedDocumentString<ReportScheduleAboutFragment, unknown>;
+export const SessionRetentionFragmentDoc = new TypedDocumentString(`
+    fragment SessionRetention on Session {
+  onHold
+  keptUntil
+  holds {
+    matter
+    at
+    by
+    reason
+  }
+}
+    `, {"fragmentName":"SessionRetention"}) as unknown as TypedDocumentString<SessionRetentionFragment, unknown>;
+export const PurgedFieldsFragmentDoc = new TypedDocumentString(`
+    fragment PurgedFields on PurgedSession {
+  id
+  at
+  by
+  reason
+  position
+  events
+  blobs
+  bytes
+  startedAt
+  endedAt
+  user
+  host
+  target
+  protocol
+  site
+  folder
+}
+    `, {"fragmentName":"PurgedFields"}) as unknown as TypedDocumentString<PurgedFieldsFragment, unknown>;
 export const ReviewStateFragmentDoc = new TypedDocumentString(`
     fragment ReviewState on Session {
   id
@@ -1058,6 +1142,7 @@ export const SessionRowFragmentDoc = new TypedDocumentString(`
   startedAt
   endedAt
   lastActivityAt
+  onHold
   durationMs
   endReason
   gaps
@@ -1415,6 +1500,7 @@ export const SessionControlDocument = new TypedDocumentString(`
     host
     startedAt
     rights
+    ...SessionRetention
     policyInForce {
       name
       recordKeys
@@ -1448,7 +1534,16 @@ export const SessionControlDocument = new TypedDocumentString(`
     }
   }
 }
-    `) as unknown as TypedDocumentString<SessionControlQuery, SessionControlQueryVariables>;
+    fragment SessionRetention on Session {
+  onHold
+  keptUntil
+  holds {
+    matter
+    at
+    by
+    reason
+  }
+}`) as unknown as TypedDocumentString<SessionControlQuery, SessionControlQueryVariables>;
 export const SendMessageDocument = new TypedDocumentString(`
     mutation SendMessage($session: ID!, $text: String!, $reason: String) {
   sendMessage(session: $session, text: $text, reason: $reason) {
@@ -1524,6 +1619,7 @@ export const SessionDocument = new TypedDocumentString(`
     exitStatus
     asciicastUrl
     rights
+    ...SessionRetention
     streams
     recording {
       name
@@ -1594,7 +1690,16 @@ export const SessionDocument = new TypedDocumentString(`
     }
   }
 }
-    `) as unknown as TypedDocumentString<SessionQuery, SessionQueryVariables>;
+    fragment SessionRetention on Session {
+  onHold
+  keptUntil
+  holds {
+    matter
+    at
+    by
+    reason
+  }
+}`) as unknown as TypedDocumentString<SessionQuery, SessionQueryVariables>;
 export const ScreenDocument = new TypedDocumentString(`
     query Screen($id: ID!, $atMs: Long!) {
   session(id: $id) {
@@ -1900,6 +2005,112 @@ export const UnscheduleReportDocument = new TypedDocumentString(`
   }
 }
     `) as unknown as TypedDocumentString<UnscheduleReportMutation, UnscheduleReportMutationVariables>;
+export const PurgedSessionDocument = new TypedDocumentString(`
+    query PurgedSession($id: ID!) {
+  purgedSession(id: $id) {
+    ...PurgedFields
+  }
+}
+    fragment PurgedFields on PurgedSession {
+  id
+  at
+  by
+  reason
+  position
+  events
+  blobs
+  bytes
+  startedAt
+  endedAt
+  user
+  host
+  target
+  protocol
+  site
+  folder
+}`) as unknown as TypedDocumentString<PurgedSessionQuery, PurgedSessionQueryVariables>;
+export const PurgedSessionsDocument = new TypedDocumentString(`
+    query PurgedSessions($first: Int!, $after: String) {
+  purgedSessions(first: $first, after: $after) {
+    pageInfo {
+      hasNextPage
+      endCursor
+    }
+    nodes {
+      ...PurgedFields
+    }
+  }
+}
+    fragment PurgedFields on PurgedSession {
+  id
+  at
+  by
+  reason
+  position
+  events
+  blobs
+  bytes
+  startedAt
+  endedAt
+  user
+  host
+  target
+  protocol
+  site
+  folder
+}`) as unknown as TypedDocumentString<PurgedSessionsQuery, PurgedSessionsQueryVariables>;
+export const RetentionDocument = new TypedDocumentString(`
+    query Retention($withinDays: Int!) {
+  retention(withinDays: $withinDays) {
+    days
+    exceptions
+    due
+    soon
+    dueOnHold
+    onHold
+    lookedAt
+    trouble
+  }
+}
+    `) as unknown as TypedDocumentString<RetentionQuery, RetentionQueryVariables>;
+export const HoldSessionsDocument = new TypedDocumentString(`
+    mutation HoldSessions($sessions: [ID!]!, $matter: String!, $reason: String!) {
+  holdSessions(sessions: $sessions, matter: $matter, reason: $reason) {
+    id
+  }
+}
+    `) as unknown as TypedDocumentString<HoldSessionsMutation, HoldSessionsMutationVariables>;
+export const ReleaseSessionsDocument = new TypedDocumentString(`
+    mutation ReleaseSessions($sessions: [ID!]!, $matter: String!, $reason: String!) {
+  releaseSessions(sessions: $sessions, matter: $matter, reason: $reason) {
+    id
+  }
+}
+    `) as unknown as TypedDocumentString<ReleaseSessionsMutation, ReleaseSessionsMutationVariables>;
+export const PurgeSessionDocument = new TypedDocumentString(`
+    mutation PurgeSession($session: ID!, $reason: String!) {
+  purgeSession(session: $session, reason: $reason) {
+    ...PurgedFields
+  }
+}
+    fragment PurgedFields on PurgedSession {
+  id
+  at
+  by
+  reason
+  position
+  events
+  blobs
+  bytes
+  startedAt
+  endedAt
+  user
+  host
+  target
+  protocol
+  site
+  folder
+}`) as unknown as TypedDocumentString<PurgeSessionMutation, PurgeSessionMutationVariables>;
 export const CommentsDocument = new TypedDocumentString(`
     query Comments($id: ID!, $after: String) {
   session(id: $id) {
@@ -2134,6 +2345,7 @@ export const SessionsDocument = new TypedDocumentString(`
   startedAt
   endedAt
   lastActivityAt
+  onHold
   durationMs
   endReason
   gaps
@@ -2262,6 +2474,7 @@ export const LiveSessionsDocument = new TypedDocumentString(`
   startedAt
   endedAt
   lastActivityAt
+  onHold
   durationMs
   endReason
   gaps
@@ -2350,6 +2563,7 @@ export const SettingPreviewDocument = new TypedDocumentString(`
     value
     isOther
     warnings
+    purges
   }
 }
     `) as unknown as TypedDocumentString<SettingPreviewQuery, SettingPreviewQueryVariables>;

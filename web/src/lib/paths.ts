@@ -55,6 +55,7 @@ export type SessionsSearch = {
   gaps?: YesNo
   reviewed?: YesNo
   queue?: YesNo
+  hold?: YesNo
   assignee?: string
   from?: string
   to?: string
@@ -98,6 +99,7 @@ export const readSessionsSearch = (raw: RawSearch): SessionsSearch => ({
   gaps: choiceParam(raw.gaps, yesNo),
   reviewed: choiceParam(raw.reviewed, yesNo),
   queue: choiceParam(raw.queue, yesNo),
+  hold: choiceParam(raw.hold, yesNo),
   assignee: textParam(raw.assignee),
   from: textParam(raw.from),
   to: textParam(raw.to),

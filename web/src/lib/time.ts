@@ -85,6 +85,11 @@ const localFields: Intl.DateTimeFormatOptions = {
   timeZoneName: 'short',
 }
 
+/** The day of an instant on the reader's own clock. */
+export function formatLocalDay(iso: string, timeZone?: string): string {
+  return formatLocal(iso, timeZone).split(' ')[0] ?? iso
+}
+
 /** The wall clock at a place in a recording, to the millisecond. */
 export function formatInstant(startedAt: string, offsetMs: number): string {
   const start = new Date(startedAt).getTime()

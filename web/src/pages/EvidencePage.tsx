@@ -6,10 +6,11 @@ import { ProofPanel } from '../features/evidence/ProofPanel'
 import { useEvidence } from '../features/evidence/use-evidence'
 import { ControlPanel } from '../features/live/ControlPanel'
 import '../features/player/player.css'
+import { PurgedNote } from '../features/retention/PurgedNote'
 import { sessionName } from '../lib/format'
 import { useTitle } from '../lib/use-title'
 import { Icon } from '../ui/Icon'
-import { EmptyNote, ErrorNote, ListSkeleton } from '../ui/notes'
+import { ErrorNote, ListSkeleton } from '../ui/notes'
 import { StateBadge } from '../ui/StateBadge'
 import { Time } from '../ui/Time'
 
@@ -27,9 +28,7 @@ export function EvidencePage() {
       ) : error ? (
         <ErrorNote error={error} onRetry={() => void refetch()} />
       ) : !session ? (
-        <EmptyNote title="This session does not exist.">
-          <span>It may have been purged, or your token does not allow you to see it.</span>
-        </EmptyNote>
+        <PurgedNote id={id} />
       ) : (
         <div className="evidence">
           <div className="session-head">

@@ -1,4 +1,4 @@
-import { getRouteApi } from '@tanstack/react-router'
+import { getRouteApi, Link } from '@tanstack/react-router'
 import { LatestEvents, SessionEvents } from '../features/log/LogEvents'
 import { LogHeadPanel } from '../features/log/LogHeadPanel'
 import { useLogHead } from '../features/log/use-log'
@@ -17,7 +17,9 @@ export function LogPage() {
     <div className="page">
       <div className="page-head">
         <h1>Log</h1>
-        <p>Everything that happened, in one order, provable and never changed.</p>
+        <p>
+          Everything that happened, in one order, provable and never changed. <Link to="/purged">Purged recordings</Link>
+        </p>
       </div>
       {isPending ? (
         <ListSkeleton rows={8} label="Loading the log" />

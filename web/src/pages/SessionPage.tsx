@@ -1,9 +1,10 @@
-import { getRouteApi, Link } from '@tanstack/react-router'
+import { getRouteApi } from '@tanstack/react-router'
 import { useCallback } from 'react'
 import { ReasonForm, useLookingAt } from '../features/looking/ReasonForm'
 import { Player } from '../features/player/Player'
 import '../features/player/player.css'
 import { useSession } from '../features/player/use-session'
+import { PurgedNote } from '../features/retention/PurgedNote'
 import { useMedia } from '../features/video/use-media'
 import '../features/review/review.css'
 import '../features/timeline/timeline.css'
@@ -15,7 +16,7 @@ import { sessionName } from '../lib/format'
 import type { PlayerSearch } from '../lib/paths'
 import { useIsHere } from '../lib/use-is-here'
 import { useTitle } from '../lib/use-title'
-import { EmptyNote, ErrorNote } from '../ui/notes'
+import { ErrorNote } from '../ui/notes'
 
 const route = getRouteApi('/shell/sessions/$id')
 
@@ -53,12 +54,7 @@ export function SessionPage() {
       ) : session ? (
         <Player key={session.id} session={session} footage={footage} search={search} onSearch={onSearch} />
       ) : (
-        <EmptyNote title="This session does not exist.">
-          <span>It may have been purged, or your token does not allow you to see it.</span>
-          <Link to="/sessions" className="button">
-            All sessions
-          </Link>
-        </EmptyNote>
+        <PurgedNote id={id} />
       )}
     </div>
   )

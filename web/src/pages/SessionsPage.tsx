@@ -1,4 +1,4 @@
-import { getRouteApi } from '@tanstack/react-router'
+import { getRouteApi, Link } from '@tanstack/react-router'
 import { useColumns } from '../features/sessions/columns'
 import { SessionFilters } from '../features/sessions/SessionFilters'
 import '../features/sessions/sessions.css'
@@ -35,7 +35,11 @@ export function SessionsPage() {
     <div className="page">
       <div className="page-head">
         <h1>Sessions</h1>
-        <p role="status">{total === undefined ? ' ' : plural(total, 'session')}</p>
+        <p>
+          <span role="status">{total === undefined ? ' ' : plural(total, 'session')}</span>
+          {' · '}
+          <Link to="/purged">Purged</Link>
+        </p>
       </div>
       <SessionFilters
         search={search}

@@ -1,5 +1,6 @@
 import { getRouteApi } from '@tanstack/react-router'
 import { useRights } from '../features/auth/use-rights'
+import { RetentionSummary } from '../features/retention/RetentionSummary'
 import { groupsOf } from '../features/settings/grouping'
 import { RightNote } from '../features/settings/RightNote'
 import { SettingItem } from '../features/settings/SettingItem'
@@ -70,6 +71,7 @@ function Settings() {
             <h2 id={`group-${group.name}`}>{group.title}</h2>
             <p>{group.help}</p>
           </div>
+          {group.name === 'retention' && <RetentionSummary nowMs={dataUpdatedAt} />}
           <ul className="panel">
             {group.settings.map((setting) => (
               <SettingItem key={setting.name} setting={setting} mayChange={mayChange} nowMs={dataUpdatedAt} />

@@ -1,7 +1,9 @@
 import { useEffect, useRef, useState, type ReactNode } from 'react'
 
+type Props = { label: string; className?: string; children: ReactNode }
+
 /** A button with a panel below it, which closes on Escape and on a press elsewhere. */
-export function Dropdown({ label, children }: { label: string; children: ReactNode }) {
+export function Dropdown({ label, className = 'button', children }: Props) {
   const [isOpen, setOpen] = useState(false)
   const root = useRef<HTMLDivElement>(null)
   const button = useRef<HTMLButtonElement>(null)
@@ -26,7 +28,7 @@ export function Dropdown({ label, children }: { label: string; children: ReactNo
   }, [isOpen])
   return (
     <div className="dropdown" ref={root}>
-      <button ref={button} type="button" className="button" aria-expanded={isOpen} onClick={() => setOpen(!isOpen)}>
+      <button ref={button} type="button" className={className} aria-expanded={isOpen} onClick={() => setOpen(!isOpen)}>
         {label}
       </button>
       {isOpen && <div className="dropdown-panel panel">{children}</div>}

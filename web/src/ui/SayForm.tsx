@@ -6,6 +6,8 @@ type Props = {
   label: string
   button: string
   isRequired?: boolean
+  /** Whether something beside the text stands in the way. */
+  isBlocked?: boolean
   rows?: number
   isPending: boolean
   error: Error | null
@@ -14,7 +16,7 @@ type Props = {
 }
 
 /** A text that somebody gives: a comment, a reason. */
-export function SayForm({ label, button, isRequired, rows = 3, isPending, error, children, onSay }: Props) {
+export function SayForm({ label, button, isRequired, isBlocked, rows = 3, isPending, error, children, onSay }: Props) {
   const [text, setText] = useState('')
   const said = text.trim() || undefined
   return (
@@ -43,7 +45,7 @@ export function SayForm({ label, button, isRequired, rows = 3, isPending, error,
       <button
         type="submit"
         className="button button-primary"
-        disabled={isPending || (isRequired && said === undefined)}
+        disabled={isPending || isBlocked || (isRequired && said === undefined)}
       >
         {button}
       </button>

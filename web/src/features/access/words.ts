@@ -15,7 +15,7 @@ export const roleNames: Record<Role, string> = {
 
 export const roleHelp: Record<Role, string> = {
   ADMIN: 'Everything that people do.',
-  AUDITOR: 'Looks at sessions and recordings, reviews them, and sees how the server is set up.',
+  AUDITOR: 'Looks at sessions and recordings, reviews them, puts them on legal hold, and sees how the server is set up.',
   OPERATOR: 'Sees which sessions there are, and rules over those that go on. Sees no recordings.',
   HISTORY: 'Sees which sessions took place, and no recordings.',
   OWN: 'Sees their own sessions, and the recordings of them.',
@@ -32,6 +32,8 @@ export const rightNames: Record<AccessRight, string> = {
   CONTROL: 'end sessions and send messages',
   REVIEW: 'review and comment',
   REDACT: 'redact',
+  HOLD: 'place and lift legal holds',
+  PURGE: 'purge recordings',
   READ_LOG: 'read the whole log',
   VIEW_SETTINGS: 'see settings, access and the audit trail',
   CHANGE_SETTINGS: 'change settings',

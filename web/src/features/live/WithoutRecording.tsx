@@ -3,6 +3,8 @@ import { EmptyNote, ErrorNote, ListSkeleton } from '../../ui/notes'
 import { Icon } from '../../ui/Icon'
 import { StateBadge } from '../../ui/StateBadge'
 import { Time } from '../../ui/Time'
+import { HoldBadge } from '../retention/HoldBadge'
+import { RetentionPanel } from '../retention/RetentionPanel'
 import { ControlPanel } from './ControlPanel'
 import { SessionControls } from './SessionControls'
 import { useSessionControl } from './use-session-control'
@@ -22,6 +24,7 @@ export function WithoutRecording({ id }: { id: string }) {
         </Link>
         <h1>{[session.user ?? 'Somebody', session.host].filter(Boolean).join(' on ')}</h1>
         <StateBadge state={session.state} />
+        <HoldBadge holds={session.holds} />
         <p>
           <Time at={session.startedAt} />
         </p>
@@ -31,6 +34,7 @@ export function WithoutRecording({ id }: { id: string }) {
         <span>You may know that it takes place. To watch it, ask for the right to see recordings.</span>
       </EmptyNote>
       <ControlPanel sessionId={id} />
+      <RetentionPanel session={session} />
     </div>
   )
 }

@@ -1,9 +1,9 @@
 import { Link } from '@tanstack/react-router'
-import type { ReactNode } from 'react'
 import type { EndReason } from '../../gql/graphql'
 import { formatBytes, plural } from '../../lib/format'
 import { formatDuration } from '../../lib/time'
 import { CopyButton } from '../../ui/CopyButton'
+import { Fact } from '../../ui/Fact'
 import { Time } from '../../ui/Time'
 import type { PlayedSession } from './use-session'
 
@@ -65,16 +65,5 @@ export function Facts({ session }: { session: PlayedSession }) {
         </Fact>
       </dl>
     </section>
-  )
-}
-
-/** What is not known is left out. */
-function Fact({ name, wide, children }: { name: string; wide?: boolean; children: ReactNode }) {
-  if (children === null || children === undefined || children === '' || children === false) return null
-  return (
-    <div className={wide ? 'fact fact-wide' : 'fact'}>
-      <dt>{name}</dt>
-      <dd>{children}</dd>
-    </div>
   )
 }

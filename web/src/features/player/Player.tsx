@@ -6,6 +6,7 @@ import { ControlPanel } from '../live/ControlPanel'
 import { LiveTerminal } from '../live/LiveTerminal'
 import { SessionControls } from '../live/SessionControls'
 import { RevealButton, RevealedNote } from '../redaction/Reveal'
+import { RetentionPanel } from '../retention/RetentionPanel'
 import { TextPlayer } from '../transcript/TextPlayer'
 import { Footage } from '../video/Footage'
 import { FootageProblems } from '../video/FootageProblems'
@@ -90,6 +91,7 @@ export function Player({ session, footage, search, onSearch }: Props) {
       <div className="player-below">
         {wasLive && <ControlPanel sessionId={session.id} isLive />}
         <Facts session={session} />
+        <RetentionPanel session={session} />
         {media && views.includes('video') && <Footage session={session} media={media} store={store} />}
         {!wasLive && <ControlPanel sessionId={session.id} />}
       </div>

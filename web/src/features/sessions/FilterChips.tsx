@@ -11,6 +11,7 @@ const quick: readonly Quick[] = [
   { label: 'Not reviewed', search: { reviewed: 'no' } },
   { label: 'Has gaps', search: { gaps: 'yes' } },
   { label: 'Not recorded', search: { recorded: 'no' } },
+  { label: 'On hold', search: { hold: 'yes' } },
 ]
 
 type Props = { search: SessionsSearch; onChange: (changed: SessionsSearch) => void; onClear: () => void }

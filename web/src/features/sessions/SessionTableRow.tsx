@@ -32,9 +32,12 @@ export function SessionTableRow({ ref, index, session, columns, nowMs, isSelecte
         />
       </td>
       <th scope="row" className="col-session">
-        <Link to="/sessions/$id" params={{ id: session.id }} className="row-link">
-          {name}
-        </Link>
+        <span className="row-name">
+          <Link to="/sessions/$id" params={{ id: session.id }} className="row-link">
+            {name}
+          </Link>
+          {session.onHold && <span className="badge badge-hold">On hold</span>}
+        </span>
         {session.command && <code className="row-command">{session.command}</code>}
       </th>
       {columns.map((column) => (

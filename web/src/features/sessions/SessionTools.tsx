@@ -4,6 +4,8 @@ import { formatCount, plural } from '../../lib/format'
 import type { SessionsSearch } from '../../lib/paths'
 import { saveFile } from '../../lib/save-file'
 import { ErrorNote } from '../../ui/notes'
+import { useRights } from '../auth/use-rights'
+import { HoldDialog } from '../retention/HoldDialog'
 import { ColumnChooser } from './ColumnChooser'
 import type { useColumns } from './columns'
 import { ReviewDialog } from './ReviewDialog'
@@ -22,6 +24,9 @@ type Props = {
 /** What can be done with the rows: those that are ticked, or all. */
 export function SessionTools({ search, selected, selection, columns }: Props) {
   const [isReviewing, setReviewing] = useState(false)
+  const [isHolding, setHolding] = useState(false)
+  const mayHold = useRights().somewhere.includes('HOLD')
+  const ids = selected.map(({ id }) => id)
   const csv = useMutation({
     mutationFn: async () => {
       const { sessions, isCut } = selected.length > 0 ? { sessions: selected, isCut: false } : await readWhole(search)
@@ -48,6 +53,11 @@ export function SessionTools({ search, selected, selection, columns }: Props) {
         >
           Mark reviewed…
         </button>
+        {mayHold && (
+          <button type="button" className="button" disabled={selected.length === 0} onClick={() => setHolding(true)}>
+            Hold…
+          </button>
+        )}
         <button type="button" className="button" disabled={csv.isPending} onClick={() => csv.mutate()}>
           {csv.isPending ? 'Reading…' : selected.length > 0 ? 'CSV of selected' : 'CSV'}
         </button>
@@ -60,7 +70,7 @@ export function SessionTools({ search, selected, selection, columns }: Props) {
         </p>
       )}
       <ReviewDialog
-        sessions={selected.map(({ id }) => id)}
+        sessions={ids}
         open={isReviewing}
         onClose={() => setReviewing(false)}
         onDone={() => {
@@ -68,6 +78,16 @@ export function SessionTools({ search, selected, selection, columns }: Props) {
           selection.set([])
         }}
       />
+      {isHolding && (
+        <HoldDialog
+          sessions={ids}
+          onClose={() => setHolding(false)}
+          onDone={() => {
+            setHolding(false)
+            selection.set([])
+          }}
+        />
+      )}
     </>
   )
 }

@@ -69,6 +69,7 @@ export const columns: readonly Column[] = [
   { id: 'assignee', title: 'Assignee', text: ({ review }) => review.assignee ?? '' },
   { id: 'comments', title: 'Comments', text: ({ review }) => formatCount(review.commentCount), isNumeric: true },
   { id: 'gaps', title: 'Gaps', text: ({ gaps }) => formatCount(gaps), isNumeric: true },
+  { id: 'hold', title: 'Legal hold', text: ({ onHold }) => (onHold ? 'on hold' : '') },
   { id: 'keys', title: 'Keys', text: ({ counts }) => formatCount(counts.keys), isNumeric: true },
   { id: 'output', title: 'Output', text: ({ counts }) => formatBytes(counts.outputBytes), isNumeric: true },
   { id: 'format', title: 'Format', text: ({ recording, protocol }) => recording?.format ?? protocol ?? '' },

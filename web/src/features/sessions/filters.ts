@@ -23,12 +23,13 @@ const names: Record<Exclude<FilterKey, 'state' | YesNoKey>, string> = {
 }
 /** Days are of the reader's clock: whoever opens the same address elsewhere has other ones, and is to see so. */
 const days: readonly string[] = ['from', 'to']
-export type YesNoKey = 'recorded' | 'gaps' | 'reviewed' | 'queue'
+export type YesNoKey = 'recorded' | 'gaps' | 'reviewed' | 'queue' | 'hold'
 export const yesNoFilters: Record<YesNoKey, { title: string; yes: string; no: string }> = {
   queue: { title: 'Review queue', yes: 'In review queue', no: 'Not in review queue' },
   reviewed: { title: 'Reviewed', yes: 'Reviewed', no: 'Not reviewed' },
   gaps: { title: 'Gaps', yes: 'Has gaps', no: 'Without gaps' },
   recorded: { title: 'Recorded', yes: 'Recorded', no: 'Not recorded' },
+  hold: { title: 'Legal hold', yes: 'On hold', no: 'Not on hold' },
 }
 export const yesNoKeys = Object.keys(yesNoFilters) as YesNoKey[]
 

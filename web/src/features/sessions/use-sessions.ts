@@ -17,13 +17,14 @@ export const wholeMax = 10_000
 const isYes = (choice: YesNo | undefined) => (choice === undefined ? undefined : choice === 'yes')
 
 export function filterOf(search: SessionsSearch): SessionFilter {
-  const { order: _, from, to, recorded, gaps, reviewed, queue, ...same } = search
+  const { order: _, from, to, recorded, gaps, reviewed, queue, hold, ...same } = search
   return {
     ...same,
     recorded: isYes(recorded),
     hasGaps: isYes(gaps),
     reviewed: isYes(reviewed),
     inReviewQueue: isYes(queue),
+    onHold: isYes(hold),
     startedFrom: startOfDay(from),
     startedTo: startOfDayAfter(to),
   }

@@ -1,5 +1,8 @@
 import { useId, useState } from 'react'
 import { toApiError } from '../../lib/errors'
+import { formatCount } from '../../lib/format'
+import { Field } from '../../ui/fields'
+import { isNumber } from '../retention/words'
 import { shownValue, unitOfKind } from './grouping'
 import { useChangeSetting, type Setting } from './use-settings'
 import { ValueInput } from './ValueInput'
@@ -14,7 +17,9 @@ export function SettingEditor({ setting, draft, onCancel, onChanged }: Props) {
   const change = useChangeSetting(setting.name, onChanged)
   const aboutId = useId()
   // What was warned of, as long as it is about the value in the field.
-  const warned = change.data?.state === 'warned' && change.data.value === value ? change.data.warnings : undefined
+  const warned = change.data?.state === 'warned' && change.data.value === value ? change.data : undefined
+  const [typed, setTyped] = useState('')
+  const isUnconfirmed = warned !== undefined && warned.purges > 0 && !isNumber(typed, warned.purges)
   const isSame = change.data?.state === 'same'
   return (
     <form
@@ -22,7 +27,9 @@ export function SettingEditor({ setting, draft, onCancel, onChanged }: Props) {
       aria-label={`Change ${setting.name}`}
       onSubmit={(event) => {
         event.preventDefault()
-        change.mutate({ value, reason, isConfirmed: warned !== undefined })
+        if (isUnconfirmed) return
+        setTyped('')
+        change.mutate({ value, reason, confirmed: warned })
       }}
     >
       <div className="setting-fields">
@@ -48,14 +55,29 @@ export function SettingEditor({ setting, draft, onCancel, onChanged }: Props) {
         <div className="note note-warning" role="alert">
           <strong>This is dangerous:</strong>
           <ul>
-            {warned.map((warning) => (
+            {warned.warnings.map((warning) => (
               <li key={warning}>{warning}</li>
             ))}
           </ul>
+          {warned.purges > 0 && (
+            <Field label={`Type ${formatCount(warned.purges)}, the number of recordings, to confirm`}>
+              <input
+                className="input mono"
+                inputMode="numeric"
+                autoComplete="off"
+                value={typed}
+                onChange={({ target }) => setTyped(target.value)}
+              />
+            </Field>
+          )}
         </div>
       )}
       <div className="form-actions">
-        <button type="submit" className={`button ${warned ? 'button-danger' : 'button-primary'}`} disabled={change.isPending}>
+        <button
+          type="submit"
+          className={`button ${warned ? 'button-danger' : 'button-primary'}`}
+          disabled={change.isPending || isUnconfirmed}
+        >
           {change.isPending ? 'Saving…' : warned ? 'Change it all the same' : 'Save'}
         </button>
         {value !== setting.defaultValue && (

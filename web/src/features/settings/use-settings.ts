@@ -31,22 +31,30 @@ export function useSettingHistory(name: string) {
   })
 }
 
-type Wanted = { value: string; reason: string; isConfirmed: boolean }
+type Wanted = {
+  value: string
+  reason: string
+  /** What was warned of, and is wanted all the same. */
+  confirmed: Warned | undefined
+}
+
+/** What a value would do that has to be confirmed. With `purges` so many recordings would be destroyed. */
+export type Warned = { state: 'warned'; value: string; warnings: readonly string[]; purges: number }
 
 /** What came of asking for a change: it was made, changes nothing, or is to be confirmed first. */
-export type Outcome = { state: 'changed' | 'same' } | { state: 'warned'; value: string; warnings: readonly string[] }
+export type Outcome = { state: 'changed' | 'same' } | Warned
 
-/** Changes a setting. What the server warns of has to be confirmed. */
+/** Changes a setting. What the server warns of has to be confirmed; what would be destroyed is counted once more then. */
 export function useChangeSetting(name: string, onChanged: () => void) {
   const client = useQueryClient()
   return useMutation({
-    mutationFn: async ({ value, reason, isConfirmed }: Wanted): Promise<Outcome> => {
-      if (!isConfirmed) {
+    mutationFn: async ({ value, reason, confirmed }: Wanted): Promise<Outcome> => {
+      if (!confirmed || confirmed.purges > 0) {
         const { settingPreview } = await graphql(SettingPreviewDocument, { name, value })
-        if (!settingPreview.isOther) return { state: 'same' }
-        if (settingPreview.warnings.length > 0) {
-          return { state: 'warned', value, warnings: settingPreview.warnings }
-        }
+        const { isOther, warnings, purges } = settingPreview
+        if (!isOther) return { state: 'same' }
+        const isNews = !confirmed || purges !== confirmed.purges
+        if (isNews && (warnings.length > 0 || purges > 0)) return { state: 'warned', value, warnings, purges }
       }
       const { changeSetting } = await graphql(ChangeSettingDocument, { name, value, reason: reason.trim() || null })
       client.setQueryData<SettingsQuery>(settingsKey, (known) =>
@@ -56,6 +64,8 @@ export function useChangeSetting(name: string, onChanged: () => void) {
     },
     onSuccess: async ({ state }) => {
       if (state !== 'changed') return
+      // What goes by it is counted anew, and how long sessions are kept.
+      for (const queryKey of [['retention'], ['session']]) void client.invalidateQueries({ queryKey })
       await client.invalidateQueries({ queryKey: ['setting-changes', name] })
       onChanged()
     },

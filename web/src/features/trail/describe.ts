@@ -41,10 +41,11 @@ const sentences: Record<string, (data: Data) => string> = {
   'session.assigned': ({ to }) => (to ? `gave it to ${text(to)} to review` : 'took its reviewer away'),
   'redaction.added': ({ what, from, to }) => `redacted ${text(what) || 'all'} from ${text(from)} to ${text(to)}`,
   'redaction.lifted': ({ id }) => `lifted the redaction ${text(id)}`,
-  'hold.placed': () => 'placed it on legal hold',
-  'hold.released': () => 'lifted its legal hold',
+  'hold.placed': ({ matter }) => `placed it on legal hold${matter ? ` for ${quoted(matter)}` : ''}`,
+  'hold.released': ({ matter }) => `lifted its legal hold${matter ? ` for ${quoted(matter)}` : ''}`,
   'retention.archived': ({ location }) => `moved it to ${text(location)}`,
-  'retention.purged': () => 'destroyed its content',
+  'retention.purged': ({ events }) =>
+    `destroyed its content${events === undefined || events === null ? '' : `: ${count(events, 'event')}`}`,
   'report.run': ({ name, schedule }) =>
     `ran the report ${quoted(name)}${schedule ? ` by the schedule ${quoted(schedule)}` : ''}`,
   'report.scheduled': ({ name, report, every }) =>

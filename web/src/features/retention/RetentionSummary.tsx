@@ -1,0 +1,36 @@
+import { Link } from '@tanstack/react-router'
+import { plural } from '../../lib/format'
+import { ErrorNote } from '../../ui/notes'
+import { Time } from '../../ui/Time'
+import { useRetention } from './use-retention'
+import { retentionSentence } from './words'
+import './retention.css'
+
+/** What the settings of this group do to what was recorded. */
+export function RetentionSummary({ nowMs }: { nowMs: number }) {
+  const { data, error, dataUpdatedAt, refetch } = useRetention()
+  if (error && !data) return <ErrorNote error={error} onRetry={() => void refetch()} />
+  return (
+    <div className="retention-summary" data-testid="retention-summary">
+      <p role="status">{data ? retentionSentence(data) : ' '}</p>
+      {data?.trouble && (
+        <div className="note note-error" role="alert">
+          <strong>The last purge met with trouble.</strong>
+          <span>{data.trouble}</span>
+        </div>
+      )}
+      <p className="hint">
+        <Link to="/sessions" search={{ hold: 'yes' }}>
+          {data ? `${plural(data.onHold, 'session')} on legal hold` : 'Sessions on legal hold'}
+        </Link>
+        {' · '}
+        <Link to="/purged">Purged recordings</Link>
+        {data?.lookedAt && (
+          <>
+            {' · '}looked for what is due <Time at={data.lookedAt} agoFrom={Math.max(nowMs, dataUpdatedAt)} />
+          </>
+        )}
+      </p>
+    </div>
+  )
+}
