@@ -115,6 +115,21 @@ const visits: Visit[] = [
     },
   },
   {
+    name: 'player, with a recording to be purged',
+    open: async (page) => {
+      await page.goto(`/sessions/${await sessionIdOf(page, truth.deploy.file)}`)
+      await page.getByRole('button', { name: 'Purge recording…' }).click()
+      await expect(page.getByRole('dialog')).toBeVisible()
+    },
+  },
+  {
+    name: 'purged recordings, none',
+    open: async (page) => {
+      await page.goto('/purged')
+      await expect(page.getByText('No recording was purged.')).toBeVisible()
+    },
+  },
+  {
     name: 'log, with an open event',
     open: async (page) => {
       await page.goto('/log')
@@ -130,6 +145,13 @@ const visits: Visit[] = [
       await page.getByLabel(/^New value/).selectOption('false')
       await page.getByRole('button', { name: 'Save' }).click()
       await expect(page.getByRole('alert')).toBeVisible()
+    },
+  },
+  {
+    name: 'settings of retention',
+    open: async (page) => {
+      await page.goto('/settings?q=retention')
+      await expect(page.getByTestId('retention-summary')).toContainText('Nothing is purged')
     },
   },
   {

@@ -734,7 +734,7 @@ export type RetentionQueryVariables = Exact<{
 }>;
 
 
-export type RetentionQuery = { retention: { days: number, exceptions: string, due: number, soon: number, dueOnHold: number, onHold: number, lookedAt: string | null, trouble: string | null } };
+export type RetentionQuery = { retention: { due: number, soon: number, dueOnHold: number, onHold: number, lookedAt: string | null, trouble: string | null } };
 
 export type HoldSessionsMutationVariables = Exact<{
   sessions: Array<string | number> | string | number;
@@ -938,7 +938,7 @@ export type TrailQueryVariables = Exact<{
 }>;
 
 
-export type TrailQuery = { trail: { pageInfo: { hasNextPage: boolean, endCursor: string | null }, nodes: Array<{ position: string, at: string, type: string, by: string, session: { id: string, title: string | null, command: string | null, recording: { name: string } | null } | null, event: { data: unknown } | null }> } };
+export type TrailQuery = { trail: { pageInfo: { hasNextPage: boolean, endCursor: string | null }, nodes: Array<{ position: string, at: string, type: string, by: string, session: { id: string, title: string | null, command: string | null, recording: { name: string } | null } | null, event: { session: string | null, data: unknown } | null }> } };
 
 export type TrailPeopleQueryVariables = Exact<{ [key: string]: never; }>;
 
@@ -2062,8 +2062,6 @@ export const PurgedSessionsDocument = new TypedDocumentString(`
 export const RetentionDocument = new TypedDocumentString(`
     query Retention($withinDays: Int!) {
   retention(withinDays: $withinDays) {
-    days
-    exceptions
     due
     soon
     dueOnHold
@@ -2616,6 +2614,7 @@ export const TrailDocument = new TypedDocumentString(`
         }
       }
       event {
+        session
         data
       }
     }

@@ -7,6 +7,7 @@ import {
   formatDuration,
   formatInstant,
   formatLocal,
+  formatLocalDay,
   formatLocalClock,
   formatOffset,
   parseOffset,
@@ -14,6 +15,12 @@ import {
   startOfDay,
   startOfDayAfter,
 } from './time'
+
+test('a day is of the reader’s clock', () => {
+  expect(formatLocalDay('2026-11-21T22:30:00.000000Z', 'Pacific/Auckland')).toBe('2026-11-22')
+  expect(formatLocalDay('2026-11-21T22:30:00.000000Z', 'UTC')).toBe('2026-11-21')
+  expect(formatLocalDay('never')).toBe('never')
+})
 
 test('offsets are exact', () => {
   const cases: [number, string][] = [

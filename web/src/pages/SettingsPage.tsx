@@ -71,7 +71,7 @@ function Settings() {
             <h2 id={`group-${group.name}`}>{group.title}</h2>
             <p>{group.help}</p>
           </div>
-          {group.name === 'retention' && <RetentionSummary nowMs={dataUpdatedAt} />}
+          {group.name === 'retention' && <RetentionSummary settings={data} nowMs={dataUpdatedAt} />}
           <ul className="panel">
             {group.settings.map((setting) => (
               <SettingItem key={setting.name} setting={setting} mayChange={mayChange} nowMs={dataUpdatedAt} />

@@ -8,7 +8,7 @@ export function HoldBadge({ holds }: { holds: readonly LegalHold[] }) {
   if (holds.length === 0) return null
   return (
     <div className="hold-badge">
-      <Dropdown label="On legal hold" className="badge badge-hold">
+      <Dropdown label="On legal hold" className="badge badge-warning">
         <HoldList holds={holds} />
       </Dropdown>
     </div>

@@ -38,7 +38,6 @@ function WhatStays({ purged }: { purged: Purged }) {
           <Icon name="back" />
         </Link>
         <h1>This recording was purged</h1>
-        <span className="badge badge-danger">Purged</span>
       </div>
       <section className="panel purged-panel" aria-labelledby="purged-title">
         <h2 id="purged-title">What was done</h2>

@@ -4,20 +4,25 @@ import { formatBytes, formatCount, plural } from '../../lib/format'
 /** What is due is counted for so many days ahead. */
 export const soonDays = 30
 
-type Counts = Pick<RetentionQuery['retention'], 'days' | 'exceptions' | 'due' | 'soon' | 'dueOnHold'>
+type Named = { name: string; value: string }
+
+/** Whether the settings let anything go at all: each of them is 0, or has exceptions of 0 only. */
+export function purgesNothing(settings: readonly Named[]): boolean {
+  const periods = settings.filter(({ name }) => name.startsWith('retention.') && name !== 'retention.grace_s')
+  return !periods.some(({ value }) => value.split(';').some((rule) => /^\s*0*[1-9]/.test(rule)))
+}
+
+type Counts = Pick<RetentionQuery['retention'], 'due' | 'soon' | 'dueOnHold'>
 
 /** What the settings do to what was recorded, now and soon, in a sentence. */
-export function retentionSentence({ days, exceptions, due, soon, dueOnHold }: Counts): string {
-  if (days === 0 && !letsGo(exceptions)) return 'Nothing is purged: recordings are kept for ever.'
+export function retentionSentence(isAllKept: boolean, { due, soon, dueOnHold }: Counts): string {
+  if (isAllKept) return 'Nothing is purged: recordings are kept for ever.'
   const now = due === 0 ? 'No recording is due' : `${plural(due, 'recording')} ${due === 1 ? 'is' : 'are'} due`
   const later = soon === 0 ? 'none' : formatCount(soon)
   const held =
     dueOnHold === 0 ? '' : ` Legal holds keep ${formatCount(dueOnHold)} more that would go by then.`
   return `${now}, ${later} within ${soonDays} days.${held}`
 }
-
-/** Whether an exception lets sessions go after a time: those of 0 days keep them for ever. */
-const letsGo = (exceptions: string) => exceptions.split(';').some((rule) => /^\s*0*[1-9]/.test(rule))
 
 type Purgeable = Pick<SessionRetentionFragment, 'onHold'> & { state: SessionState }
 
@@ -29,7 +34,7 @@ export function whyNotPurged({ state, onHold }: Purgeable): string | undefined {
 }
 
 /** What a hold is for. */
-export const matterWords = (matter: string) => matter || 'no matter named'
+export const matterWords = (matter: string) => matter || 'No matter named'
 
 type Destroyed = { events: number | null; blobs: number | null; bytes: number | null }
 

@@ -36,7 +36,7 @@ export function SessionTableRow({ ref, index, session, columns, nowMs, isSelecte
           <Link to="/sessions/$id" params={{ id: session.id }} className="row-link">
             {name}
           </Link>
-          {session.onHold && <span className="badge badge-hold">On hold</span>}
+          {session.onHold && <span className="badge badge-warning">On hold</span>}
         </span>
         {session.command && <code className="row-command">{session.command}</code>}
       </th>

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { paths, readSessionsSearch } from '../../lib/paths'
 import { chosenColumns, columns } from './columns'
 import { chipsOf } from './filters'
 import { sessionsCsv } from './sessions-csv'
@@ -33,8 +34,8 @@ test('a file has what is shown, as text', () => {
 })
 
 test('each filter in force is a chip', () => {
-  const chips = chipsOf({ text: 'x', user: 'ops', state: 'ACTIVE', gaps: 'no', queue: 'yes', order: 'STARTED_ASC' })
-  expect(chips.map(({ label }) => label)).toEqual(['User: ops', 'State: Active', 'In review queue', 'Without gaps'])
+  const chips = chipsOf({ text: 'x', user: 'ops', state: 'ACTIVE', gaps: 'no', queue: 'yes', hold: 'yes', order: 'STARTED_ASC' })
+  expect(chips.map(({ label }) => label)).toEqual(['User: ops', 'State: Active', 'In review queue', 'Without gaps', 'On hold'])
 })
 
 test('a chip says of which zone a day is', () => {
@@ -52,6 +53,13 @@ test('the URL says what the server is asked', () => {
     startedFrom: '2026-11-20T00:00:00.000000Z',
     startedTo: '2026-11-21T00:00:00.000000Z',
   })
+})
+
+test('sessions on legal hold are asked for by the URL', () => {
+  expect(filterOf(readSessionsSearch({ hold: 'yes' })).onHold).toBe(true)
+  expect(filterOf(readSessionsSearch({ hold: 'no' })).onHold).toBe(false)
+  expect(filterOf(readSessionsSearch({ hold: 'perhaps' })).onHold).toBeUndefined()
+  expect(paths.sessions({ hold: 'yes' })).toBe('/sessions?hold=yes')
 })
 
 test('activity is seen against the most of its kind', () => {

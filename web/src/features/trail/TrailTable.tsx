@@ -39,10 +39,16 @@ function TrailRow({ entry: { position, at, type, by, session, event } }: { entry
         {reason && <div className="cell-note">“{reason}”</div>}
       </td>
       <td data-label="Session">
-        {session && (
+        {session ? (
           <Link to="/sessions/$id" params={{ id: session.id }}>
             {sessionName(session)}
           </Link>
+        ) : (
+          event?.session && (
+            <Link to="/sessions/$id" params={{ id: event.session }} title="What stays of the session">
+              Purged
+            </Link>
+          )
         )}
       </td>
       <td data-label="From">{address}</td>

@@ -21,6 +21,10 @@ test('what somebody did is said in a sentence', () => {
     ['access.denied', { object: 'settings', right: 'view_settings' }, 'was refused settings, which needs the right view_settings'],
     ['auth.denied', { reason: 'no such token' }, 'was turned away: no such token'],
     ['token.created', { name: 'old' }, 'created the token “old” with the role admin'],
+    ['hold.placed', { matter: 'Case 4711' }, 'placed it on legal hold for “Case 4711”'],
+    ['hold.released', {}, 'lifted its legal hold'],
+    ['retention.purged', { events: 1204 }, 'destroyed its content: 1\u202f204 events'],
+    ['retention.purged', {}, 'destroyed its content'],
     ['session.assigned', {}, 'took its reviewer away'],
     ['session.assigned', { to: 'jo' }, 'gave it to jo to review'],
   ]
@@ -59,7 +63,7 @@ test('a spreadsheet takes nothing of it for a formula', () => {
     type: 'search.performed',
     by: '=cmd()',
     session: null,
-    event: { data: { text: 'x', hits: 0 } },
+    event: { session: null, data: { text: 'x', hits: 0 } },
   }
   expect(trailCsv([entry])).toContain(`7,2026-11-21T00:00:00.000000Z,'=cmd(),search.performed,searched for “x”: 0 hits,,,`)
 })
