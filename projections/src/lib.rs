@@ -61,6 +61,11 @@ pub trait Projection: Send {
     /// Applies consecutive events and makes rows and checkpoint durable together.
     fn apply(&mut self, events: &[Event]) -> Result<(), ProjectionError>;
 
+    /// Does what was put off while events came. Called when none has come for a while.
+    fn rest(&mut self) -> Result<(), ProjectionError> {
+        Ok(())
+    }
+
     /// Makes durable what is held in memory only, though it could be read from the log again. Called at the
     /// end.
     fn settle(&mut self) -> Result<(), ProjectionError> {

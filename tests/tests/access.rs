@@ -619,7 +619,7 @@ fn administrators_give_what_they_have_and_no_more() {
     let me = &me["data"]["viewer"];
     assert_eq!(me["roles"], json!(["ADMIN"]), "{me}");
     assert_eq!(me["everywhere"], json!([]));
-    assert_eq!(me["rights"].as_array().unwrap().len(), 10);
+    assert_eq!(me["rights"].as_array().unwrap().len(), 12);
     assert_eq!(me["grants"][0]["scope"]["sites"], json!(["berlin"]));
 
     let give = |role: &str, more: &str| {

@@ -24,10 +24,10 @@ const DAY_US: i64 = 86_400_000_000;
 #[command(after_long_help = "Examples:
   retrace retention due
   retrace retention due --within 30
-  retrace retention due --days 90 --exceptions '7 site:lab'
+  retrace retention due --keep 90d --exceptions '7d site:lab'
   retrace retention purge 0199d5a0-… --reason 'erasure request 12'
 
-How long sessions are kept is said by the settings retention.days and retention.exceptions; a running server purges what
+How long sessions are kept is said by the settings retention.keep_s and retention.exceptions; a running server purges what
 they let go. docs/retention.md says what is destroyed and what stays.")]
 pub(super) struct Retention {
     #[command(subcommand)]
@@ -39,13 +39,13 @@ enum RetentionCommand {
     /// List the sessions that the settings let go, or that others would
     #[command(after_long_help = "Examples:
   retrace retention due --within 30
-  retrace retention due --days 90 --json | jq -s length")]
+  retrace retention due --keep 90d --json | jq -s length")]
     Due {
         #[command(flatten)]
         data: Data,
-        /// As if retention.days were this
+        /// As if retention.keep_s were this: 12h, 90d
         #[arg(long)]
-        days: Option<String>,
+        keep: Option<String>,
         /// As if retention.exceptions were this
         #[arg(long)]
         exceptions: Option<String>,
@@ -81,13 +81,13 @@ impl Retention {
         match self.command {
             RetentionCommand::Due {
                 data,
-                days,
+                keep,
                 exceptions,
                 within,
                 json,
             } => {
                 let asked = [
-                    ("retention.days", days),
+                    ("retention.keep_s", keep),
                     ("retention.exceptions", exceptions),
                 ];
                 due(&data, asked, within, json).await?;
@@ -172,8 +172,8 @@ async fn due(
         kept.shutdown().await;
     }
     written?;
-    if settings.days == 0 && settings.exceptions.is_empty() {
-        output::note("Everything is kept for ever: retention.days is 0.");
+    if settings.keep_s == 0 && settings.exceptions.is_empty() {
+        output::note("Everything is kept for ever: retention.keep_s is 0.");
     } else {
         output::note(format!(
             "{purged} would be purged; {held} more are on legal hold and stay."

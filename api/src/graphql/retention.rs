@@ -119,9 +119,9 @@ impl From<sessions::PurgedSession> for PurgedSession {
 /// What the settings do to what was recorded.
 #[derive(SimpleObject)]
 pub(super) struct Retention {
-    /// For how many days sessions are kept; 0 is for ever.
-    days: Long,
-    /// Other days for some of them, as the setting has it.
+    /// How long sessions are kept, in seconds; 0 is for ever.
+    keep_seconds: Long,
+    /// Other times for some of them, as the setting has it.
     exceptions: String,
     /// How many sessions may be purged as soon as the grace after a change is over, by the settings of now.
     due: Long,
@@ -181,7 +181,7 @@ impl RetentionQuery {
         let [due, soon, due_on_hold] = counted;
         let status = ctx.data::<RetentionStatusBook>()?.get();
         Ok(Retention {
-            days: settings.retention.days.into(),
+            keep_seconds: settings.retention.keep_s.into(),
             exceptions: settings.retention.exceptions.to_string(),
             due: due.into(),
             soon: (due + soon).into(),

@@ -547,7 +547,7 @@ impl Session {
         retention::holds_of(ctx, self.session).await
     }
 
-    /// Until when it is kept by the settings (`retention.days`), unless it is on hold. Null is for ever.
+    /// Until when it is kept by the settings (`retention.keep_s`), unless it is on hold. Null is for ever.
     #[graphql(complexity = "10")]
     async fn kept_until(&self, ctx: &Context<'_>) -> Result<Option<DateTime>> {
         retention::kept_until(ctx, self.session).await

@@ -7,12 +7,12 @@ use retrace_query::{QueryError, Reader};
 
 /// So many sessions are looked at at once.
 const PAGE: u32 = 1_000;
-const DAY_US: i64 = 86_400_000_000;
+const SECOND_US: i64 = 1_000_000;
 
 /// How long sessions are kept, by the settings of a moment.
 #[derive(Debug, Clone)]
 pub struct Periods {
-    days: u64,
+    keep_s: u64,
     rules: RetentionRules,
 }
 
@@ -21,27 +21,24 @@ impl Periods {
     #[must_use]
     pub fn of(settings: &Retention) -> Self {
         Self {
-            days: settings.days,
+            keep_s: settings.keep_s,
             rules: settings.rules(),
         }
     }
 
-    /// For how many days a session is kept, if not for ever.
+    /// How long a session is kept, in seconds, if not for ever.
     #[must_use]
-    pub fn days(&self, session: &SessionRow) -> Option<u64> {
-        let days = self.rules.days(&session.traits()).unwrap_or(self.days);
-        (days > 0).then_some(days)
+    pub fn keep_s(&self, session: &SessionRow) -> Option<u64> {
+        let keep_s = self.rules.keep_s(&session.traits()).unwrap_or(self.keep_s);
+        (keep_s > 0).then_some(keep_s)
     }
 
-    /// The day from which on a session is not kept any more. None when it is kept for ever.
+    /// From when on a session is not kept any more. None when it is kept for ever.
     #[must_use]
     pub fn until(&self, session: &SessionRow) -> Option<Timestamp> {
-        let days = i64::try_from(self.days(session)?).ok()?;
-        Some(
-            session
-                .kept_from
-                .saturating_add_micros(days.saturating_mul(DAY_US)),
-        )
+        let seconds = i64::try_from(self.keep_s(session)?).ok()?;
+        let kept_us = seconds.saturating_mul(SECOND_US);
+        Some(session.kept_from.saturating_add_micros(kept_us))
     }
 
     /// Whether a session may go at a time.
@@ -52,10 +49,10 @@ impl Periods {
 
     /// No session may go of which the last was recorded after this. None when all are kept for ever.
     fn latest(&self, now: Timestamp) -> Option<Timestamp> {
-        let all = (self.days > 0).then_some(self.days);
+        let all = (self.keep_s > 0).then_some(self.keep_s);
         let shortest = all.into_iter().chain(self.rules.shortest()).min()?;
-        let days = i64::try_from(shortest).ok()?;
-        Some(now.saturating_add_micros(-days.saturating_mul(DAY_US)))
+        let seconds = i64::try_from(shortest).ok()?;
+        Some(now.saturating_add_micros(-seconds.saturating_mul(SECOND_US)))
     }
 }
 

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use retrace_core::log::StoreError;
-use retrace_core::settings::{Retention, SettingsBook};
+use retrace_core::settings::{Retention, SettingsBook, show_seconds};
 use retrace_core::{SessionId, Timestamp};
 use retrace_projections::sessions::SessionRow;
 use retrace_query::{PageRequest, QueryError, Reader};
@@ -151,8 +151,8 @@ impl Service {
             let mut found: Vec<(SessionRow, u64)> = Vec::new();
             each_due(&reader, &periods, now, |session| {
                 if session.holds == 0 && before.let_go(session, now) {
-                    let days = periods.days(session).unwrap_or_default();
-                    found.push((session.clone(), days));
+                    let keep_s = periods.keep_s(session).unwrap_or_default();
+                    found.push((session.clone(), keep_s));
                 }
                 found.len() < AT_ONCE
             })?;
@@ -161,10 +161,12 @@ impl Service {
         let found = found.await??;
         let is_all = found.len() < AT_ONCE;
         let mut trouble = None;
-        for (session, days) in found {
-            let kept_from = session.kept_from.to_string();
-            let day = kept_from.get(..10).unwrap_or(&kept_from);
-            let reason = format!("kept for {days} days from {day} on, as the settings say");
+        for (session, keep_s) in found {
+            let reason = format!(
+                "kept for {} from {} on, as the settings say",
+                show_seconds(keep_s),
+                session.kept_from
+            );
             match self.parts.purger.purge(session.id, BY, &reason).await {
                 Ok(_) => self.status.change(|status| status.purged += 1),
                 // The read model is behind, or another node was quicker.

@@ -398,16 +398,16 @@ mod tests {
         let (book, _dir) = book().await;
         let before = Timestamp::now();
         let mut times = Vec::new();
-        for days in [30, 90] {
-            book.set("retention.days", &Value::Number(days), "mara")
+        for keep_s in [30, 90] {
+            book.set("retention.keep_s", &Value::Number(keep_s), "mara")
                 .await
                 .unwrap();
-            times.push((Timestamp::now(), days));
+            times.push((Timestamp::now(), keep_s));
             tokio::time::sleep(std::time::Duration::from_millis(2)).await;
         }
-        assert_eq!(book.as_of(before).await.unwrap().retention.days, 0);
-        for (time, days) in times {
-            assert_eq!(book.as_of(time).await.unwrap().retention.days, days);
+        assert_eq!(book.as_of(before).await.unwrap().retention.keep_s, 0);
+        for (time, keep_s) in times {
+            assert_eq!(book.as_of(time).await.unwrap().retention.keep_s, keep_s);
         }
     }
 

@@ -152,7 +152,7 @@ impl Kind {
         let value = match self {
             Self::Count { .. } => Value::Number(with_unit(text, &[("", 1)])?),
             Self::Bytes { .. } => Value::Number(with_unit(text, BYTES)?),
-            Self::Seconds { .. } => Value::Number(with_unit(text, SECONDS)?),
+            Self::Seconds { .. } => Value::Number(seconds_of_text(text)?),
             Self::Boolean => Value::Boolean(text.trim().parse().ok()?),
             Self::Text { .. }
             | Self::Expression { .. }
@@ -192,7 +192,7 @@ impl Kind {
     pub fn show(self, value: &Value) -> String {
         match (self, value) {
             (Self::Bytes { .. }, Value::Number(number)) => shown(*number, SHOWN_BYTES, " B"),
-            (Self::Seconds { .. }, Value::Number(number)) => shown(*number, SHOWN_SECONDS, "s"),
+            (Self::Seconds { .. }, Value::Number(number)) => show_seconds(*number),
             (_, value) => value.to_string(),
         }
     }
@@ -233,7 +233,7 @@ impl fmt::Display for Kind {
             Self::Url => f.write_str("https://…, without a query; http:// only for this machine"),
             Self::Networks => f.write_str("addresses and networks (10.0.0.0/8) with commas"),
             Self::Retention => f.write_str(
-                "days and conditions (folder, group, site, target, user), as in `7 site:lab; 400 folder:\"My Cards\"`",
+                "times and conditions (folder, group, site, target, user), as in `7d site:lab; 400d folder:\"My Cards\"`",
             ),
             Self::Choice(choices) => write!(f, "one of {}", choices.join(", ")),
         }
@@ -328,6 +328,16 @@ fn is_url(text: &str) -> bool {
         && !host.is_empty()
         && rest.bytes().all(characters)
         && (!is_local || matches!(host, "localhost" | "127.0.0.1" | "[::1]"))
+}
+
+/// A number of seconds as people read it: `90s`, `15m`, `12h`, `90d`.
+pub fn show_seconds(seconds: u64) -> String {
+    shown(seconds, SHOWN_SECONDS, "s")
+}
+
+/// A number of seconds as people write it: `90`, `15m`, `12h`, `90d`.
+pub(super) fn seconds_of_text(text: &str) -> Option<u64> {
+    with_unit(text, SECONDS)
 }
 
 fn with_unit(text: &str, units: &[(&str, u64)]) -> Option<u64> {

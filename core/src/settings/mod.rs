@@ -19,7 +19,7 @@ mod retention;
 mod timeline;
 
 pub use book::{Change, SetError, SettingsBook};
-pub use kind::{Kind, Value, expression};
+pub use kind::{Kind, Value, expression, show_seconds};
 pub use network::Networks;
 pub use retention::RetentionRules;
 pub use timeline::SettingsTimeline;
@@ -28,8 +28,6 @@ use std::borrow::Cow;
 
 use kind::Typed;
 use serde_json::Value as Json;
-
-use crate::access::SessionTraits;
 
 /// What a setting is.
 #[derive(Debug)]
@@ -296,9 +294,9 @@ settings! {
     }
     /// How long what was recorded is kept.
     retention: Retention {
-        /// For how many days after the server took in the last of a session it is kept, then it is purged; 0 is for ever.
-        days: u64 = 0, Kind::Count { min: 0, max: RetentionRules::DAYS_MAX };
-        /// Other days for some sessions; the first that fits: `7 site:lab; 400 folder:"PCI/Cards" group:dba; 0 user:root`.
+        /// How long a session is kept after the server took in the last of it, then it is purged; 0 is for ever.
+        keep_s: u64 = 0, Kind::Seconds { min: 0, max: SECONDS_MAX };
+        /// Other times for some sessions; the first that fits: `7d site:lab; 400d folder:"PCI/Cards" group:dba; 0 user:root`.
         exceptions: Cow<'static, str> = Cow::Borrowed(""), Kind::Retention;
         /// How long after a change of the two above nothing is purged that would not have been before, so that it can be undone.
         grace_s: u64 = 86_400, Kind::Seconds { min: 0, max: 366 * 86_400 };
@@ -443,12 +441,6 @@ fn shortened(text: &str) -> String {
 }
 
 impl Retention {
-    /// For how many days a session is kept; 0 is for ever. For many sessions, [`Self::rules`] are to be read once.
-    #[must_use]
-    pub fn days_for(&self, rules: &RetentionRules, session: &SessionTraits<'_>) -> u64 {
-        rules.days(session).unwrap_or(self.days)
-    }
-
     /// The exceptions. Nothing where this version cannot read what another has allowed.
     #[must_use]
     pub fn rules(&self) -> RetentionRules {

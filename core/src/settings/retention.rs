@@ -1,6 +1,8 @@
-//! How long what was recorded of a session is kept: a number of days for all, and exceptions, as people write them:
-//! `7 site:lab; 400 folder:"PCI/Cards" group:dba; 0 user:root`.
+//! Exceptions from how long what was recorded of a session is kept, as people write them:
+//! `7d site:lab; 400d folder:"PCI/Cards" group:dba; 0 user:root`.
 
+use super::SECONDS_MAX;
+use super::kind::seconds_of_text;
 use crate::access::{SessionTraits, folders_above};
 
 /// More exceptions than this belong into several logs.
@@ -12,7 +14,8 @@ pub struct RetentionRules(Vec<Rule>);
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Rule {
-    days: u64,
+    /// How long, in seconds; 0 is for ever.
+    keep_s: u64,
     conditions: Vec<(Fact, String)>,
 }
 
@@ -35,12 +38,9 @@ const FACTS: [(&str, Fact); 5] = [
 ];
 
 impl RetentionRules {
-    /// The largest number of days: a hundred years.
-    pub const DAYS_MAX: u64 = 36_500;
-
-    /// Exceptions, divided by semicolons: a number of days (0 is for ever), then the conditions that a session must meet,
-    /// all of them, `fact:value` with the value in double quotes where it has blanks or semicolons. `None` when one of
-    /// them is none.
+    /// Exceptions, divided by semicolons: how long (`12h`, `90d`, 0 for ever), then the conditions that a session must
+    /// meet, all of them, `fact:value` with the value in double quotes where it has blanks or semicolons. `None` when one
+    /// of them is none.
     pub fn parse(text: &str) -> Option<Self> {
         let mut rules = Vec::new();
         let mut rule: Option<Rule> = None;
@@ -55,9 +55,9 @@ impl RetentionRules {
             rest = after.trim_start();
             match &mut rule {
                 None => {
-                    let days = word.parse().ok().filter(|days| *days <= Self::DAYS_MAX)?;
+                    let keep_s = seconds_of_text(&word).filter(|keep_s| *keep_s <= SECONDS_MAX)?;
                     rule = Some(Rule {
-                        days,
+                        keep_s,
                         conditions: Vec::new(),
                     });
                 }
@@ -74,19 +74,16 @@ impl RetentionRules {
         (rules.len() <= RULES_MAX).then_some(Self(rules))
     }
 
-    /// The days of the first exception that a session meets.
-    pub fn days(&self, session: &SessionTraits<'_>) -> Option<u64> {
+    /// How long the first exception that a session meets keeps it, in seconds; 0 is for ever.
+    pub fn keep_s(&self, session: &SessionTraits<'_>) -> Option<u64> {
         let met = self.0.iter().find(|rule| rule.is_met_by(session));
-        met.map(|rule| rule.days)
+        met.map(|rule| rule.keep_s)
     }
 
-    /// The shortest time that an exception leaves, beside those that are for ever.
+    /// The shortest time that an exception leaves, in seconds, beside those that are for ever.
     pub fn shortest(&self) -> Option<u64> {
-        self.0
-            .iter()
-            .map(|rule| rule.days)
-            .filter(|days| *days > 0)
-            .min()
+        let times = self.0.iter().map(|rule| rule.keep_s);
+        times.filter(|keep_s| *keep_s > 0).min()
     }
 }
 
@@ -146,23 +143,26 @@ mod tests {
 
     #[test]
     fn the_first_exception_that_fits_decides() {
-        let text = r#"7 site:lab; 400 folder:"PCI/My Cards" group:dba; 0 user:mara ;"#;
+        let text = r#"7d site:lab; 9600h folder:"PCI/My Cards" group:dba; 0 user:mara ;"#;
         let rules = RetentionRules::parse(text).unwrap();
         let dba = ["dba".to_owned()];
         let cases = [
-            (session("lab", "", &[]), Some(7)),
-            (session("berlin", "PCI/My Cards/Old", &dba), Some(400)),
+            (session("lab", "", &[]), Some(7 * 86_400)),
+            (
+                session("berlin", "PCI/My Cards/Old", &dba),
+                Some(400 * 86_400),
+            ),
             (session("berlin", "PCI/My Cards", &[]), Some(0)),
         ];
         for (session, expected) in cases {
-            assert_eq!(rules.days(&session), expected, "{session:?}");
+            assert_eq!(rules.keep_s(&session), expected, "{session:?}");
         }
         let other = SessionTraits {
             user: Some("ole"),
             ..session("berlin", "", &[])
         };
-        assert_eq!(rules.days(&other), None);
-        assert_eq!(rules.shortest(), Some(7));
+        assert_eq!(rules.keep_s(&other), None);
+        assert_eq!(rules.shortest(), Some(7 * 86_400));
         assert_eq!(
             RetentionRules::parse(" ; ").unwrap(),
             RetentionRules::default()
@@ -172,15 +172,16 @@ mod tests {
     #[test]
     fn what_is_no_exception_is_refused() {
         for wrong in [
-            "7",
+            "7d",
             "site:lab",
             "seven site:lab",
-            "-1 site:lab",
-            "36501 site:lab",
-            "7 site:",
-            "7 colour:red",
-            "7 site lab",
-            "7 site:\"lab",
+            "-1d site:lab",
+            "36601d site:lab",
+            "7q site:lab",
+            "7d site:",
+            "7d colour:red",
+            "7d site lab",
+            "7d site:\"lab",
         ] {
             assert_eq!(RetentionRules::parse(wrong), None, "{wrong}");
         }

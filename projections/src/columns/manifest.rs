@@ -43,6 +43,23 @@ pub(super) struct Numbered {
     pub(super) day: i32,
 }
 
+impl Numbered {
+    /// No event has this day.
+    const NO_DAY: i32 = i32::MIN;
+
+    /// The same session, purged: it has no row any more, and never will.
+    pub(super) fn gone(self) -> Self {
+        Self {
+            day: Self::NO_DAY,
+            ..self
+        }
+    }
+
+    pub(super) fn is_gone(self) -> bool {
+        self.day == Self::NO_DAY
+    }
+}
+
 pub(super) fn number_of(
     connection: &Connection,
     session: SessionId,

@@ -67,6 +67,8 @@ const TAIL_ROWS_MAX: usize = 1 << 18;
 const CHANGED_SESSIONS_MAX: usize = 4_096;
 /// Rows are in the tail for so long at most, while events come.
 const TAIL_FOR: Duration = Duration::from_secs(30);
+/// Files are written anew without the rows of what was purged so often at most, while events come.
+const PURGES_EVERY: Duration = Duration::from_secs(5);
 /// So many sessions are kept in memory.
 const HELD_MAX: usize = 16_384;
 /// The tail has so many batches at most of a table and a day; then they are joined.
@@ -111,6 +113,7 @@ pub struct ColumnsProjection {
     tail_rows: usize,
     /// When the first row that is in no file came.
     since: Option<Instant>,
+    flushed_at: Option<Instant>,
     #[cfg(test)]
     fails: Option<tests::Fails>,
 }
@@ -163,6 +166,7 @@ impl ColumnsProjection {
             tail: BTreeMap::new(),
             tail_rows: 0,
             since: None,
+            flushed_at: None,
             #[cfg(test)]
             fails: None,
         })
@@ -273,7 +277,11 @@ impl ColumnsProjection {
 
     /// Whether the tail is to be written now.
     fn is_due(&self) -> bool {
-        !self.purged.is_empty()
+        let is_purged = !self.purged.is_empty()
+            && self
+                .flushed_at
+                .is_none_or(|at| at.elapsed() >= PURGES_EVERY);
+        is_purged
             || self.tail_rows >= TAIL_ROWS_MAX
             || self.changed().count() >= CHANGED_SESSIONS_MAX
             || self.since.is_some_and(|since| since.elapsed() >= TAIL_FOR)
@@ -362,6 +370,7 @@ impl ColumnsProjection {
         self.tail.clear();
         self.tail_rows = 0;
         self.since = None;
+        self.flushed_at = Some(Instant::now());
         self.purged.clear();
         self.new_numbers.clear();
         let mut used: Vec<u64> = self.held.values().map(|held| held.used).collect();
@@ -412,6 +421,13 @@ impl Projection for ColumnsProjection {
             self.flush()?;
         }
         self.publish()
+    }
+
+    fn rest(&mut self) -> Result<(), ProjectionError> {
+        if self.purged.is_empty() && self.since.is_none_or(|since| since.elapsed() < TAIL_FOR) {
+            return Ok(());
+        }
+        self.settle()
     }
 
     fn settle(&mut self) -> Result<(), ProjectionError> {

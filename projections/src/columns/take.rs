@@ -27,6 +27,20 @@ struct About {
     protocol: Option<String>,
 }
 
+impl About {
+    /// What is left to say of a session that was purged.
+    fn gone(numbered: Numbered, session: SessionId) -> Self {
+        Self {
+            number: numbered.number,
+            session: session.to_string(),
+            user: None,
+            target: None,
+            host: None,
+            protocol: None,
+        }
+    }
+}
+
 impl ColumnsProjection {
     /// Applies an event.
     pub(super) fn take(&mut self, event: &Event) -> Result<(), ProjectionError> {
@@ -78,7 +92,11 @@ impl ColumnsProjection {
     fn fold(&mut self, session: SessionId, event: &Event) -> Result<About, ProjectionError> {
         self.uses += 1;
         if !self.held.contains_key(&session) {
-            let held = self.load(session, event)?;
+            let (numbered, is_known) = self.numbered(session, event)?;
+            if numbered.is_gone() {
+                return Ok(About::gone(numbered, session));
+            }
+            let held = self.load(session, event, numbered, is_known)?;
             self.held.insert(session, held);
         }
         let used = self.uses;
@@ -130,31 +148,17 @@ impl ColumnsProjection {
         Ok((numbered, false))
     }
 
-    fn load(&mut self, session: SessionId, event: &Event) -> Result<Held, ProjectionError> {
-        let (numbered, is_known) = self.numbered(session, event)?;
-        let row = if is_known && !self.purged.contains(&numbered.number) {
-            self.find(numbered)?
-        } else {
-            None
-        };
-        let (numbered, row) = match row {
-            Some(row) => (numbered, row),
-            None => {
-                // A session that was purged and goes on begins anew.
-                let row = SessionRow::first_seen(session, event);
-                let numbered = Numbered {
-                    day: day_of(row.recorded),
-                    ..numbered
-                };
-                if is_known {
-                    self.new_numbers.insert(session, numbered);
-                }
-                (numbered, row)
-            }
-        };
+    fn load(
+        &self,
+        session: SessionId,
+        event: &Event,
+        numbered: Numbered,
+        is_known: bool,
+    ) -> Result<Held, ProjectionError> {
+        let row = if is_known { self.find(numbered)? } else { None };
         Ok(Held {
             numbered,
-            row,
+            row: row.unwrap_or_else(|| SessionRow::first_seen(session, event)),
             changed: false,
             used: self.uses,
         })
@@ -187,6 +191,7 @@ impl ColumnsProjection {
         let (numbered, _) = self.numbered(session, event)?;
         self.gather()?;
         self.purged.insert(numbered.number);
+        self.new_numbers.insert(session, numbered.gone());
         self.held.remove(&session);
         let gone = [numbered.number].into();
         for batches in self.tail.values_mut() {
@@ -194,14 +199,7 @@ impl ColumnsProjection {
                 *batch = super::without(batch.clone(), &gone)?;
             }
         }
-        Ok(About {
-            number: numbered.number,
-            session: session.to_string(),
-            user: None,
-            target: None,
-            host: None,
-            protocol: None,
-        })
+        Ok(About::gone(numbered, session))
     }
 
     fn note_coverage(

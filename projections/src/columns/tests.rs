@@ -37,6 +37,8 @@ fn content(view: &ColumnsView) -> String {
             Ok(())
         })
         .unwrap();
+        // A batch that has lost all its rows shows its head.
+        batches.retain(|batch| batch.num_rows() > 0);
         let shown = pretty_format_batches(&batches).unwrap().to_string();
         let mut rows: Vec<&str> = shown.lines().collect();
         rows.sort_unstable();

@@ -26,6 +26,7 @@ use tantivy::{DocAddress, Index, IndexWriter, Searcher, TantivyDocument, Tantivy
 use super::columns::SegmentColumns;
 use super::merging::Neighbours;
 use super::moment::{Detail, Moment, MomentId, MomentKind};
+use super::scrub::Purged;
 use super::tokens::{TOKENIZER, Words};
 use crate::ProjectionError;
 
@@ -141,6 +142,11 @@ impl Fields {
     /// The term that all moments of a kind have.
     pub fn kind_term(&self, kind: MomentKind) -> Term {
         Term::from_field_u64(self.kind, kind.number())
+    }
+
+    /// The field whose terms name sessions.
+    pub(super) fn session_field(&self) -> Field {
+        self.session
     }
 
     /// The term that all moments of a session have.
@@ -261,15 +267,19 @@ impl SessionFacts {
 struct Payload {
     checkpoint: u64,
     log: String,
+    /// Sessions that were purged, and may still lie in segments.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    purged: Vec<String>,
     version: u32,
 }
 
 /// The one writer of the index.
 pub struct MomentWriter {
-    writer: IndexWriter,
-    fields: Fields,
+    pub(super) writer: IndexWriter,
+    pub(super) fields: Fields,
     log: LogId,
     checkpoint: Position,
+    pub(super) purged: Purged,
 }
 
 impl MomentWriter {
@@ -279,7 +289,7 @@ impl MomentWriter {
     /// When the directory cannot be written.
     pub fn open(dir: &Path, log: LogId) -> Result<Self, ProjectionError> {
         let path = dir.join(NAME);
-        let (index, checkpoint) = match fitting(&path, log) {
+        let (index, checkpoint, purged) = match fitting(&path, log) {
             Ok(found) => found,
             Err(reason) => {
                 if path.exists() {
@@ -296,7 +306,7 @@ impl MomentWriter {
                 let index =
                     Index::create(directory, Fields::schema().0, settings).map_err(store)?;
                 register(&index);
-                (index, Position(0))
+                (index, Position(0), Purged::default())
             }
         };
         // One thread: it alone is faster than the terminals that feed it, and it keeps moments in
@@ -310,6 +320,7 @@ impl MomentWriter {
             fields: Fields::schema().1,
             log,
             checkpoint,
+            purged,
         })
     }
 
@@ -386,9 +397,15 @@ impl MomentWriter {
         self.writer.delete_term(term);
     }
 
-    /// Takes out all moments of a session that were added until now.
-    pub fn purge(&self, session: SessionId) {
+    /// Takes out all moments of a session that were added until now, because others are to take their place.
+    pub(super) fn take_out(&self, session: SessionId) {
         self.writer.delete_term(self.fields.session_term(session));
+    }
+
+    /// Takes out all moments of a session that were added until now, for good ([`super::scrub`]).
+    pub fn purge(&mut self, session: SessionId) {
+        self.take_out(session);
+        self.purged.add(session);
     }
 
     /// Stores what was added and taken out, and the checkpoint with it.
@@ -399,6 +416,7 @@ impl MomentWriter {
         let payload = Payload {
             checkpoint: checkpoint.0,
             log: self.log.to_string(),
+            purged: self.purged.to_texts(),
             version: VERSION,
         };
         let payload = serde_json::to_string(&payload).map_err(store)?;
@@ -440,7 +458,7 @@ fn pair(bytes: &[u8]) -> (u32, i32) {
     (number(0), number(4).cast_signed())
 }
 
-fn fitting(path: &Path, log: LogId) -> Result<(Index, Position), String> {
+fn fitting(path: &Path, log: LogId) -> Result<(Index, Position, Purged), String> {
     let index = Index::open_in_dir(path).map_err(|error| error.to_string())?;
     register(&index);
     let payload = payload(&index).map_err(|error| error.to_string())?;
@@ -454,7 +472,8 @@ fn fitting(path: &Path, log: LogId) -> Result<(Index, Position), String> {
     if payload.log != log.to_string() {
         return Err(format!("it is of the log {}", payload.log));
     }
-    Ok((index, Position(payload.checkpoint)))
+    let purged = Purged::of_texts(&payload.purged);
+    Ok((index, Position(payload.checkpoint), purged))
 }
 
 fn payload(index: &Index) -> Result<Option<Payload>, TantivyError> {
@@ -466,7 +485,7 @@ fn register(index: &Index) {
     index.tokenizers().register(TOKENIZER, Words::default());
 }
 
-fn store(error: impl std::error::Error + Send + Sync + 'static) -> ProjectionError {
+pub(super) fn store(error: impl std::error::Error + Send + Sync + 'static) -> ProjectionError {
     ProjectionError::Store(Box::new(error))
 }
 

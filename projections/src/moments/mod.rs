@@ -51,6 +51,7 @@ mod moment;
 mod reader;
 mod recent;
 mod rows;
+mod scrub;
 mod session;
 mod sessions;
 mod stream;
@@ -60,6 +61,7 @@ mod tokens;
 mod typed_runs;
 
 use std::collections::{BTreeMap, HashMap};
+use std::time::{Duration, Instant};
 
 use retrace_core::event::{Event, EventType};
 use retrace_core::{Position, SessionId, Timestamp};
@@ -79,6 +81,8 @@ use sessions::OpenSessions;
 
 /// So many events without a moment are applied at most before the checkpoint is stored.
 const UNCOMMITTED_EVENTS: u64 = 65_536;
+/// So often it is looked whether what was purged still lies in segments, while events come.
+const SCRUB_EVERY: Duration = Duration::from_secs(30);
 
 /// The writing side of the index of moments.
 pub struct MomentsProjection {
@@ -86,6 +90,7 @@ pub struct MomentsProjection {
     sessions: OpenSessions,
     /// What was applied; the index may hold an earlier checkpoint with the same moments.
     checkpoint: Position,
+    scrubbed_at: Instant,
 }
 
 impl MomentsProjection {
@@ -101,6 +106,7 @@ impl MomentsProjection {
             writer,
             sessions,
             checkpoint,
+            scrubbed_at: Instant::now(),
         })
     }
 
@@ -134,7 +140,7 @@ impl MomentsProjection {
                 }
                 After::PlaceAnew => {
                     moments = Changes::default();
-                    self.writer.purge(id);
+                    self.writer.take_out(id);
                     changed = true;
                     session = Some(self.place_anew(id, event, &mut moments)?);
                 }
@@ -156,8 +162,9 @@ impl MomentsProjection {
     ) -> Result<OpenSession, ProjectionError> {
         let mut take = |event: &Event, open: &OpenSession, found: Vec<Found>| {
             if *event.kind() == EventType::RETENTION_PURGED {
+                // It was purged when the event came first, too.
                 *moments = Changes::default();
-                self.writer.purge(id);
+                self.writer.take_out(id);
             }
             let mut found = found.into_iter();
             found.try_for_each(|found| moments.take(found, open, &self.writer))
@@ -284,6 +291,14 @@ impl Projection for MomentsProjection {
             return applied;
         }
         self.checkpoint = end;
+        if self.scrubbed_at.elapsed() >= SCRUB_EVERY {
+            self.rest()?;
+        }
         Ok(())
+    }
+
+    fn rest(&mut self) -> Result<(), ProjectionError> {
+        self.scrubbed_at = Instant::now();
+        self.writer.scrub()
     }
 }

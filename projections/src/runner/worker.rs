@@ -22,6 +22,8 @@ const BATCH_BYTES: usize = 16 << 20;
 /// While the log grows by little at a time, a batch is applied so often: each costs a transaction, and
 /// what is recorded must not wait for what is shown.
 const GATHERED_FOR: Duration = Duration::from_millis(150);
+/// When nothing has come for so long, a projection does what it put off.
+const RESTS_AFTER: Duration = Duration::from_secs(5);
 
 const PAUSE_MIN: Duration = Duration::from_millis(100);
 const PAUSE_MAX: Duration = Duration::from_secs(30);
@@ -99,8 +101,11 @@ impl Worker {
         };
         let events = read?;
         if events.is_empty() {
-            if let Some(grown) = self.wait(log.grown_past(from)) {
-                grown?;
+            let grown = log.grown_past(from);
+            match self.wait(async { tokio::time::timeout(RESTS_AFTER, grown).await }) {
+                Some(Ok(grown)) => drop(grown?),
+                Some(Err(_quiet)) => projection.rest()?,
+                None => {}
             }
         } else {
             self.was_little = events.len() < self.batch_events / 4;

@@ -1,7 +1,8 @@
 //! `sessions`: the catalogue, one row for each session.
 //!
 //! Reads every event of a session's streams, and changes of the settings for reviews; skips all others. A session is there from its first
-//! event on, whether or not that is `session.launched`, and gone with `retention.purged`, of which a row of its own is kept.
+//! event on, whether or not that is `session.launched`, and gone for good with `retention.purged`, of which a row of its own
+//! is kept.
 //! Takes times from events: a rebuild gives the same rows.
 //!
 //! | fact | comes from |
@@ -132,14 +133,16 @@ impl Batch<'_> {
         let Some(first) = events.first() else {
             return Ok(());
         };
-        self.note_stream(session, first)?;
         let row = match self.rows.entry(session) {
             Entry::Occupied(row) => row.into_mut(),
-            Entry::Vacant(place) => {
-                let stored = SessionRow::find(self.transaction, session)?;
-                place.insert(stored.unwrap_or_else(|| SessionRow::first_seen(session, first)))
-            }
+            Entry::Vacant(place) => match SessionRow::find(self.transaction, session)? {
+                Some(stored) => place.insert(stored),
+                // What the server says of it afterwards does not bring it back.
+                None if PurgedSession::find(self.transaction, session)?.is_some() => return Ok(()),
+                None => place.insert(SessionRow::first_seen(session, first)),
+            },
         };
+        note_stream(self.transaction, session, first)?;
         for event in events {
             row.apply(event);
             controls::note(self.transaction, session, event)?;
@@ -187,17 +190,21 @@ impl Batch<'_> {
         }
         retention::note_purge(self.transaction, session, event)
     }
+}
 
-    fn note_stream(&self, session: SessionId, first: &Event) -> rusqlite::Result<()> {
-        self.transaction
-            .prepare_cached("INSERT INTO streams VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING")?
-            .execute((
-                session.uuid().as_bytes(),
-                first.stream().as_str(),
-                to_sql(first.position().0),
-            ))?;
-        Ok(())
-    }
+fn note_stream(
+    transaction: &Transaction<'_>,
+    session: SessionId,
+    first: &Event,
+) -> rusqlite::Result<()> {
+    transaction
+        .prepare_cached("INSERT INTO streams VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING")?
+        .execute((
+            session.uuid().as_bytes(),
+            first.stream().as_str(),
+            to_sql(first.position().0),
+        ))?;
+    Ok(())
 }
 
 /// The streams of a session, in the order of their first events.

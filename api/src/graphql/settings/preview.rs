@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use async_graphql::{Context, Result, SimpleObject};
-use retrace_core::settings::{Definition, Kind, Settings, Value};
+use retrace_core::settings::{Definition, Settings, Value, show_seconds};
 
 use crate::disk::DataFolder;
 use crate::graphql::error::{internal, of_store};
@@ -65,13 +65,9 @@ fn would_purge(preview: &due::Preview, grace_s: u64) -> Option<String> {
         1 => " 1 more is on legal hold and stays.".to_owned(),
         many => format!(" {} more are on legal hold and stay.", grouped(many)),
     };
-    let seconds = Kind::Seconds {
-        min: 0,
-        max: u64::MAX,
-    };
     let when = match grace_s {
         0 => "at once".to_owned(),
-        grace => format!("in {}", seconds.show(&Value::Number(grace))),
+        grace => format!("in {}", show_seconds(grace)),
     };
     Some(format!(
         "This would delete {recordings} for ever, {when}.{held}"

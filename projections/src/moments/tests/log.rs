@@ -254,6 +254,53 @@ fn a_purged_session_leaves_nothing() {
     );
 }
 
+/// What is taken out of an index is only marked, until its segment is written anew.
+#[test]
+fn no_segment_keeps_the_words_of_a_purged_session() {
+    use tantivy::{Index, SegmentReader};
+
+    let test = TestLog::new();
+    for number in [1, 2] {
+        let events = (0..300).map(|at| (at * 1_000, written(&format!("word{number}n{at}\r\n"))));
+        test.append(session(number), "agent", events);
+    }
+    let at = test.around("models");
+    let words_of = |number: u8| {
+        let index = Index::open_in_dir(crate::moments::path(&at.dir)).unwrap();
+        let field = index.schema().get_field("text").unwrap();
+        let mut words = 0;
+        for segment in index.searchable_segments().unwrap() {
+            let reader = SegmentReader::open(&segment).unwrap();
+            let terms = reader.inverted_index(field).unwrap();
+            let all = (0..300).map(|at| format!("word{number}n{at}"));
+            words += all
+                .filter(|word| terms.terms().get(word.as_bytes()).unwrap().is_some())
+                .count();
+        }
+        words
+    };
+    let mut projection = MomentsProjection::open(&at).unwrap();
+    test.feed(&mut projection, &[1_000]);
+    let (first, second) = (words_of(1), words_of(2));
+    assert!(first > 200 && second > 200, "{first} {second}");
+    test.append(session(1), "control", [(9_000_000, purged())]);
+    test.feed(&mut projection, &[1_000]);
+    assert_eq!(words_of(1), first, "they are only marked");
+    // It is remembered over a restart.
+    drop(projection);
+    let mut projection = MomentsProjection::open(&at).unwrap();
+    let start = std::time::Instant::now();
+    while words_of(1) > 0 {
+        projection.rest().unwrap();
+        assert!(start.elapsed().as_secs() < 20, "{} are left", words_of(1));
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+    assert_eq!(words_of(2), second);
+    projection.rest().unwrap();
+    let left = moments(&at.dir);
+    assert!(!left.is_empty() && left.iter().all(|moment| moment.session == session(2)));
+}
+
 /// The moments of the events, applied in batches of each of the sizes: kind, text, milliseconds,
 /// and what is known of it.
 fn told(test: &TestLog, sizes: &[usize]) -> Vec<String> {
