@@ -146,6 +146,9 @@ const shots: Shot[] = [
   },
 ]
 
+const ask = (page: Page, query: string, variables: object) =>
+  page.request.post('/graphql', { headers: { 'X-Retrace-Client': 'web' }, data: { query, variables } })
+
 /** A picture in light and one in dark. */
 async function take(page: Page, name: string, open: (page: Page) => Promise<unknown>): Promise<void> {
   for (const colorScheme of ['light', 'dark'] as const) {
@@ -178,4 +181,42 @@ test('live', async ({ signedIn: page }) => {
     await page.waitForTimeout(3_000)
   })
   await typist.end()
+})
+
+// The last: it holds a session, and destroys others.
+test('retention', async ({ signedIn: page }) => {
+  const held = await sessionIdOf(page, truth.incident.file)
+  const reason = 'asked by counsel, letter of 2026-11-20'
+  await ask(
+    page,
+    'mutation($held: [ID!]!, $reason: String!) { holdSessions(sessions: $held, matter: "Case 4711", reason: $reason) { id } }',
+    { held: [held], reason },
+  )
+  await take(page, 'retention-hold', async () => {
+    await page.goto(`/sessions/${held}`)
+    await expect(terminal(page)).toBeVisible()
+    await page.getByRole('button', { name: 'On legal hold' }).click()
+    await page.waitForTimeout(3_000)
+  })
+  await take(page, 'retention-settings', async () => {
+    await page.goto('/settings?q=retention')
+    await page.getByRole('button', { name: 'Change retention.keep_s' }).click()
+    await page.getByLabel(/^New value/).fill('1s')
+    await page.getByRole('button', { name: 'Save' }).click()
+    await expect(page.getByRole('button', { name: 'Change it all the same' })).toBeVisible()
+  })
+  for (const file of ['ops.ttyrec', 'alternate-screen-v2.cast', 'wide-v2.cast']) {
+    const id = await sessionIdOf(page, file)
+    const why = 'the works council’s agreement of 2026: test recordings go'
+    await ask(page, 'mutation($id: ID!, $why: String!) { purgeSession(session: $id, reason: $why) { id } }', { id, why })
+  }
+  await take(page, 'purged', async () => {
+    await page.goto('/purged')
+    await expect(page.getByRole('row').nth(3)).toBeVisible()
+  })
+  await take(page, 'purged-session', async () => {
+    await page.goto('/purged')
+    await page.getByRole('row').nth(3).getByRole('link').click()
+    await expect(page.getByRole('heading', { name: 'This recording was purged' })).toBeVisible()
+  })
 })

@@ -5,8 +5,9 @@ import { OwnServer } from '../support/own-server'
 import { expect, test as base, truth } from '../support/test'
 
 const samples = resolve(import.meta.dirname, '..', process.env.RETRACE_SAMPLES ?? '../../samples')
-/** The one that is held, and the one that a person purges. */
+/** The one that is held, the one that a person purges, and those that the settings let go. */
 const [held, purged] = [truth.incident.file, truth.deploy.file]
+const letGo = ['plain.tlog.json', 'with-input.tlog.json']
 
 /** What is purged here is gone: a server of its own for these journeys, which follow each other. */
 let server: OwnServer
@@ -14,7 +15,7 @@ let server: OwnServer
 const test = base.extend<{ desk: Page }, { own: OwnServer }>({
   own: [
     async ({}, use) => {
-      server = await OwnServer.make({}, [held, purged].map((name) => join(samples, name)))
+      server = await OwnServer.make({}, [held, purged, ...letGo].map((name) => join(samples, name)))
       await server.start()
       await use(server)
       await server.remove()
@@ -67,14 +68,14 @@ test('a session that the settings let go says until which day it is kept', async
   await expectFine(page)
   await page.goto(`/sessions/${id}`)
   await expect(panel(page)).toContainText('Kept for ever')
-  await change('retention.days', '400')
+  await change('retention.keep_s', '400d')
   await page.reload()
   const until = panel(page).locator('time')
   // The day in Auckland; the instant in UTC is a hover away.
   await expect(until).toHaveText(/^20\d\d-\d\d-\d\d$/)
   await expect(until).toHaveAttribute('title', / UTC$/)
   await expect(page.locator('.session-head')).toContainText(`kept until ${await until.textContent()}`)
-  await change('retention.days', '0')
+  await change('retention.keep_s', '0')
 })
 
 test('a session is held from the list, shows so, and cannot be purged until the hold is lifted', async ({ desk: page }) => {
@@ -179,7 +180,7 @@ test('a recording is purged with a reason and a word; its link shows what stays,
   await page.goto(`/?q=${word}`)
   await expect(page.getByText('Nothing found')).toBeVisible()
   await page.goto('/sessions')
-  await expect(row(page, held)).toBeVisible()
+  await expect(page.locator('.row-link')).toHaveCount(1 + letGo.length)
   await expect(row(page, purged)).toHaveCount(0)
   await page.getByRole('link', { name: 'Purged' }).click()
   await expect(page.getByRole('row').nth(1)).toContainText('the works council asked')
@@ -198,4 +199,40 @@ test('a recording is purged with a reason and a word; its link shows what stays,
 test('a session that was never there is not said to be purged', async ({ desk: page }) => {
   await page.goto('/sessions/0199d5a0-0000-7000-8000-000000000000')
   await expect(page.getByText('This session does not exist.')).toBeVisible()
+})
+
+test('a setting that purges says how many, wants that number, and what is held stays', async ({ desk: page }) => {
+  await change('retention.grace_s', '0')
+  await page.goto('/settings?q=retention')
+  const summary = page.getByTestId('retention-summary')
+  await expect(summary).toContainText('Nothing is purged: recordings are kept for ever.')
+  await expect(summary.getByRole('link', { name: '1 session on legal hold' })).toBeVisible()
+
+  await page.getByRole('button', { name: 'Change retention.exceptions' }).click()
+  await expect(page.getByText(/^Expected times and conditions \(folder, group, site, target, user\)/)).toBeVisible()
+  await page.getByRole('button', { name: 'Cancel' }).click()
+
+  await page.getByRole('button', { name: 'Change retention.keep_s' }).click()
+  const form = page.getByRole('form', { name: 'Change retention.keep_s' })
+  await form.getByLabel(/^New value/).fill('1s')
+  await form.getByRole('button', { name: 'Save' }).click()
+  await expect(form.getByRole('alert')).toContainText(/This would delete 2 recordings of .* for ever, at once\. 1 more is on legal hold/)
+  const save = form.getByRole('button', { name: 'Change it all the same' })
+  await expect(save).toBeDisabled()
+  await form.getByLabel(/to confirm$/).fill('3')
+  await expect(save).toBeDisabled()
+  await form.getByLabel(/to confirm$/).fill('2')
+  await expect(save).toBeEnabled()
+  await expectFine(page)
+  await save.click()
+  await expect(page.getByTestId('value-retention.keep_s')).toHaveText('1s')
+
+  await expect(summary).toContainText('No recording is due, none within 30 days. Legal holds keep 1 more', { timeout: 30_000 })
+  await summary.getByRole('link', { name: 'Purged recordings' }).click()
+  await expect(page.getByRole('row').filter({ hasText: 'the retention settings' })).toHaveCount(letGo.length)
+  await expect(page.getByRole('row').filter({ hasText: 'kept for 1s' })).toHaveCount(letGo.length)
+  await page.goto('/sessions')
+  await expect(page.locator('.row-link')).toHaveText([held])
+  await page.goto(`/sessions/${await idOf(held)}`)
+  await expect(panel(page)).toContainText('On legal hold')
 })

@@ -1,4 +1,5 @@
 import { Link } from '@tanstack/react-router'
+import { useEffect, useRef } from 'react'
 import { formatCount } from '../../lib/format'
 import { formatDuration } from '../../lib/time'
 import { useTitle } from '../../lib/use-title'
@@ -31,13 +32,20 @@ function WhatStays({ purged }: { purged: Purged }) {
   useTitle('A recording that was purged')
   const { id, at, by, reason, position, startedAt, endedAt } = purged
   const before = String(BigInt(position) + 1n)
+  const heading = useRef<HTMLHeadingElement>(null)
+  useEffect(() => {
+    // What had the focus is gone with the recording: who does not see the page is told what it shows now.
+    if (document.activeElement === document.body) heading.current?.focus()
+  }, [])
   return (
     <div className="purged">
       <div className="session-head">
         <Link to="/purged" className="button button-quiet button-icon" aria-label="All purged" title="All purged">
           <Icon name="back" />
         </Link>
-        <h1>This recording was purged</h1>
+        <h1 ref={heading} tabIndex={-1}>
+          This recording was purged
+        </h1>
       </div>
       <section className="panel purged-panel" aria-labelledby="purged-title">
         <h2 id="purged-title">What was done</h2>

@@ -147,13 +147,13 @@ test('a hold is placed on no more sessions than the server takes at once', async
   expect(screen.getByText(/At most 100/)).toBeTruthy()
 })
 
-const days = {
-  name: 'retention.days',
-  kind: 'count',
+const keep = {
+  name: 'retention.keep_s',
+  kind: 'seconds',
   value: '0',
   defaultValue: '0',
   isChanged: false,
-  expected: 'a number from 0 to 36500',
+  expected: 'a number of seconds from 0 to 36600d',
   choices: [],
   help: '',
   group: { name: 'retention', help: '' },
@@ -162,10 +162,10 @@ const days = {
 
 test('a setting that purges is saved once the number of recordings was typed, as long as it still is that number', async () => {
   const onChanged = vi.fn<() => void>()
-  const preview = { value: '30', isOther: true, warnings: ['This would delete 1,204 recordings.'], purges: 1204 }
+  const preview = { value: '30d', isOther: true, warnings: ['This would delete 1,204 recordings.'], purges: 1204 }
   const answers: Record<string, unknown> = { SettingPreview: { settingPreview: preview } }
   const { asked } = show(
-    <SettingEditor setting={days} draft={{ value: '30', reason: '' }} onCancel={() => {}} onChanged={onChanged} />,
+    <SettingEditor setting={keep} draft={{ value: '30d', reason: '' }} onCancel={() => {}} onChanged={onChanged} />,
     answers,
   )
   await userEvent.click(screen.getByRole('button', { name: 'Save' }))
@@ -181,7 +181,7 @@ test('a setting that purges is saved once the number of recordings was typed, as
   const again = await screen.findByLabelText(/^Type 1.205, the number/)
   expect(again).toHaveProperty('value', '')
 
-  answers.ChangeSetting = { changeSetting: { ...days, value: '30' } }
+  answers.ChangeSetting = { changeSetting: { ...keep, value: '30d' } }
   await userEvent.type(again, '1205{Enter}')
   await waitFor(() => expect(onChanged).toHaveBeenCalled())
   expect(asked.map(({ name }) => name)).toEqual(['SettingPreview', 'SettingPreview', 'SettingPreview', 'ChangeSetting'])

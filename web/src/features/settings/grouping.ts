@@ -13,7 +13,7 @@ export const unitOfKind: Record<string, string> = {
   url: 'an address, https://…',
   networks: 'networks, divided by commas',
   choice: 'one of these',
-  retention: 'days and conditions',
+  retention: 'times and conditions',
 }
 
 /** `sign_in` as a title. */
