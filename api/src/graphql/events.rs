@@ -150,9 +150,9 @@ impl Event {
         BASE64_STANDARD.encode(event.leaf_hash())
     }
 
-    /// Whether a part of it is hidden.
+    /// Whether a part of it is hidden, or all of it is destroyed.
     async fn redacted(&self) -> bool {
-        self.redacted.is_some()
+        self.redacted.is_some() || self.shown.is_destroyed()
     }
 }
 

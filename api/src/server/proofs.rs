@@ -113,12 +113,6 @@ async fn entries(log: &dyn EventLog, tile: Tile) -> Result<Vec<u8>, HttpError> {
     let events = events.map_err(|error| HttpError::internal(&error))?;
     let mut bundle = Vec::new();
     for event in &events {
-        if event.is_destroyed() {
-            return Err(HttpError::not_found(format!(
-                "the event at position {} was purged: its hash is in the tiles of hashes, its content is destroyed",
-                event.position()
-            )));
-        }
         if !push_entry(&mut bundle, &event.leaf()) {
             return Err(HttpError::internal(&format!(
                 "the leaf at position {} is too long",

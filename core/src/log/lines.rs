@@ -164,7 +164,7 @@ struct Line<'a> {
     leaf_hash: Option<String>,
     stream: StreamName,
     #[serde(rename = "type")]
-    _kind: EventType,
+    kind: EventType,
     version: StreamVersion,
 }
 
@@ -181,6 +181,14 @@ impl Line<'_> {
         let none = || "it is redacted, and has no `leafHash` of 32 bytes in base64".to_owned();
         hash.map(Some).ok_or_else(none)
     }
+}
+
+/// The leaf hash that stands in the line of an event that was destroyed. `None` when the line is of another event: whoever
+/// takes such a line for an event has to hold the hash against the tree.
+pub fn destroyed_leaf_hash(line: &[u8]) -> Option<Hash> {
+    let line: Line<'_> = serde_json::from_slice(line).ok()?;
+    let is_destroyed = line.kind == EventType::DESTROYED;
+    line.redacted_hash().ok()?.filter(|_| is_destroyed)
 }
 
 impl<'a> LinesCheck<'a> {

@@ -13,6 +13,7 @@ use indicatif::ProgressBar;
 use reqwest::{Client, StatusCode, redirect};
 use retrace_core::event::MAX_LEAF_BYTES;
 use retrace_core::log::checkpoint::Checkpoint;
+use retrace_core::log::lines::destroyed_leaf_hash;
 use retrace_core::log::merkle::{Hash, leaf_hash};
 use retrace_core::log::tile::{FULL, Rows, Tile, entries};
 use retrace_core::log::tiles_check::{TilesCheck, compare, hashes_of};
@@ -81,6 +82,8 @@ struct Seen {
     kept: usize,
     tiles: u64,
     entries: u64,
+    /// How many of the entries say that they were destroyed.
+    purged: u64,
 }
 
 impl UrlArgs {
@@ -151,6 +154,7 @@ impl UrlArgs {
             kept: kept.len(),
             tiles: 0,
             entries: 0,
+            purged: 0,
         };
         let newest = kept.iter().map(|kept| kept.size).max();
         if let (true, Some(size)) = (self.only_new, newest) {
@@ -165,7 +169,7 @@ impl UrlArgs {
         let mut ahead = Ahead::new(server, check.leaf_tiles());
         while let Some((tile, hashes, bundle)) = ahead.next().await? {
             if let Some(bundle) = bundle {
-                check_entries(tile, &hashes, &bundle)?;
+                seen.purged += check_entries(tile, &hashes, &bundle)?;
                 seen.entries += tile.width;
             }
             seen.tiles += 1;
@@ -186,8 +190,8 @@ impl UrlArgs {
     }
 }
 
-/// Holds each entry of a bundle against its hash.
-fn check_entries(tile: Tile, hashes: &[Hash], bundle: &[u8]) -> Result<(), Failed> {
+/// Holds each entry of a bundle against its hash. Answers how many say that they were destroyed, with that hash.
+fn check_entries(tile: Tile, hashes: &[Hash], bundle: &[u8]) -> Result<u64, Failed> {
     let first = tile.index * FULL;
     let found = entries(bundle)
         .filter(|found| found.len() == hashes.len())
@@ -197,14 +201,17 @@ fn check_entries(tile: Tile, hashes: &[Hash], bundle: &[u8]) -> Result<(), Faile
                 hashes.len()
             ))
         })?;
+    let mut purged = 0;
     for ((position, entry), hash) in (first..).zip(found).zip(hashes) {
-        if leaf_hash(entry) != *hash {
+        if destroyed_leaf_hash(entry) == Some(*hash) {
+            purged += 1;
+        } else if leaf_hash(entry) != *hash {
             return Err(Failed::Bad(format!(
                 "first bad event: position {position}: it does not have the hash that was signed"
             )));
         }
     }
-    Ok(())
+    Ok(purged)
 }
 
 /// Tiles of leaves, in their order, some of them fetched while the first is checked.
@@ -357,11 +364,12 @@ fn report(seen: &Seen, key: &str, key_given: bool, json: bool) -> anyhow::Result
         kept,
         tiles,
         entries,
+        purged,
     } = seen;
     if json {
         output::line(json!({
             "verified": true, "events": head.size, "from": from, "tiles": tiles,
-            "eventsRead": entries, "pastCheckpoints": kept,
+            "eventsRead": entries, "purged": purged, "pastCheckpoints": kept,
             "rootHash": BASE64_STANDARD.encode(head.root), "key": key, "keyGiven": key_given,
             "checkpoint": head.as_note(),
         }))?;
@@ -377,9 +385,12 @@ fn report(seen: &Seen, key: &str, key_given: bool, json: bool) -> anyhow::Result
     } else {
         String::new()
     };
-    let read = match entries {
-        0 => "hashes only".to_owned(),
-        read => format!("{read} events read"),
+    let read = match (entries, purged) {
+        (0, _) => "hashes only".to_owned(),
+        (read, 1..) => {
+            format!("{read} events read ({purged} of them purged: only their hashes are there)")
+        }
+        (read, 0) => format!("{read} events read"),
     };
     output::line(format!(
         "verified: {} events as they were signed{as_if}{since}: {tiles} tiles, {read}, {kept} \
