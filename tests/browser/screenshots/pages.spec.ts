@@ -193,8 +193,8 @@ test('retention', async ({ signedIn: page }) => {
     { held: [held], reason },
   )
   await take(page, 'retention-hold', async () => {
-    await page.goto(`/sessions/${held}`)
-    await expect(terminal(page)).toBeVisible()
+    await page.goto(`/sessions/${held}?t=43931`)
+    await expect(terminal(page)).toContainText('Sorry, try again.')
     await page.getByRole('button', { name: 'On legal hold' }).click()
     await page.waitForTimeout(3_000)
   })
@@ -205,7 +205,7 @@ test('retention', async ({ signedIn: page }) => {
     await page.getByRole('button', { name: 'Save' }).click()
     await expect(page.getByRole('button', { name: 'Change it all the same' })).toBeVisible()
   })
-  for (const file of ['ops.ttyrec', 'alternate-screen-v2.cast', 'wide-v2.cast']) {
+  for (const file of ['ops.ttyrec', 'plain.tlog.json', 'with-input.tlog.json']) {
     const id = await sessionIdOf(page, file)
     const why = 'the works council’s agreement of 2026: test recordings go'
     await ask(page, 'mutation($id: ID!, $why: String!) { purgeSession(session: $id, reason: $why) { id } }', { id, why })

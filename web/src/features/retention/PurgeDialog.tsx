@@ -30,8 +30,9 @@ export function PurgeDialog({ session, onClose }: Props) {
             videos and screenshots, its title and its command. Search finds nothing of it any more.
           </p>
           <p>
-            <b>Stays:</b> that it took place, who, where and when; who looked at it; this purge with your name and
-            reason; and every hash, so that the log can still be verified.
+            <b>Stays:</b> that it took place, who, where and when; who looked at it and what reviewers wrote; this purge
+            with your name and reason; and every hash, so that the log can still be verified. What was exported or
+            downloaded before is not called back.
           </p>
         </div>
         <Field label="Reason">

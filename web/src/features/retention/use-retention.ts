@@ -87,6 +87,8 @@ export function usePurge(id: string) {
       })
       renewLists(client)
     },
+    // It may be held by now, or be gone: the page shows what it is.
+    onError: () => client.invalidateQueries({ queryKey: ['session', id] }),
   })
 }
 

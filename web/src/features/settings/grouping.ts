@@ -6,7 +6,7 @@ export type SettingGroup = { name: string; title: string; help: string; settings
 export const unitOfKind: Record<string, string> = {
   count: 'a number',
   bytes: 'a size, such as 8 MiB',
-  seconds: 'a time, such as 90s, 5m or 8h',
+  seconds: 'a time, such as 90s, 5m, 8h or 30d',
   boolean: 'yes or no',
   text: 'a text',
   expression: 'a regular expression',
