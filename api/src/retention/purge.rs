@@ -105,6 +105,7 @@ impl Purger {
             let control_version = {
                 let control = self.control.session(session).control().await?;
                 if control.is_purged() {
+                    self.remove_blobs(session).await?;
                     return Err(PurgeRefused::Purged(session));
                 }
                 let matters: Vec<String> = control.holds().keys().cloned().collect();
@@ -130,8 +131,7 @@ impl Purger {
             }
         };
         tracing::info!(%session, by, reason, events = purged.events, "purged");
-        let blobs = self.blobs.clone();
-        blocking(move || blobs.remove_session(session)).await?;
+        self.remove_blobs(session).await?;
         Ok(purged)
     }
 
@@ -144,8 +144,13 @@ impl Purger {
         if !self.log.is_purged(session).await? {
             return Ok(false);
         }
+        Ok(self.remove_blobs(session).await?)
+    }
+
+    /// Without the key they do not open: what a crash has left is removed as well.
+    async fn remove_blobs(&self, session: SessionId) -> Result<bool, BlobError> {
         let blobs = self.blobs.clone();
-        Ok(blocking(move || blobs.remove_session(session)).await?)
+        blocking(move || blobs.remove_session(session)).await
     }
 }
 

@@ -22,7 +22,7 @@ pub(super) struct KnownKey {
     /// Whether the store has it. Until then each group that uses it brings it along.
     stored: AtomicBool,
     /// How many sessions had been purged when it was asked for.
-    purges: u64,
+    purges: AtomicU64,
 }
 
 impl KnownKey {
@@ -86,9 +86,30 @@ impl DataKeys {
         }
     }
 
+    /// Says that this process has purged a session, the first after so many. The keys of others are as good as before.
+    pub(super) fn purged_here(&self, scope: KeyScope, before: u64) {
+        let mut known = self.all();
+        known.remove(&scope);
+        let counted =
+            self.purges
+                .compare_exchange(before, before + 1, Ordering::AcqRel, Ordering::Acquire);
+        if counted.is_err() {
+            // Somebody has counted it already, and forgotten all.
+            return;
+        }
+        for key in known.values() {
+            let _ = key.purges.compare_exchange(
+                before,
+                before + 1,
+                Ordering::AcqRel,
+                Ordering::Acquire,
+            );
+        }
+    }
+
     /// Whether a key surely was not destroyed, as far as this process knows.
     pub(super) fn is_current(&self, key: &KnownKey) -> bool {
-        key.purges == self.purges() || !key.is_stored()
+        key.purges.load(Ordering::Acquire) == self.purges() || !key.is_stored()
     }
 
     /// The key of a scope, for reading what is sealed with it. `None` when it was destroyed.
@@ -182,7 +203,7 @@ impl DataKeys {
             key,
             wrapped,
             stored: AtomicBool::new(false),
-            purges,
+            purges: AtomicU64::new(purges),
         })))
     }
 
@@ -259,7 +280,7 @@ impl DataKeys {
             key,
             wrapped,
             stored: AtomicBool::new(true),
-            purges,
+            purges: AtomicU64::new(purges),
         }))
     }
 

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::event::{Commit, Event};
+use crate::id::SessionId;
 
 /// About so many bytes of events are kept. What stands first in the log goes first.
 const KEPT_BYTES: usize = 32 << 20;
@@ -54,6 +55,23 @@ impl RecentCommits {
             next = first + end as u64;
         }
         next
+    }
+
+    /// Says that this process has purged a session, so that there are `purges` now: of all others what is kept is as good as
+    /// before.
+    pub(super) fn purged_here(&self, session: SessionId, purges: u64) {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        if state.purges.checked_add(1) != Some(purges) {
+            return;
+        }
+        state.purges = purges;
+        let mut bytes = 0;
+        state.commits.retain(|_, commit| {
+            let is_kept = commit.stream.session() != Some(session);
+            bytes += if is_kept { size(commit) } else { 0 };
+            is_kept
+        });
+        state.bytes = bytes;
     }
 
     /// Keeps the commits of events that were read when so many sessions had been purged.

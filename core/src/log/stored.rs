@@ -193,9 +193,12 @@ impl StoredLog {
     /// When there is no such session, it was purged before, or something was appended to its control stream since the caller
     /// read it, such as a hold.
     pub async fn purge(&self, purge: Purge) -> Result<Purged, PurgeError> {
-        let log = self.clone();
+        let (log, session) = (self.clone(), purge.session);
         let work = move || Ok(log.shared.appender.purge(purge));
-        blocking(work).await?
+        let purged = blocking(work).await??;
+        let recent = &self.shared.recent;
+        recent.purged_here(session, self.keys().purges());
+        Ok(purged)
     }
 
     /// The id of the master key that wraps new data keys; no secret.

@@ -7,7 +7,8 @@
 //! | its data key | a mark that it was destroyed, so that none is ever made again |
 //!
 //! All of it happens under the lock of the head. Other nodes may remember the key: but their next group was made for a
-//! smaller log, so the store refuses it, and with the head they read that a session was purged.
+//! smaller log, so the store refuses it, and with the head they read that a session was purged. Then they forget all keys: this
+//! node, which knows whose it is, forgets that one.
 
 use std::sync::Arc;
 
@@ -128,7 +129,8 @@ impl Pipeline {
             let why = "the head changed under its lock";
             return Err(StoreError::Failed(why.into()).into());
         }
-        self.keys.notice_purges(head.purges + 1);
+        self.keys
+            .purged_here(KeyScope::Session(session), head.purges);
         let log_size = group.edge.size();
         self.has_grown_to(log_size);
         group.acknowledge(&self.hearing);
