@@ -102,6 +102,11 @@ pub enum ExportError {
     /// It holds nothing that the format can show.
     #[error("session {0} has no terminal: export it as ndjson")]
     NoTerminal(SessionId),
+    /// What was recorded of it is destroyed.
+    #[error(
+        "session {0} was purged: what was recorded of it is destroyed; what stays can be exported as ndjson"
+    )]
+    Purged(SessionId),
     /// The log was never of that size.
     #[error("the log has {size} events, expected at least {asked}")]
     Ahead {
@@ -606,8 +611,15 @@ async fn terminal_of(
     let Some(first) = streams.first() else {
         return Err(ExportError::NoSuchSession(session));
     };
-    let terminal = terminal_stream(log, streams).await?;
-    let terminal = terminal.ok_or(ExportError::NoTerminal(session))?;
+    let Some(terminal) = terminal_stream(log, streams).await? else {
+        for stream in streams {
+            let first = first_event(log, stream).await?;
+            if first.is_some_and(|first| first.is_destroyed()) {
+                return Err(ExportError::Purged(session));
+            }
+        }
+        return Err(ExportError::NoTerminal(session));
+    };
     let launched = if *first == terminal {
         None
     } else {

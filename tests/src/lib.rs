@@ -179,6 +179,34 @@ impl Retrace {
     }
 }
 
+/// Waits for something, and answers it. Until it is there, `look` says what is there instead.
+#[track_caller]
+pub fn wait_for<T>(what: &str, mut look: impl FnMut() -> Result<T, String>) -> T {
+    let start = Instant::now();
+    loop {
+        match look() {
+            Ok(found) => return found,
+            Err(instead) => assert!(
+                start.elapsed() < PATIENCE,
+                "{what} does not come: {instead}"
+            ),
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+/// Waits until something is so.
+#[track_caller]
+pub fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) {
+    wait_for(what, || {
+        if is_so() {
+            Ok(())
+        } else {
+            Err("not yet".to_owned())
+        }
+    });
+}
+
 /// Waits until a server has heard of what another process appended.
 pub fn heard() {
     std::thread::sleep(Duration::from_millis(250));

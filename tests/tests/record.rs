@@ -10,7 +10,7 @@ use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
 use retrace_tests::person::Person;
-use retrace_tests::{PATIENCE, Retrace, Server, text};
+use retrace_tests::{PATIENCE, Retrace, Server, text, wait_until};
 use serde_json::{Value, json};
 
 /// A data folder, a recorder's token, a spool, and the address of a server that may be away.
@@ -105,14 +105,6 @@ impl Site {
             .unwrap_or_default();
         let state: Value = serde_json::from_slice(&state).unwrap_or_default();
         state["committed"].as_u64().unwrap_or(0)
-    }
-
-    fn wait_until(&self, what: &str, is_so: impl Fn() -> bool) {
-        let start = Instant::now();
-        while !is_so() {
-            assert!(start.elapsed() < PATIENCE, "{what} does not come true");
-            std::thread::sleep(Duration::from_millis(20));
-        }
     }
 
     /// The sessions in the log, oldest first, each with the events of its recorder.
@@ -394,13 +386,13 @@ fn the_uploader_that_stays_behind_uploads_when_the_server_is_back_and_ends() {
     person.sees("an uploader stays behind");
     drop(person);
     let server = site.serve();
-    site.wait_until("the spool is empty", || site.spooled().is_empty());
+    wait_until("the spool is empty", || site.spooled().is_empty());
     assert_eq!(site.only_session(&server).output(), "left behind\r\n");
     let is_held = || {
         let lock = fs::File::open(site.spool().join("uploader.lock")).unwrap();
         lock.try_lock().is_err()
     };
-    site.wait_until("it has ended", || !is_held());
+    wait_until("it has ended", || !is_held());
 }
 
 #[test]
@@ -553,7 +545,7 @@ fn several_recorders_share_a_spool_and_what_was_left_in_it() {
     for mut person in people {
         assert_eq!(person.waits().code(), Some(0));
     }
-    site.wait_until("the spool is empty", || site.spooled().is_empty());
+    wait_until("the spool is empty", || site.spooled().is_empty());
     let mut outputs: Vec<String> = site
         .sessions(&server)
         .iter()
@@ -573,11 +565,11 @@ fn what_a_killed_recorder_left_is_uploaded_by_the_next_one_and_says_that_it_was_
         let mut person = site.person(&["--", "sh", "-c", "echo before; sleep 100"]);
         person.sees("before");
         if server_was_there {
-            site.wait_until("a receipt for it is there", || site.committed() == 2);
+            wait_until("a receipt for it is there", || site.committed() == 2);
         } else {
             // The last part of the other one stays until the session is complete.
             let recorded = || site.spooled_lines().matches("before").count();
-            site.wait_until("the output is recorded", || recorded() == 2);
+            wait_until("the output is recorded", || recorded() == 2);
             person.sees("was cut off");
         }
         let pid = person.process().to_string();
@@ -670,7 +662,7 @@ fn a_session_whose_upload_token_is_refused_is_launched_again() {
     let server = site.serve();
     let mut person = site.person(&["--", "sh", "-c", "echo before; sleep 100"]);
     person.sees("before");
-    site.wait_until("it is recorded", || site.spooled_lines().contains("before"));
+    wait_until("it is recorded", || site.spooled_lines().contains("before"));
     let launched = site.spooled()[0].join("launched.json");
     let pid = person.process().to_string();
     Command::new("kill").args(["-9", &pid]).status().unwrap();

@@ -4,12 +4,12 @@
 
 use std::fs;
 use std::path::Path;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use retrace_tests::upload::{Answer, Upload, line};
-use retrace_tests::{PATIENCE, Retrace, Server, body, text};
+use retrace_tests::{Retrace, Server, body, text, wait_until};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
@@ -444,11 +444,7 @@ fn the_settings_purge_what_they_let_go_and_nothing_that_is_held_or_excepted() {
 
     // Without it, what may go is gone within seconds.
     retrace.set("retention.grace_s", "0");
-    let start = Instant::now();
-    while there(&old).is_object() {
-        assert!(start.elapsed() < PATIENCE, "it is not purged");
-        std::thread::sleep(Duration::from_millis(100));
-    }
+    wait_until("the purge", || !there(&old).is_object());
     let query = "query($id: ID!) { purgedSession(id: $id) { by reason user site } }";
     let purged = server.graphql(&token, query, &json!({"id": old}));
     let purged = &purged["data"]["purgedSession"];
@@ -467,11 +463,7 @@ fn the_settings_purge_what_they_let_go_and_nothing_that_is_held_or_excepted() {
     // With the hold the last reason to keep it is gone.
     retrace.succeed(&["hold", "release", &held, "--reason", "case closed"]);
     retrace.set("retention.keep_s", "2s");
-    let start = Instant::now();
-    while there(&held).is_object() {
-        assert!(start.elapsed() < PATIENCE, "it is not purged");
-        std::thread::sleep(Duration::from_millis(100));
-    }
+    wait_until("the purge", || !there(&held).is_object());
     assert!(there(&lab).is_object());
     let sweeps = retrace.data().join("blobs");
     assert_eq!(fs::read_dir(sweeps).unwrap().count(), 1);
@@ -504,10 +496,7 @@ fn what_a_crash_leaves_of_a_purge_is_swept_up() {
         session
     };
     let server = retrace.serve();
-    let start = Instant::now();
-    while retrace.data().join("blobs").join(&session).exists() {
-        assert!(start.elapsed() < PATIENCE, "it is not swept up");
-        std::thread::sleep(Duration::from_millis(50));
-    }
+    let left = retrace.data().join("blobs").join(&session);
+    wait_until("the sweep", || !left.exists());
     drop(server);
 }

@@ -5,10 +5,9 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::time::Instant;
 
 use retrace_tests::nodes::Nodes;
-use retrace_tests::{PATIENCE, Retrace, Server};
+use retrace_tests::{Retrace, Server, wait_for};
 use serde_json::{Value, json};
 
 const SCHEDULES: &str = "{ reportSchedules { name every hour zone folder formats setBy lastError
@@ -51,15 +50,14 @@ fn runs(schedule: &Value) -> &[Value] {
 }
 
 fn wait_for_runs(server: &Server, token: &str, name: &str, count: usize) -> Value {
-    let start = Instant::now();
-    loop {
+    wait_for("a run", || {
         let found = schedule(server, token, name);
         if runs(&found).len() >= count {
-            return found;
+            Ok(found)
+        } else {
+            Err(found.to_string())
         }
-        assert!(start.elapsed() < PATIENCE, "{found}");
-        std::thread::sleep(std::time::Duration::from_millis(50));
-    }
+    })
 }
 
 fn files_in(folder: &Path) -> BTreeSet<String> {
@@ -118,15 +116,14 @@ fn what_became_due_is_run_once_and_is_the_same_report_again() {
         })
         .collect();
     assert_eq!(told.len(), 6);
-    let start = Instant::now();
-    while files_in(&exports.join("audits/access")) != told {
-        assert!(
-            start.elapsed() < PATIENCE,
-            "{:?}",
-            files_in(&exports.join("audits/access"))
-        );
-        std::thread::sleep(std::time::Duration::from_millis(50));
-    }
+    wait_for("what is told", || {
+        let found = files_in(&exports.join("audits/access"));
+        if found == told {
+            Ok(())
+        } else {
+            Err(format!("{found:?}"))
+        }
+    });
     // Whoever has the event runs the same report again.
     let run = &runs(&found)[0];
     let file = run["files"][0].as_str().unwrap();
@@ -160,11 +157,10 @@ fn what_became_due_is_run_once_and_is_the_same_report_again() {
     let partial = folder.join(format!(".{name}.{}.partial", node.trim()));
     fs::rename(&whole, &partial).unwrap();
     let server = serve(&retrace, &exports);
-    let start = Instant::now();
-    while !whole.exists() {
-        assert!(start.elapsed() < PATIENCE, "{:?}", files_in(folder));
-        std::thread::sleep(std::time::Duration::from_millis(50));
-    }
+    wait_for("the whole file", || match whole.exists() {
+        true => Ok(()),
+        false => Err(format!("{:?}", files_in(folder))),
+    });
     // What was run is not run again, neither by another server nor because the schedule is set again.
     retrace.succeed(&[
         "report",
@@ -221,17 +217,16 @@ fn what_cannot_be_run_says_why_and_is_tried_again() {
         "from": days_ago(1), "folder": "audits", "formats": ["csv"]}});
     let set = server.graphql(&token, mutation, &input);
     assert_eq!(set["data"]["scheduleReport"]["name"], "filed", "{set}");
-    let start = Instant::now();
-    loop {
+    let failed = wait_for("the error", || {
         let found = schedule(&server, &token, "filed");
-        if let Some(error) = found["lastError"].as_str() {
-            assert!(error.contains("--export-folder"), "{error}");
-            assert!(runs(&found).is_empty());
-            break;
+        match found["lastError"].is_string() {
+            true => Ok(found),
+            false => Err(found.to_string()),
         }
-        assert!(start.elapsed() < PATIENCE, "{found}");
-        std::thread::sleep(std::time::Duration::from_millis(50));
-    }
+    });
+    let error = failed["lastError"].as_str().unwrap();
+    assert!(error.contains("--export-folder"), "{error}");
+    assert!(runs(&failed).is_empty());
     drop(server);
     let exports = exports(&retrace);
     let server = serve(&retrace, &exports);

@@ -13,12 +13,12 @@ use std::net::{Shutdown, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::thread::sleep;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use retrace_tests::nodes::Nodes;
 use retrace_tests::person::Person;
 use retrace_tests::sudo::SudoWorld;
-use retrace_tests::{PATIENCE, Retrace, Server, text};
+use retrace_tests::{Retrace, Server, text, wait_until};
 use serde_json::{Value, json};
 
 /// What an administrator writes to have everything recorded.
@@ -128,17 +128,9 @@ impl Site {
         sessions.remove(0)
     }
 
-    fn wait_until(&self, what: &str, is_so: impl Fn() -> bool) {
-        let start = Instant::now();
-        while !is_so() {
-            assert!(start.elapsed() < PATIENCE, "{what} does not come true");
-            sleep(Duration::from_millis(50));
-        }
-    }
-
     /// Waits until the one session has shown something that stands in the log.
     fn wait_for_output(&self, server: &Server, text: &str) -> Session {
-        self.wait_until(text, || {
+        wait_until(text, || {
             let sessions = self.sessions_so_far(server);
             sessions
                 .iter()
@@ -148,7 +140,7 @@ impl Site {
     }
 
     fn wait_for_end(&self, server: &Server) -> Session {
-        self.wait_until("the end", || {
+        wait_until("the end", || {
             let sessions = self.sessions_so_far(server);
             sessions
                 .iter()
@@ -325,7 +317,7 @@ fn a_command_that_is_refused_is_a_session_that_says_so() {
     let server = site.serve();
     let refused = site.sudo(&["id", "-u"]);
     assert_eq!(refused.status.code(), Some(1), "{refused:?}");
-    site.wait_until("the session", || !site.sessions_so_far(&server).is_empty());
+    wait_until("the session", || !site.sessions_so_far(&server).is_empty());
     let session = site.wait_for_end(&server);
     assert_eq!(session.launch["command"], "/usr/bin/id -u");
     let denied = session.of("auth.denied")[0];
@@ -389,7 +381,7 @@ fn commands_are_known_also_when_their_output_is_not_recorded() {
     let server = site.serve();
     let output = site.sudo(&["/bin/echo", "nobody keeps this"]);
     assert!(output.status.success(), "{output:?}");
-    site.wait_until("the session", || !site.sessions_so_far(&server).is_empty());
+    wait_until("the session", || !site.sessions_so_far(&server).is_empty());
     let session = site.wait_for_end(&server);
     assert_eq!(session.launch["command"], "/bin/echo 'nobody keeps this'");
     assert_eq!(session.output(), "");
@@ -501,7 +493,7 @@ fn a_sudo_that_is_killed_leaves_a_session_that_ends_with_what_it_had_sent() {
         .args(["-KILL", &person.process().to_string()])
         .status();
     assert!(killed.unwrap().success());
-    site.wait_until("the session", || !site.sessions_so_far(&server).is_empty());
+    wait_until("the session", || !site.sessions_so_far(&server).is_empty());
     let session = site.wait_for_end(&server);
     assert!(session.output().contains("last-words"));
     assert_eq!(*session.end(), json!({"reason": "connection_lost"}));

@@ -184,7 +184,7 @@ impl<W: Write> Writing<'_, W> {
     fn terminal(&self) -> Result<Option<SessionExport>, ExportError> {
         match self.open(Format::AsciicastV2) {
             Ok(export) => Ok(Some(export)),
-            Err(ExportError::NoTerminal(_)) => Ok(None),
+            Err(ExportError::NoTerminal(_) | ExportError::Purged(_)) => Ok(None),
             Err(error) => Err(error),
         }
     }

@@ -8,6 +8,7 @@ use clap::{Args, Subcommand};
 use retrace_core::log::{EventLog, StoredLog};
 use retrace_core::settings::{Retention as Settings, SettingsBook, Value, definition};
 use retrace_core::{SessionId, Timestamp};
+use retrace_projections::sessions::SessionRow;
 use retrace_query::Reader;
 use serde_json::json;
 
@@ -148,7 +149,7 @@ async fn due(
         } else {
             purged += 1;
         }
-        let text = |text: Option<&str>| output::printable(text.unwrap_or("-"));
+        let what = described(session);
         let line = if json {
             json!({
                 "session": session.id.to_string(), "user": session.user, "target": session.target,
@@ -157,11 +158,9 @@ async fn due(
             .to_string()
         } else {
             format!(
-                "{}  kept until {}  {} on {}{}",
+                "{}  kept until {}  {what}{}",
                 session.id,
                 until.map_or_else(String::new, |until| until.to_string()),
-                text(session.user.as_deref()),
-                text(session.target.as_deref().or(session.host.as_deref())),
                 if is_held { "  ON HOLD, stays" } else { "" }
             )
         };
@@ -180,6 +179,20 @@ async fn due(
         ));
     }
     Ok(())
+}
+
+/// Who and where, or the file that it was imported from.
+fn described(session: &SessionRow) -> String {
+    let place = session.target.as_deref().or(session.host.as_deref());
+    let told = match (session.user.as_deref(), place) {
+        (Some(user), Some(place)) => format!("{user} on {place}"),
+        (Some(one), None) | (None, Some(one)) => one.to_owned(),
+        (None, None) => session
+            .recording
+            .as_ref()
+            .map_or_else(String::new, |file| file.name.clone()),
+    };
+    output::printable(&told)
 }
 
 async fn purge(

@@ -4,7 +4,9 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use clap::{Args, Subcommand};
-use retrace_core::settings::{REGISTRY, Settings as Values, SettingsBook, definition};
+use retrace_core::settings::{
+    REGISTRY, Settings as Values, SettingsBook, definition, show_seconds,
+};
 use serde_json::{Value, json};
 
 use super::{Data, operator, output};
@@ -111,6 +113,13 @@ impl Settings {
                 } else {
                     let [old, new] = [&old, &value].map(|value| kind.show(value));
                     output::note(format!("{name} was {old}, and is {new} from now on."));
+                    if name.starts_with("retention.") {
+                        let grace = show_seconds(book.current().await?.retention.grace_s);
+                        output::note(format!(
+                            "What is let go by that is purged after {grace} (retention.grace_s): `retrace retention due` \
+                             lists it."
+                        ));
+                    }
                 }
             }
             SettingsCommand::History { data, name, json } => {

@@ -130,7 +130,6 @@ impl Purger {
                 Err(error) => return Err(error.into()),
             }
         };
-        tracing::info!(%session, by, reason, events = purged.events, "purged");
         self.remove_blobs(session).await?;
         Ok(purged)
     }

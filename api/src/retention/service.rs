@@ -168,7 +168,11 @@ impl Service {
                 session.kept_from
             );
             match self.parts.purger.purge(session.id, BY, &reason).await {
-                Ok(_) => self.status.change(|status| status.purged += 1),
+                Ok(purged) => {
+                    let session = session.id;
+                    tracing::info!(%session, reason, events = purged.events, "purged");
+                    self.status.change(|status| status.purged += 1);
+                }
                 // The read model is behind, or another node was quicker.
                 Err(PurgeRefused::Purged(_) | PurgeRefused::Held { .. }) => {}
                 // The others are not kept for it.

@@ -189,6 +189,7 @@ async fn open(
         Err(ExportError::NoSuchSession(_) | ExportError::NoTerminal(_)) => {
             Err(HttpError::not_found("there is no such recording"))
         }
+        Err(error @ ExportError::Purged(_)) => Err(HttpError::not_found(error.to_string())),
         Err(error @ ExportError::Ahead { .. }) => Err(HttpError::new(
             StatusCode::BAD_REQUEST,
             "INVALID_ARGUMENT",

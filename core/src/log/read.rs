@@ -105,7 +105,7 @@ pub(super) fn unpack(
         return destroyed(envelope, stored);
     }
     let at = CommitsFrom::Position(stored.first_position);
-    let resealed = rows.commits(at, 1, 0)?.pop();
+    let resealed = rows.commits(at, 1, PORTION_BYTES)?.pop();
     match resealed.filter(|resealed| resealed.payload != stored.payload) {
         Some(resealed) => unpack(rows, keys, &resealed),
         None => Err(damaged(

@@ -43,6 +43,7 @@ macro_rules! event_log_suite {
             a_purge_destroys_what_was_recorded_and_keeps_every_proof
             a_node_that_remembers_the_key_seals_nothing_under_it_any_more
             a_purge_is_refused_when_something_was_said_since
+            nobody_who_reads_or_appends_minds_a_purge
         );
     };
     (@each $fresh_log:expr; $($promise:ident)+) => {
@@ -666,6 +667,15 @@ fn purge_of(session: SessionId, control_version: u64) -> Purge {
 
 /// Two sessions with what was recorded of them, what the server wrote about them, and something beside them.
 async fn two_sessions(log: &StoredLog) -> [SessionId; 2] {
+    let sessions = two_sessions_of(log).await;
+    log.append(append("settings/other", 0, &["beside"]))
+        .await
+        .unwrap();
+    sessions
+}
+
+/// Two sessions with what was recorded of them, and what the server wrote about them.
+async fn two_sessions_of(log: &StoredLog) -> [SessionId; 2] {
     let sessions = [SessionId::launched_now(), SessionId::launched_now()];
     for session in sessions {
         let labels = ["told by the recorder"; 3];
@@ -676,9 +686,6 @@ async fn two_sessions(log: &StoredLog) -> [SessionId; 2] {
             log.append(append(name.as_str(), 0, &labels)).await.unwrap();
         }
     }
-    log.append(append("settings/other", 0, &["beside"]))
-        .await
-        .unwrap();
     sessions
 }
 
@@ -838,4 +845,56 @@ pub(super) async fn a_purge_is_refused_when_something_was_said_since(fresh: Fres
     assert!(!log.is_purged(session).await.unwrap());
     let events = log.read(Position(0), usize::MAX).await.unwrap();
     assert!(events.iter().all(|event| !event.is_destroyed()));
+}
+
+pub(super) async fn nobody_who_reads_or_appends_minds_a_purge(fresh: Fresh) {
+    const SESSIONS: usize = 25;
+    let Fresh { log, other } = fresh;
+    let mut sessions = Vec::new();
+    for _ in 0..SESSIONS {
+        sessions.extend(two_sessions_of(&log).await);
+    }
+    let (gone, kept) = sessions.split_at(SESSIONS);
+    let done = Arc::new(std::sync::atomic::AtomicBool::new(false));
+    let reader = tokio::spawn({
+        let (other, done) = (other.clone(), Arc::clone(&done));
+        async move {
+            let mut reads = 0;
+            while !done.load(std::sync::atomic::Ordering::Acquire) || reads == 0 {
+                let size = other.head().await.unwrap().size.0;
+                let read = other.read(Position(0), size as usize).await.unwrap();
+                assert_eq!(read.len() as u64, size);
+                reads += 1;
+            }
+        }
+    });
+    let appender = tokio::spawn({
+        let (other, kept) = (other.clone(), kept.to_vec());
+        async move {
+            for round in 0..10 {
+                for session in &kept {
+                    let name = of_session(*session, "agent");
+                    other
+                        .append(append(name.as_str(), 3 + round, &["more"]))
+                        .await
+                        .unwrap();
+                }
+            }
+        }
+    });
+    for session in gone {
+        log.purge(purge_of(*session, 3)).await.unwrap();
+    }
+    appender.await.unwrap();
+    done.store(true, std::sync::atomic::Ordering::Release);
+    reader.await.unwrap();
+    for node in [&log, &other] {
+        let verified = block_in_place(|| node.verify(&[], |_, _| {})).unwrap();
+        assert_eq!(verified.purged, 3 * SESSIONS as u64);
+        for session in kept {
+            let name = of_session(*session, "agent");
+            let events = node.read_stream(&name, StreamVersion(0), 99).await.unwrap();
+            assert!(events.len() == 13 && events.iter().all(|event| !event.is_destroyed()));
+        }
+    }
 }

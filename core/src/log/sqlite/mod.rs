@@ -136,11 +136,13 @@ impl Store for SqliteStore {
     }
 
     fn scrub(&self) -> Result<(), StoreError> {
-        // The WAL has pages as they were before, until it is cut off. Readers may be in the way: then it happens when the
-        // WAL is next moved into the file.
-        self.writer()
-            .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
-            .map_err(failed)
+        // The WAL has pages as they were before, until it is cut off. Nobody waits for readers that are in the way: then it
+        // happens when the WAL is next moved into the file.
+        let writer = self.writer();
+        writer.busy_timeout(Duration::ZERO).map_err(failed)?;
+        let cut = writer.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
+        writer.busy_timeout(WRITE_LOCK_WAIT).map_err(failed)?;
+        cut.map_err(failed)
     }
 
     fn rewrap_keys(&self, rewrap: &mut Rewrap<'_>) -> Result<u64, StoreError> {
