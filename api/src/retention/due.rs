@@ -94,8 +94,6 @@ pub struct Preview {
     pub purged: u64,
     /// How many more would be, if they were not on hold.
     pub held: u64,
-    /// How many bytes were recorded of the first, as far as is known: output and typed text, without footage.
-    pub output_bytes: u64,
     /// The time of the oldest of them.
     pub oldest: Option<Timestamp>,
     /// The time of the newest of them.
@@ -122,7 +120,6 @@ pub fn preview(
             return true;
         }
         preview.purged += 1;
-        preview.output_bytes += session.counts.output_bytes;
         let earliest = preview
             .oldest
             .map_or(session.started, |at| at.min(session.started));

@@ -2,7 +2,7 @@
 //!
 //! Every node looks; a session that two of them find is purged by one, and the other hears that it was. A session goes only
 //! when the settings let it go now *and* those of [`Retention::grace_s`] ago did: so what a changed setting would let go can be
-//! undone for so long.
+//! undone for so long. When the clock jumps forward, as one does that was set wrong, nothing goes for as long.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -23,6 +23,8 @@ use super::purge::{PurgeRefused, Purger};
 const NOTICE_EVERY: Duration = Duration::from_secs(2);
 /// How often to look for sessions that may go.
 const LOOK_EVERY: Duration = Duration::from_secs(300);
+/// The clock may have gone on for so much longer than time has passed: by more, it was set.
+const CLOCK_MAY_GAIN: Duration = Duration::from_secs(3_600);
 /// So many are purged before the settings are looked at again.
 const AT_ONCE: usize = 100;
 /// Who purges, where a setting does.
@@ -43,8 +45,6 @@ pub struct Parts {
 pub struct RetentionStatus {
     /// When it last looked.
     pub looked_at: Option<Timestamp>,
-    /// How many sessions this node has purged since it was started.
-    pub purged: u64,
     /// What went wrong the last time that it looked.
     pub trouble: Option<String>,
 }
@@ -79,6 +79,54 @@ enum LookError {
     Purge(#[from] PurgeRefused),
     #[error(transparent)]
     Stopped(#[from] JoinError),
+    #[error(
+        "the clock has jumped forward by {}: nothing is purged for {}, so that it can be set right",
+        show_seconds(.by.as_secs()),
+        show_seconds(.waits.as_secs())
+    )]
+    Clock { by: Duration, waits: Duration },
+}
+
+/// What the clock showed when, to see whether it was set.
+struct ClockWatch {
+    showed: Timestamp,
+    at: Instant,
+    /// Until when nothing is purged, and by how much the clock had jumped.
+    waits: Option<(Instant, Duration)>,
+}
+
+impl ClockWatch {
+    fn new() -> Self {
+        Self {
+            showed: Timestamp::now(),
+            at: Instant::now(),
+            waits: None,
+        }
+    }
+
+    /// Whether the clock can be believed. After a jump it is not for `grace`, and an hour at least.
+    fn check(&mut self, grace: Duration) -> Result<(), LookError> {
+        let (now, at) = (Timestamp::now(), Instant::now());
+        let gained = gained(now.micros_since(self.showed), at - self.at);
+        (self.showed, self.at) = (now, at);
+        if let Some(by) = gained {
+            self.waits = Some((at + grace.max(CLOCK_MAY_GAIN), by));
+        }
+        match self.waits {
+            Some((until, by)) if until > at => Err(LookError::Clock {
+                by,
+                waits: Duration::from_secs((until - at).as_secs()),
+            }),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// By how much the clock has gone on for longer than time has passed, if that is a jump.
+fn gained(shows_us: i64, passed: Duration) -> Option<Duration> {
+    let shows = Duration::from_micros(u64::try_from(shows_us).ok()?);
+    let gained = shows.checked_sub(passed)?;
+    (gained > CLOCK_MAY_GAIN).then_some(gained)
 }
 
 /// Starts the service. It ends when `stopped` says so.
@@ -109,6 +157,7 @@ impl Service {
             tracing::warn!(%error, "what purges have left is still there");
         }
         let mut last: Option<(Instant, Retention)> = None;
+        let mut clock = ClockWatch::new();
         loop {
             let settings = match self.parts.settings.recent().await {
                 Ok(settings) => settings.retention.clone(),
@@ -122,7 +171,10 @@ impl Service {
                 .as_ref()
                 .is_none_or(|(at, known)| at.elapsed() >= LOOK_EVERY || *known != settings);
             if due {
-                let outcome = self.look(&settings).await;
+                let outcome = match clock.check(Duration::from_secs(settings.grace_s)) {
+                    Ok(()) => self.look(&settings).await,
+                    Err(jumped) => Err(jumped),
+                };
                 let trouble = outcome.as_ref().err().map(ToString::to_string);
                 if let Some(trouble) = &trouble {
                     tracing::warn!(trouble, "retention");
@@ -171,7 +223,6 @@ impl Service {
                 Ok(purged) => {
                     let session = session.id;
                     tracing::info!(%session, reason, events = purged.events, "purged");
-                    self.status.change(|status| status.purged += 1);
                 }
                 // The read model is behind, or another node was quicker.
                 Err(PurgeRefused::Purged(_) | PurgeRefused::Held { .. }) => {}
@@ -202,5 +253,30 @@ impl Service {
                 _ => return Ok(()),
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_clock_that_was_set_forward_is_noticed_and_not_believed_for_a_while() {
+        let minute = Duration::from_secs(60);
+        assert_eq!(gained(60_000_000, minute), None);
+        assert_eq!(gained(-86_400_000_000, minute), None);
+        assert_eq!(gained(1_800_000_000, minute), None);
+        let day = Duration::from_secs(86_400);
+        assert_eq!(gained(86_460_000_000, minute), Some(day));
+
+        let mut clock = ClockWatch::new();
+        assert!(clock.check(Duration::ZERO).is_ok());
+        clock.showed = clock.showed.saturating_add_micros(-86_400_500_000);
+        let said = clock.check(day).unwrap_err().to_string();
+        assert!(
+            said.starts_with("the clock has jumped forward by 1d: nothing is purged for"),
+            "{said}"
+        );
+        assert!(clock.check(Duration::ZERO).is_err(), "and goes on to be");
     }
 }
