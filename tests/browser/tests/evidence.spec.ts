@@ -162,8 +162,13 @@ test('a log that was changed on the disk proves nothing, and says so', async ({ 
   try {
     await server.start()
     await server.signIn(page)
-    const { sessions } = await server.ask<{ sessions: { nodes: { id: string }[] } }>('{ sessions { nodes { id } } }')
-    const id = sessions.nodes[0]?.id ?? ''
+    // The read models may not have come that far yet.
+    let id = ''
+    await expect(async () => {
+      const { sessions } = await server.ask<{ sessions: { nodes: { id: string }[] } }>('{ sessions { nodes { id } } }')
+      id = sessions.nodes[0]?.id ?? ''
+      expect(id).not.toBe('')
+    }).toPass()
     await server.stop()
     // One byte in the middle of the largest commit.
     const change = `

@@ -8,6 +8,8 @@ export type PlayedSession = NonNullable<SessionQuery['session']>
 
 /** What is known of a session that goes on: its activity, and how long it is. */
 const renewedMs = 5_000
+/** A session that was launched a moment ago may not be known yet: one that is not there is asked for again, a few times. */
+const sought = { everyMs: 1_000, times: 8 }
 
 export const sessionQuery = (id: string) =>
   queryOptions({
@@ -18,7 +20,10 @@ export const sessionQuery = (id: string) =>
 export function useSession(id: string) {
   return useQuery({
     ...sessionQuery(id),
-    refetchInterval: ({ state }) => (state.data?.session?.state === 'ACTIVE' ? renewedMs : false),
+    refetchInterval: ({ state }) => {
+      if (state.data?.session === null) return state.dataUpdateCount < sought.times ? sought.everyMs : false
+      return state.data?.session?.state === 'ACTIVE' ? renewedMs : false
+    },
     select: ({ session }) => session,
   })
 }
