@@ -322,7 +322,6 @@ async fn hold(
             .map_err(|error| match error {
                 HoldError::Purged(_) => ErrorCode::InvalidArgument.error(error.to_string()),
                 HoldError::Control(error) => of_control(error),
-                HoldError::Store(error) => of_store(error),
             })?;
     }
     let log = ctx.data::<Arc<dyn EventLog>>()?;

@@ -1,7 +1,6 @@
 //! Placing a legal hold on a session, and lifting it.
 
 use retrace_core::event::{EventBatch, EventBody, HoldPlaced, HoldReleased};
-use retrace_core::log::{AppendError, StoreError};
 use retrace_core::{SessionId, Timestamp};
 
 use crate::control::{ControlBook, ControlError};
@@ -33,9 +32,6 @@ pub enum HoldError {
     /// The log did not take it.
     #[error(transparent)]
     Control(#[from] ControlError),
-    /// The log could not be read.
-    #[error(transparent)]
-    Store(#[from] StoreError),
 }
 
 /// Places a hold on a session that is in the log, for a matter (which may be empty), or lifts it.
@@ -50,15 +46,26 @@ pub async fn change_hold(
     by: &str,
     reason: &str,
 ) -> Result<HoldOutcome, HoldError> {
-    let (matter, by, reason) = (matter.to_owned(), by.to_owned(), reason.to_owned());
-    let body: EventBody = match change {
-        HoldChange::Place => HoldPlaced { by, matter, reason }.into(),
-        HoldChange::Release => HoldReleased { by, matter, reason }.into(),
-    };
-    let matter = match &body {
-        EventBody::HoldPlaced(told) => told.matter.clone(),
-        EventBody::HoldReleased(told) => told.matter.clone(),
-        _ => String::new(),
+    let (is_placed, by, reason) = (
+        change == HoldChange::Place,
+        by.to_owned(),
+        reason.to_owned(),
+    );
+    let named = matter.to_owned();
+    let body: EventBody = if is_placed {
+        HoldPlaced {
+            by,
+            matter: named,
+            reason,
+        }
+        .into()
+    } else {
+        HoldReleased {
+            by,
+            matter: named,
+            reason,
+        }
+        .into()
     };
     let events = EventBatch::of(Timestamp::now(), body).map_err(ControlError::from)?;
     let appended = book
@@ -67,17 +74,12 @@ pub async fn change_hold(
             if control.is_purged() {
                 return Err(HoldError::Purged(session));
             }
-            let is_held = control.holds().contains_key(&matter);
-            let is_wanted = change == HoldChange::Place;
-            Ok((is_held != is_wanted).then(|| events.clone()))
+            let is_held = control.holds().contains_key(matter);
+            Ok((is_held != is_placed).then(|| events.clone()))
         })
-        .await;
-    match appended {
-        Ok(Some(_)) => Ok(HoldOutcome::Done),
-        Ok(None) => Ok(HoldOutcome::Already),
-        Err(HoldError::Control(ControlError::Append(AppendError::Purged { session }))) => {
-            Err(HoldError::Purged(session))
-        }
-        Err(error) => Err(error),
-    }
+        .await?;
+    Ok(match appended {
+        Some(_) => HoldOutcome::Done,
+        None => HoldOutcome::Already,
+    })
 }

@@ -27,7 +27,7 @@ export function PurgeDialog({ session, onClose }: Props) {
           <p>
             <b>Destroyed for ever:</b> what was recorded of <b>{sessionName(session)}</b>
             {session.counts && <>, {plural(session.counts.events, 'event')}</>}: what was typed, run and shown, its
-            videos and screenshots, its title and its command. Search finds nothing of it any more.
+            videos and screenshots. Search finds nothing of it any more.
           </p>
           <p>
             <b>Stays:</b> that it took place, who, where and when; who looked at it and what reviewers wrote; this purge
